@@ -1,0 +1,42 @@
+/**
+ * Buffers whose owner and address matter.
+ *
+ * 1. A typed array of 64 bytes or less made with `new Uint8Array(n)` lives on the V8 heap and is
+ *    moved by the collector, which leaves stale copies. Key bytes therefore live only in memory
+ *    from allocateKey(): an explicit ArrayBuffer is never on the heap.
+ * 2. A raw address keeps nothing alive. A MemoryRegion holds the bytes beside the address, and
+ *    native code is only ever given regions, so what it may touch is reachable for as long.
+ */
+import { invariant } from './invariant.ts';
+import { nativeAddressOf } from './native.ts';
+
+/** Memory and the address native code knows it by (0 where there is no native code). */
+export interface MemoryRegion {
+  readonly bytes: Uint8Array;
+  readonly address: number;
+}
+
+/**
+ * Makes a region of bytes that will not be resized, moved or transferred while the region is used.
+ *
+ * @param bytes borrowed for the life of the region; over an ArrayBuffer or a SharedArrayBuffer
+ */
+export function memoryRegion(bytes: Uint8Array): MemoryRegion {
+  invariant(bytes.byteLength > 64 || bytes.byteLength === bytes.buffer.byteLength, 'off-heap');
+  return { bytes, address: nativeAddressOf(bytes) };
+}
+
+/** A zeroed region of its own. */
+export function allocateRegion(byteCount: number): MemoryRegion {
+  return memoryRegion(new Uint8Array(new ArrayBuffer(byteCount)));
+}
+
+/** Zeroed memory fit for key bytes: off the V8 heap at any size, transferable. */
+export function allocateKey(byteCount: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(byteCount));
+}
+
+/** Overwrites key bytes. Call in `finally`, before the last reference goes. */
+export function zeroize(bytes: Uint8Array): void {
+  bytes.fill(0);
+}

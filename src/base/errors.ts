@@ -1,0 +1,108 @@
+/**
+ * Operating errors: the closed table of codes and the one class that carries them.
+ *
+ * A code is stable API, a message is not. Codes of the control plane are the cloud's own (ECS and
+ * KMS API error codes); codes of the data plane are ours. Across threads an error travels as data
+ * (ErrorRecord), because class identity does not survive a message.
+ */
+
+/** Who has to act: the caller, the operator of the machine, or nobody but time. */
+export type Fault = 'caller' | 'system' | 'transient';
+
+interface CodeRow {
+  readonly meaning: string;
+  readonly fault: Fault;
+  /** True if the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean;
+}
+
+function row(fault: Fault, retryable: boolean, meaning: string): CodeRow {
+  return { meaning, fault, retryable };
+}
+
+/** Every code sealdisk can answer with. */
+export const ERROR_CODES = {
+  // Data plane.
+  OutOfRange: row('caller', false, 'offset or length is outside the disk'),
+  InvalidArgument: row('caller', false, 'an argument has the wrong type, shape or size'),
+  RequestTooLarge: row('caller', false, 'one request is longer than a disk accepts'),
+  DiskClosed: row('caller', false, 'the disk is detached or its handle closed'),
+  PlaneClosed: row('caller', false, 'the plane is closed'),
+  Busy: row('transient', true, 'a bounded queue is full'),
+  ChecksumMismatch: row('system', false, 'stored ciphertext is not what was written'),
+  NoSpace: row('system', true, 'the memory limit or the file system is full'),
+  StoreFailed: row('system', false, 'a write or fsync of the store failed; it accepts no more'),
+  ReadFailed: row('system', true, 'the file system could not read stored ciphertext'),
+  ShardLost: row('transient', true, 'the shard ended while the request was in flight'),
+  KmsUnavailable: row('transient', true, 'the KMS thread did not answer'),
+  DataDirectoryLocked: row('caller', true, 'another process has the data directory open'),
+  DataDirectoryForeign: row('caller', false, 'the directory is not a sealdisk data directory'),
+  DataDirectoryCorrupt: row('system', false, 'a file of the data directory is damaged'),
+  DataDirectoryVersion: row('caller', false, 'the data directory has another format version'),
+  RootKeyInvalid: row('caller', false, 'the root key does not open this vault'),
+  WrappedKeyInvalid: row('system', false, 'a wrapped data key does not authenticate'),
+  CipherUnavailable: row('system', false, 'no sector cipher engine passes its known answers'),
+  // Load generator.
+  JobFileInvalid: row('caller', false, 'a job file cannot be run as written'),
+  TraceInvalid: row('caller', false, 'a block trace line cannot be parsed'),
+  VerifyMismatch: row('system', false, 'a read did not return what was last written'),
+  // Control plane: ECS API.
+  UnknownVerb: row('caller', false, 'no such operation'),
+  MissingParameter: row('caller', false, 'a required parameter is missing'),
+  InvalidParameter: row('caller', false, 'a parameter has a value that is not allowed'),
+  'InvalidDiskId.NotFound': row('caller', false, 'the disk does not exist'),
+  'InvalidSnapshotId.NotFound': row('caller', false, 'the snapshot does not exist'),
+  IncorrectDiskStatus: row('caller', false, 'the disk is in a state that forbids the operation'),
+  'InvalidSnapshotId.InUse': row('caller', false, 'disks or images still depend on the snapshot'),
+  'InvalidParameter.EncryptedIllegal': row('caller', false, 'KMSKeyId without encryption'),
+  'InvalidParameter.EncryptedNotMatch': row('caller', false, 'Encrypted contradicts the source'),
+  'InvalidParameter.Conflict': row('caller', false, 'two parameters exclude each other'),
+  'InvalidDiskSize.TooSmall': row('caller', false, 'the size is below the source or the minimum'),
+  'InvalidParameter.KMSKeyId.NotFound': row('caller', false, 'the key does not exist'),
+  'InvalidParameter.KMSKeyId.CMKNotEnabled': row('caller', true, 'the key is not enabled'),
+  // Control plane: KMS API.
+  'Forbidden.KeyNotFound': row('caller', false, 'the key does not exist'),
+  'Rejected.Disabled': row('caller', true, 'the key is disabled'),
+  'Rejected.PendingDeletion': row('caller', true, 'the key is scheduled for deletion'),
+  'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
+} as const satisfies Record<string, CodeRow>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error as it crosses threads and as --json prints it. Never holds key bytes or user data. */
+export interface ErrorRecord {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/**
+ * An operating error: something a caller or an operator can act on.
+ *
+ * @example
+ * try { await disk.read(-1, 512); } catch (error) { (error as PlaneError).code; // 'OutOfRange' }
+ */
+export class PlaneError extends Error {
+  override readonly name = 'PlaneError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+
+  /**
+   * @param code stable code, a row of ERROR_CODES
+   * @param detail what was expected, what came, which id; never a secret
+   * @param options cause: the error underneath, if there is one
+   */
+  constructor(code: ErrorCode, detail: string, options?: { cause?: unknown }) {
+    super(`${code}: ${detail}`, options);
+    this.code = code;
+    this.retryable = ERROR_CODES[code].retryable;
+  }
+
+  /** The error as data, to be sent to another thread or printed. */
+  toRecord(): ErrorRecord {
+    return { code: this.code, message: this.message.slice(this.code.length + 2) };
+  }
+
+  static fromRecord(record: ErrorRecord): PlaneError {
+    return new PlaneError(record.code, record.message);
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * sealdisk: an encrypted block-storage data plane in one process. The only public face.
+ *
+ * @example
+ * import { openPlane } from 'sealdisk';
+ * await using plane = await openPlane({ memory: true });
+ * const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });
+ * await using disk = await plane.attach(DiskId);
+ * await disk.write(0, new TextEncoder().encode('hello'));
+ * const bytes = await disk.read(0, 5);
+ */
+export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
+export type { Disk, DiskWriteOptions, Plane, PlaneOptions, PlaneStats } from './types.ts';

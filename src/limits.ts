@@ -1,0 +1,65 @@
+/**
+ * Every size, count and timeout, unit in the name, relations asserted beside them.
+ */
+import { invariant } from './base/invariant.ts';
+import { GIB, KIB, MIB, SECTOR_BYTES, TIB } from './base/units.ts';
+
+/** Largest disk: 64 TiB, the largest ESSD the cloud sells (ECS CreateDisk, parameter Size). */
+export const DISK_BYTES_MAX = 64 * TIB;
+/** Disks are sold in whole GiB. */
+export const DISK_BYTES_MIN = GIB;
+/** Disks attached at once to one plane: the ring's volume handles are this many. */
+export const ATTACHED_DISKS_MAX = 65_536;
+
+/** Longest single read or write: NBD clients may send 32 MiB without asking (NBD proto.md). */
+export const REQUEST_BYTES_MAX = 32 * MIB;
+/** Longest piece of a request in a shard's ring: small enough to overlap copy and encryption. */
+export const PIECE_BYTES_MAX = 256 * KIB;
+/** Plaintext staging memory per shard: bounds what is in flight between main and a shard. */
+export const STAGING_BYTES = 8 * MIB;
+/** Requests in flight between main and one shard. A power of two: indexes wrap by mask. */
+export const RING_SLOTS = 1024;
+/** Requests waiting on main for a place in the ring, per shard; one more is refused as Busy. */
+export const QUEUE_REQUESTS_MAX = 65_536;
+/** Requests a shard executes before it publishes their completions. */
+export const BATCH_REQUESTS_MAX = 64;
+
+export const SHARDS_DEFAULT = 2;
+export const SHARDS_MAX = 64;
+
+/** One append-only ciphertext segment. */
+export const SEGMENT_BYTES = 16 * MIB;
+/** Sector slots in one segment. */
+export const SEGMENT_SECTORS: number = SEGMENT_BYTES / SECTOR_BYTES;
+/** A location is a 32-bit slot number in the shard: 16 TiB of ciphertext a shard. */
+export const SEGMENTS_MAX: number = 2 ** 32 / SEGMENT_SECTORS;
+/** Segment files a shard keeps open at once. */
+export const SEGMENT_FILES_OPEN_MAX = 256;
+
+/**
+ * Space amplification: stored slots / live slots. Above the bound reclaim starts, and it goes on
+ * until the ratio is at the goal. The slack lets a small store fill a segment before it counts.
+ */
+export const SPACE_AMPLIFICATION_MAX = 1.5;
+export const SPACE_AMPLIFICATION_GOAL = 1.25;
+export const SPACE_SLACK_SEGMENTS = 4;
+/** Memory store: default limit of one plane, shared out evenly over its shards. */
+export const MEMORY_BYTES_DEFAULT = 4 * GIB;
+
+export const KEY_BYTES = 32;
+export const XTS_KEY_BYTES = 64;
+/** Main waits this long for the KMS thread, and a shard for an unwrapped key. */
+export const KMS_TIMEOUT_MS = 5_000;
+/** Main waits this long for a shard to answer a control operation that moves no data. */
+export const CONTROL_TIMEOUT_MS = 30_000;
+/** How long a shard sleeps before it looks at its ring unasked. */
+export const SHARD_SLEEP_MS_MAX = 100;
+
+invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
+invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
+invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
+invariant(PIECE_BYTES_MAX % SECTOR_BYTES === 0, 'pieces end on sector edges');
+invariant(STAGING_BYTES >= 4 * (PIECE_BYTES_MAX + 2 * SECTOR_BYTES), 'several pieces in flight');
+invariant(PIECE_BYTES_MAX <= SEGMENT_BYTES, 'a piece spans at most two segments');
+invariant(BATCH_REQUESTS_MAX <= RING_SLOTS, 'a batch is part of the ring');
+invariant(SPACE_AMPLIFICATION_GOAL < SPACE_AMPLIFICATION_MAX, 'reclaim ends before it restarts');

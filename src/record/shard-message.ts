@@ -1,0 +1,43 @@
+/**
+ * Control messages between main and a shard. Sector I/O does not go this way: see shard-channel.ts.
+ *
+ * 1. Main gives a shard wrapped keys only. No message in either direction has a field that could
+ *    hold a plaintext data key.
+ * 2. Main drains a disk's ring requests before it sends a control message about that disk.
+ * 3. Replies carry the id of their request.
+ */
+import type { ErrorRecord } from '../base/errors.ts';
+import type { WrapContext } from './kms-message.ts';
+
+/** What a shard is told to do, other than I/O. */
+export type ShardRequest =
+  /** Opens a volume under a handle of main's choosing. A wrapped key is unwrapped through KMS. */
+  | {
+      readonly op: 'openVolume';
+      readonly handle: number;
+      readonly diskId: string;
+      readonly sizeBytes: number;
+      readonly wrappedKey: Uint8Array | null;
+      readonly context: WrapContext | null;
+    }
+  /** Closes a volume and erases its key. */
+  | { readonly op: 'closeVolume'; readonly handle: number }
+  | { readonly op: 'resizeVolume'; readonly handle: number; readonly sizeBytes: number }
+  /** Makes tree `target` a copy-on-write copy of tree `source`, durable before the reply. */
+  | { readonly op: 'shareTree'; readonly source: string; readonly target: string }
+  | { readonly op: 'removeTree'; readonly name: string }
+  /** Removes every tree not named: what a crash left between a removal's two halves. */
+  | { readonly op: 'retainTrees'; readonly names: readonly string[] }
+  | { readonly op: 'stats' }
+  | { readonly op: 'check' }
+  /** Erases all keys, flushes and closes the store, and ends the serve loop. */
+  | { readonly op: 'stop' };
+
+export interface ShardCall {
+  readonly id: number;
+  readonly request: ShardRequest;
+}
+
+export type ShardReply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: ErrorRecord };

@@ -1,0 +1,90 @@
+/** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
+import type { Verbs } from './control/verbs.ts';
+
+export interface PlaneOptions {
+  /** Everything in memory: nothing is written to any file. Excludes dataDir. */
+  readonly memory?: boolean;
+  /** Directory of a plane on files; made if absent. Excludes memory. */
+  readonly dataDir?: string;
+  /** Shards (encrypting threads). Fixed when a data directory is made. @default 2 */
+  readonly shards?: number;
+  /** Ciphertext the memory store may hold, all shards together. @default 4 GiB */
+  readonly memoryLimitBytes?: number;
+  /**
+   * File that holds the 32-byte root key the KMS vault is sealed under. Without it a key is
+   * generated into the data directory (mode 0600).
+   */
+  readonly rootKeyFile?: string;
+  /** Sector cipher engine; 'auto' takes the fastest that passes its known answers. @default 'auto' */
+  readonly engine?: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
+}
+
+export interface DiskWriteOptions {
+  /** Resolve only when the bytes are on stable storage (NBD's FUA). @default false */
+  readonly fua?: boolean;
+}
+
+/**
+ * An attached disk. Calls may be made without waiting for earlier ones: they are pipelined, and take
+ * effect in the order they were made. Offsets and lengths are bytes, of any alignment.
+ */
+export interface Disk extends AsyncDisposable {
+  readonly diskId: string;
+  /** Size in bytes. */
+  readonly size: number;
+  readonly encrypted: boolean;
+  /**
+   * Reads length bytes into a new buffer that is the caller's.
+   *
+   * @throws PlaneError OutOfRange, InvalidArgument, RequestTooLarge, DiskClosed, Busy,
+   *   ChecksumMismatch, ReadFailed, ShardLost
+   */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  /** Fills `into`, borrowed until the promise settles, and resolves with it. Nothing is allocated. */
+  read(offset: number, into: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Writes bytes. They are copied before the call returns: the caller may reuse its buffer at once,
+   * and certainly when the promise resolves.
+   *
+   * @throws PlaneError as read(), and NoSpace, StoreFailed
+   */
+  write(offset: number, bytes: Uint8Array, options?: DiskWriteOptions): Promise<void>;
+  /** Resolves when every write acknowledged before the call is on stable storage. */
+  flush(): Promise<void>;
+  /** Makes the range read as zeros and gives its space back. */
+  trim(offset: number, length: number): Promise<void>;
+  /** Makes the range read as zeros. */
+  writeZeroes(offset: number, length: number): Promise<void>;
+  /** Detaches: waits for requests in flight, erases the key from the shard. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface PlaneStats {
+  readonly shards: readonly {
+    readonly engine: string;
+    readonly liveSectors: number;
+    readonly storedSectors: number;
+    readonly mapBytes: number;
+    readonly segments: number;
+    readonly trees: number;
+    readonly reclaimedSectors: number;
+    readonly openVolumes: number;
+    readonly heldKeys: number;
+  }[];
+}
+
+/** An open plane. Holds threads and files until close(). */
+export interface Plane extends AsyncDisposable {
+  /** Does one control operation. Names and parameters are the cloud's (ECS and KMS API). */
+  call<V extends keyof Verbs>(
+    verb: V,
+    parameters: Verbs[V]['parameters'],
+  ): Promise<Verbs[V]['result']>;
+  /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
+  attach(diskId: string): Promise<Disk>;
+  stats(): Promise<PlaneStats>;
+  /** Checks metadata and every stored sector; problems are sentences. */
+  check(): Promise<{ readonly sectorsChecked: number; readonly problems: readonly string[] }>;
+  /** Waits for requests in flight, erases all keys, closes files, ends threads. Idempotent. */
+  close(): Promise<void>;
+}

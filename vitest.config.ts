@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Four projects, run together by `npm test`:
+ * - unit: modules of src/ by themselves, in one thread, no build needed
+ * - contract: one suite per interface, run over every implementation of it
+ * - integration: the built package (dist/), used as a customer uses it: threads, files, processes
+ * - tidy: the rules of the house
+ */
+const root = fileURLToPath(new URL('.', import.meta.url));
+const shared = {
+  root,
+  resolve: { alias: { sealdisk: `${root}dist/src/index.js` } },
+  server: { deps: { external: [/\/dist\//] } },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 },
+      },
+      {
+        ...shared,
+        test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 120_000 },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'test/custody/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        test: { name: 'tidy', include: ['test/tidy/**/*.test.ts'], testTimeout: 120_000 },
+      },
+    ],
+  },
+});
