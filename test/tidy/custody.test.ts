@@ -1,25 +1,32 @@
 /**
- * No file that main can load reaches a file that can hold a plaintext key, over any number of
+ * No file that main can load reaches code that can hold a plaintext key, over any number of
  * imports. (That no key byte is in main's memory is measured in test/custody.)
  */
 import { describe, expect, test } from 'vitest';
 import { custodyProblems } from './layer-rules.ts';
 import { KEY_HOLDERS, LAYERS } from './layers.ts';
-import { isComplete, loadTree, render, virtualTree } from './tree.ts';
+import { isComplete, isIn, loadTree, render, virtualTree } from './tree.ts';
 
 const real = loadTree();
 
 describe('key custody by imports', () => {
-  test('main reaches no file that can hold a plaintext key', () => {
+  test('main reaches no code that can hold a plaintext key', () => {
     expect(render(custodyProblems(real))).toEqual([]);
   });
 
-  test('the files that can hold a plaintext key are the ones the rule names', () => {
-    const absent = KEY_HOLDERS.filter((path) => !real.has(path));
-    expect(isComplete(real) ? absent : []).toEqual([]);
+  test('the files known to hold plaintext keys are where the rule looks', () => {
+    const known = [
+      'src/cipher/xts-key.ts',
+      'src/kms/vault.ts',
+      'src/kms/wrap.ts',
+      'src/shard/keyring.ts',
+    ];
+    expect(known.filter((path) => !isIn(path, KEY_HOLDERS))).toEqual([]);
+    expect(isComplete(real) ? known.filter((path) => !real.has(path)) : []).toEqual([]);
   });
 
-  test.each(KEY_HOLDERS)('%s is found three imports away, by its chain', (holder) => {
+  test.each(KEY_HOLDERS)('%s is found three imports away, by its chain', (folder) => {
+    const holder = `${folder}x.ts`;
     const tree = virtualTree({
       'src/control/verbs.ts': "import type { A } from '../record/a.ts';",
       'src/record/a.ts': "export { b } from '../base/b.ts';",

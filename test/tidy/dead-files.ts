@@ -56,8 +56,10 @@ function entryUrls(tree: SourceTree, path: string): { target: string; line: numb
 export function unusedExports(tree: SourceTree): Problem[] {
   const taken = namesTaken(tree);
   const problems: Problem[] = [];
+  const started = tree.paths.flatMap((file) => entryUrls(tree, file).map(({ target }) => target));
+  const entries = [...PUBLIC, ...ENTRIES, ...started];
   for (const file of tree.paths) {
-    if (isIn(file, PUBLIC) || isIn(file, ENTRIES) || file.endsWith('.bench.ts')) continue;
+    if (isIn(file, entries) || file.endsWith('.bench.ts')) continue;
     const names = taken.get(file);
     for (const { name, node, isType } of exportsOf(tree, file)) {
       if (names?.has(name) || names?.has('*')) continue;

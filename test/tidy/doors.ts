@@ -34,11 +34,11 @@ export const PACKAGES: readonly Door[] = [
   { name: 'msgpackr', places: ['src/record/codec.ts'] },
   {
     name: 'piscina',
-    places: ['src/threads/shard-thread.ts', 'bench/naive/', 'bench/micro/crossing.bench.ts'],
+    places: ['src/threads/shard-thread.ts', 'bench/'],
   },
   { name: 'tinybench', places: ['bench/micro/'] },
   { name: 'typescript', places: ['test/tidy/'] },
-  { name: 'valibot', places: ['src/control/', 'src/record/codec.ts', 'src/load/', 'src/kms/'] },
+  { name: 'valibot', places: ['src/control/', 'src/record/shapes.ts', 'src/load/'] },
   { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
 ];
 
@@ -49,10 +49,22 @@ export const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node'];
 export const BUILTINS: readonly Door[] = [
   {
     name: 'node:worker_threads',
-    places: ['src/threads/', 'workers/', 'bench/naive/', 'bench/micro/crossing.bench.ts'],
+    places: ['src/threads/', 'workers/', 'bench/'],
   },
-  { name: 'node:crypto', places: ['src/cipher/', 'src/kms/', 'src/base/prng.ts', 'bench/'] },
-  { name: 'node:fs', places: ['src/segment/', 'src/kms/', 'src/kv/', 'src/load/', 'src/cli/'] },
+  { name: 'node:crypto', places: ['src/cipher/', 'src/kms/', 'src/plane.ts', 'bench/'] },
+  {
+    name: 'node:fs',
+    places: [
+      'src/base/file-lock.ts',
+      'src/segment/',
+      'src/kms/',
+      'src/kv/',
+      'src/meta/data-directory.ts',
+      'src/load/',
+      'src/cli/',
+      'bench/',
+    ],
+  },
   { name: 'node:child_process', places: ['src/cli/', 'bench/'] },
   { name: 'node:net', places: ['src/front/'] },
   { name: 'node:http', places: ['src/front/'] },
@@ -61,7 +73,16 @@ export const BUILTINS: readonly Door[] = [
 /** Globals. */
 export const GLOBALS: readonly Door[] = [
   { name: 'Date.now', places: ['src/base/clock.ts'] },
-  { name: 'performance.now', places: ['src/base/clock.ts', 'src/load/', 'bench/'] },
+  {
+    name: 'performance.now',
+    places: [
+      'src/base/clock.ts',
+      'src/router/completion-poller.ts',
+      'src/shard/serve-loop.ts',
+      'src/load/',
+      'bench/',
+    ],
+  },
   { name: 'Math.random', places: [] },
   { name: 'console', places: ['src/cli/', 'bench/'] },
   { name: 'process.env', places: ['src/cli/', 'bench/'] },

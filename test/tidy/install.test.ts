@@ -1,5 +1,5 @@
 /**
- * `npm ci --ignore-scripts` is enough: the lock file is whole, and what is native runs as installed.
+ * `npm ci --ignore-scripts` is enough: the lock file is whole, what is native runs as installed.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

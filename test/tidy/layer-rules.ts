@@ -63,7 +63,7 @@ export function typesOnlyProblems(tree: SourceTree): Problem[] {
   return problems;
 }
 
-/** Paths from a file that runs on main to a file that can hold a plaintext key. */
+/** Paths from a file that runs on main to code that can hold a plaintext key. */
 export function custodyProblems(tree: SourceTree, rows: readonly LayerRow[] = LAYERS): Problem[] {
   const problems: Problem[] = [];
   for (const file of tree.paths) {
@@ -84,7 +84,7 @@ function chainsToKeys(tree: SourceTree, start: string): string[][] {
   const queue: string[][] = [[start]];
   for (let chain = queue.shift(); chain !== undefined; chain = queue.shift()) {
     const last = chain.at(-1)!;
-    if (KEY_HOLDERS.includes(last)) {
+    if (isIn(last, KEY_HOLDERS)) {
       chains.push(chain);
       continue;
     }
