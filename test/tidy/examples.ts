@@ -22,12 +22,12 @@ export function markdownExamples(file: string, text: string): Example[] {
   const found: Example[] = [];
   const lines = text.split('\n');
   for (let at = 0; at < lines.length; at++) {
-    const info = /^```(\S*)\s*(.*)$/.exec(lines[at] ?? '');
-    if (info === null) continue;
+    const fence = /^```(\S*)\s*(.*)$/.exec(lines[at] ?? '');
+    if (fence === null) continue;
     const start = at + 1;
     for (at = start; at < lines.length && !lines[at]?.startsWith('```'); ) at++;
     const code = `${lines.slice(start, at).join('\n')}\n`;
-    const [, language, flags] = info;
+    const [, language, flags] = fence;
     if (language === 'ts') found.push({ file, line: start + 1, language, code });
     if (language === 'sh' && flags?.split(' ').includes('run')) {
       found.push({ file, line: start + 1, language, code });
@@ -46,7 +46,10 @@ export function docstringExamples(file: string, text: string): Example[] {
       if (!line.startsWith('@example')) continue;
       const rest = lines.slice(at + 1);
       const end = rest.findIndex((below) => below.startsWith('@'));
-      const code = `${rest.slice(0, end < 0 ? undefined : end).join('\n')}\n`;
+      const code = `${rest
+        .slice(0, end < 0 ? undefined : end)
+        .join('\n')
+        .trimEnd()}\n`;
       found.push({ file, line: commentLine + at + 1, language: 'ts', code });
     }
   }
