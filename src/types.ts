@@ -15,7 +15,7 @@ export interface PlaneOptions {
    * generated into the data directory (mode 0600).
    */
   readonly rootKeyFile?: string;
-  /** Sector cipher engine; 'auto' takes the fastest that passes its known answers. @default 'auto' */
+  /** Sector cipher; 'auto' takes the fastest that passes its known answers. @default 'auto' */
   readonly engine?: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
 }
 
@@ -25,8 +25,8 @@ export interface DiskWriteOptions {
 }
 
 /**
- * An attached disk. Calls may be made without waiting for earlier ones: they are pipelined, and take
- * effect in the order they were made. Offsets and lengths are bytes, of any alignment.
+ * An attached disk. Calls may be made without waiting for earlier ones: they are pipelined, and
+ * take effect in the order they were made. Offsets and lengths are bytes, of any alignment.
  */
 export interface Disk extends AsyncDisposable {
   readonly diskId: string;
@@ -40,7 +40,7 @@ export interface Disk extends AsyncDisposable {
    *   ChecksumMismatch, ReadFailed, ShardLost
    */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** Fills `into`, borrowed until the promise settles, and resolves with it. Nothing is allocated. */
+  /** Fills `into`, borrowed until the promise settles, and resolves with it: no allocation. */
   read(offset: number, into: Uint8Array): Promise<Uint8Array>;
   /**
    * Writes bytes. They are copied before the call returns: the caller may reuse its buffer at once,

@@ -1,0 +1,78 @@
+/**
+ * Sizes, counts and timeouts stand in limits.ts, where their relations are asserted.
+ *
+ * Looked for elsewhere under src/ and workers/: constants whose name says they are a limit and
+ * whose value is a bare number, and waits for a bare number of milliseconds.
+ */
+import ts from 'typescript';
+import { describe, expect, test } from 'vitest';
+import {
+  lineOf,
+  loadTree,
+  type Problem,
+  render,
+  type SourceTree,
+  virtualTree,
+  walk,
+} from './tree.ts';
+
+const LIMIT_NAME = /_(MAX|MIN|MS|SECONDS|DEFAULT)$/;
+const WAITS = ['setTimeout', 'setInterval', 'AbortSignal.timeout', 'Atomics.wait'];
+
+function limitProblems(tree: SourceTree): Problem[] {
+  const problems: Problem[] = [];
+  const files = tree.paths.filter((path) => /^(src|workers)\//.test(path));
+  for (const file of files.filter((path) => path !== 'src/limits.ts')) {
+    walk(tree.syntax(file), (node) => {
+      const message = strayLimit(node) ?? bareWait(node);
+      if (message !== null) problems.push({ file, line: lineOf(node), message });
+    });
+  }
+  return problems;
+}
+
+function strayLimit(node: ts.Node): string | null {
+  if (!ts.isVariableDeclaration(node) || !LIMIT_NAME.test(node.name.getText())) return null;
+  return isNumber(node.initializer) ? `${node.name.getText()} belongs in limits.ts` : null;
+}
+
+/** Waiting 0 or 1 ms is yielding, not a limit. */
+function bareWait(node: ts.Node): string | null {
+  if (!ts.isCallExpression(node) || !WAITS.includes(node.expression.getText())) return null;
+  const time = node.arguments.at(-1);
+  if (!isNumber(time) || Number(time.getText().replaceAll('_', '')) <= 1) return null;
+  return `waits ${time.getText()} ms: name the time in limits.ts`;
+}
+
+/** A number, or a calculation of numbers alone. */
+function isNumber(node: ts.Expression | undefined): node is ts.Expression {
+  if (node === undefined) return false;
+  if (ts.isBinaryExpression(node)) return isNumber(node.left) && isNumber(node.right);
+  return ts.isNumericLiteral(node);
+}
+
+describe('limits', () => {
+  test('stand in limits.ts', () => {
+    expect(render(limitProblems(loadTree()))).toEqual([]);
+  });
+
+  test.each([
+    'const QUEUE_MAX = 64;',
+    'export const RETRY_MS = 2 * 1_000;',
+    'setTimeout(f, 5_000);',
+    'Atomics.wait(cells, 0, 0, 100);',
+  ])('%s elsewhere is found', (text) => {
+    expect(limitProblems(virtualTree({ 'src/router/x.ts': `\n${text}` }))).toMatchObject([
+      { line: 2 },
+    ]);
+  });
+
+  test.each([
+    'const HEADER_BYTES = 64;',
+    'const QUEUE_MAX = RING_SLOTS * 2;',
+    'setTimeout(f, KMS_TIMEOUT_MS);',
+    'setTimeout(f, 0);',
+  ])('%s is let be', (text) => {
+    expect(limitProblems(virtualTree({ 'src/router/x.ts': text }))).toEqual([]);
+  });
+});
