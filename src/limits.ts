@@ -23,6 +23,10 @@ export const RING_SLOTS = 1024;
 export const QUEUE_REQUESTS_MAX = 65_536;
 /** Requests a shard executes before it publishes their completions. */
 export const BATCH_REQUESTS_MAX = 64;
+/** Bytes after which a batch ends: keeps the pipeline between main and shard moving. */
+export const BATCH_BYTES_MAX: number = 256 * KIB;
+/** A shard without a pause does one background step each so many batches. */
+export const BUSY_BATCHES_PER_IDLE = 64;
 
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;
@@ -46,12 +50,19 @@ export const SPACE_SLACK_SEGMENTS = 4;
 /** Memory store: default limit of one plane, shared out evenly over its shards. */
 export const MEMORY_BYTES_DEFAULT = 4 * GIB;
 
+/** The account and the region of a plane that was given no others. */
+export const ACCOUNT_DEFAULT = '1000000000000001';
+export const REGION_DEFAULT = 'cn-hangzhou';
+
 export const KEY_BYTES = 32;
 export const XTS_KEY_BYTES = 64;
 /** Main waits this long for the KMS thread, and a shard for an unwrapped key. */
 export const KMS_TIMEOUT_MS = 5_000;
 /** Main waits this long for a shard to answer a control operation that moves no data. */
 export const CONTROL_TIMEOUT_MS = 30_000;
+/** A shard looks at its ring this long before it sleeps, main at completions. */
+export const SHARD_POLL_US = 40;
+export const MAIN_POLL_MS = 0.05;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 
