@@ -108,13 +108,18 @@ function alignColumns(table: readonly (readonly string[])[]): string[] {
 
 /** The commit the code stands at, `unknown` outside a repository. */
 function commit(): string {
-  const parameters = ['describe', '--always', '--dirty', '--exclude=*'];
   try {
-    return execFileSync('git', parameters, { stdio: ['ignore', 'pipe', 'ignore'] })
-      .toString()
-      .trim();
+    const hash = git('rev-parse', '--short', 'HEAD');
+    return git('status', '--porcelain') === '' ? hash : `${hash}-dirty`;
   } catch {
     // No git, or not a repository: a package that was unpacked. The report says so.
     return 'unknown';
   }
+}
+
+function git(...parameters: string[]): string {
+  const cwd = import.meta.dirname;
+  return execFileSync('git', parameters, { cwd, stdio: ['ignore', 'pipe', 'ignore'] })
+    .toString()
+    .trim();
 }

@@ -14,13 +14,15 @@ import { makeReport, renderReport, reportName } from './report.ts';
 
 type Benchmark = (isSmoke: boolean) => Promise<BenchRow[]>;
 
-const MICRO = new URL('./micro/', import.meta.url);
-/** This file runs from dist/bench/. */
+const COMPILED = new URL('./micro/', import.meta.url);
+/** This file runs from dist/bench/, where deleted benchmarks may still lie: sources count. */
+const SOURCES = new URL('../../bench/micro/', import.meta.url);
 const RESULTS = new URL('../../bench/results/', import.meta.url);
-const ENDING = '.bench.js';
+const ENDING = '.bench.ts';
 
 async function loadBenchmark(file: string): Promise<Benchmark> {
-  const exported = Object.values((await import(new URL(file, MICRO).href)) as object);
+  const compiled = new URL(file.replace(/\.ts$/, '.js'), COMPILED);
+  const exported = Object.values((await import(compiled.href)) as object);
   const [benchmark, ...more] = exported.filter((value) => typeof value === 'function');
   if (benchmark === undefined || more.length > 0) {
     throw new Error(`${file} must export one function, (isSmoke) => Promise<BenchRow[]>`);
@@ -33,7 +35,7 @@ async function main(): Promise<void> {
     options: { smoke: { type: 'boolean' }, json: { type: 'boolean' } },
   });
   const isSmoke = values.smoke === true;
-  const files = readdirSync(MICRO).filter((file) => file.endsWith(ENDING));
+  const files = readdirSync(SOURCES).filter((file) => file.endsWith(ENDING));
   const referenceBefore = isSmoke ? [0] : [0, files.length >> 1];
   const samples: (number | null)[] = [];
   const suites: { suite: string; rows: BenchRow[] }[] = [];

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadTree, type Problem, render, type SourceTree, virtualTree } from './tree.ts';
 
-const SOURCE = /^(src|workers|bench|test)\//;
+const SOURCE = /^(src|workers|bench)\//;
 
 /** Files that do not begin with a block comment of a sentence or more. */
 function headProblems(tree: SourceTree): Problem[] {
