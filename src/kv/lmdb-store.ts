@@ -6,7 +6,8 @@
  * 1. With its default, overlappingSync, a write's promise means visible, not durable. It is off: a
  *    promise resolves after LMDB's own fdatasync of data and meta page.
  * 2. A failed commit rejects with an error whose `commitError` is a second promise, which ends the
- *    process as an unhandled rejection. It is caught.
+ *    process as an unhandled rejection: it is caught. With `eventTurnBatching`, its default, there
+ *    is a third that nobody can catch: it is off.
  * 3. If the meta page cannot be written the promise never settles. A commit not settled within
  *    COMMIT_TIMEOUT_MS counts as failed. (LMDB then also hangs process.exit(): a process that has
  *    lost a store ends itself by signal.)
@@ -16,14 +17,15 @@
  * 6. A function that throws inside a transaction poisons nothing only if it runs as a child
  *    transaction that is aborted. Each runs as one.
  *
- * Transactions made in one turn of the event loop, or while a commit is under way, share a commit,
- * so their cost is shared too.
+ * Transactions made while a commit is under way share the next one, and its cost.
  *
  * LMDB pages carry no checksum: a damaged value is found by the record's CRC, a damaged branch page
- * may not be found at all.
+ * may end the process. What a file's head and length can tell is checked first, see lmdb-header.ts.
  *
  * **Thread:** any. One store belongs to one thread.
  */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { ABORT, open, type RootDatabase } from 'lmdb';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
@@ -37,6 +39,7 @@ import {
   type RangeQuery,
   rangeBounds,
 } from './key-value-store.ts';
+import { lmdbFileDamage } from './lmdb-header.ts';
 
 /** Longer than any fdatasync that still has a chance to succeed. */
 const COMMIT_TIMEOUT_MS = 30_000;
@@ -53,19 +56,18 @@ export type LmdbDatabase = Pick<
  * @throws PlaneError DataDirectoryCorrupt: the files are not, or no longer, an LMDB environment
  */
 export function openLmdbStore(directory: string): KeyValueStore {
-  let database: LmdbDatabase;
-  try {
-    database = open<Uint8Array, string>({
-      path: directory,
-      noSubdir: false,
-      encoding: 'binary',
-      overlappingSync: false,
-      maxDbs: 1,
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new PlaneError('DataDirectoryCorrupt', `${directory}: ${reason}`, { cause });
-  }
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, 'data.mdb');
+  const damage = existsSync(file) ? lmdbFileDamage(file) : null;
+  if (damage !== null) throw new PlaneError('DataDirectoryCorrupt', `${file} ${damage}`);
+  const database = open<Uint8Array, string>({
+    path: directory,
+    noSubdir: false,
+    encoding: 'binary',
+    overlappingSync: false,
+    eventTurnBatching: false,
+    maxDbs: 1,
+  });
   return new LmdbStore(database, directory, COMMIT_TIMEOUT_MS);
 }
 
