@@ -3,8 +3,8 @@
  *
  * Two implementations, one contract suite: lmdb-store.ts (files) and memory-store.ts.
  *
- * 1. Keys are printable ASCII without spaces, 1 to KEY_CHARS_MAX characters, so their order as
- *    strings is their order as bytes. Values are 0 to VALUE_BYTES_MAX bytes.
+ * 1. Keys are printable ASCII without spaces, 1 to STORE_KEY_CHARS_MAX characters, so their order as
+ *    strings is their order as bytes. Values are 0 to STORE_VALUE_BYTES_MAX bytes.
  * 2. transact() is all or nothing, and durable when its promise resolves. Transactions take effect
  *    one at a time, in the order of the calls.
  * 3. A transaction's function runs once, synchronously, at some time before the promise settles:
@@ -18,11 +18,7 @@
  * **Thread:** any. One store belongs to one thread.
  */
 import { invariant } from '../base/invariant.ts';
-
-export const KEY_CHARS_MAX = 256;
-export const VALUE_BYTES_MAX = 1024 * 1024;
-/** Entries one range() may be asked for. */
-export const RANGE_ENTRIES_MAX = 100_000;
+import { STORE_KEY_CHARS_MAX, STORE_RANGE_ENTRIES_MAX, STORE_VALUE_BYTES_MAX } from '../limits.ts';
 
 export interface KeyValueEntry {
   readonly key: string;
@@ -36,7 +32,7 @@ export interface RangeQuery {
   readonly after?: string;
   /** Entries to pass over first. @default 0 */
   readonly skip?: number;
-  /** At most so many entries, 1 to RANGE_ENTRIES_MAX. */
+  /** At most so many entries, 1 to STORE_RANGE_ENTRIES_MAX. */
   readonly limit: number;
 }
 
@@ -89,13 +85,16 @@ const KEY_PATTERN = /^[!-~]+$/;
 
 /** Rule 1 for keys; every implementation asserts it at every entrance. */
 export function assertKey(key: string): void {
-  invariant(key.length <= KEY_CHARS_MAX, 'a key is at most KEY_CHARS_MAX characters');
+  invariant(key.length <= STORE_KEY_CHARS_MAX, 'a key is at most STORE_KEY_CHARS_MAX characters');
   invariant(KEY_PATTERN.test(key), 'a key is printable ASCII without spaces and not empty');
 }
 
 /** Rule 1 for values. */
 export function assertValue(value: Uint8Array): void {
-  invariant(value.byteLength <= VALUE_BYTES_MAX, 'a value is at most VALUE_BYTES_MAX bytes');
+  invariant(
+    value.byteLength <= STORE_VALUE_BYTES_MAX,
+    'a value is at most STORE_VALUE_BYTES_MAX bytes',
+  );
 }
 
 /** The bounds of a query: keys in [start, end), start itself left out if isAfter. */
@@ -104,7 +103,7 @@ export function rangeBounds(query: RangeQuery): { start: string; isAfter: boolea
   if (prefix !== '') assertKey(prefix);
   invariant(Number.isSafeInteger(skip) && skip >= 0, 'skip counts entries');
   invariant(Number.isInteger(limit) && limit >= 1, 'a range asks for at least one entry');
-  invariant(limit <= RANGE_ENTRIES_MAX, 'a range is bounded');
+  invariant(limit <= STORE_RANGE_ENTRIES_MAX, 'a range is bounded');
   // DEL sorts behind every character a key may hold.
   const end = `${prefix}\x7f`;
   if (after === undefined) return { start: prefix, isAfter: false, end };

@@ -9,7 +9,7 @@
  *    process as an unhandled rejection: it is caught. With `eventTurnBatching`, its default, there
  *    is a third that nobody can catch: it is off.
  * 3. If the meta page cannot be written the promise never settles. A commit not settled within
- *    COMMIT_TIMEOUT_MS counts as failed. (LMDB then also hangs process.exit(): a process that has
+ *    STORE_COMMIT_TIMEOUT_MS counts as failed. (LMDB then also hangs process.exit(): a process that has
  *    lost a store ends itself by signal.)
  * 4. Values may be views into the mapped file. They are copied before anyone sees them.
  * 5. Its encoders keep tables of their own inside the database. `encoding: 'binary'` has none;
@@ -29,6 +29,7 @@ import { join } from 'node:path';
 import { ABORT, open, type RootDatabase } from 'lmdb';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import { STORE_COMMIT_TIMEOUT_MS } from '../limits.ts';
 import {
   assertKey,
   assertValue,
@@ -40,9 +41,6 @@ import {
   rangeBounds,
 } from './key-value-store.ts';
 import { lmdbFileDamage } from './lmdb-header.ts';
-
-/** Longer than any fdatasync that still has a chance to succeed. */
-const COMMIT_TIMEOUT_MS = 30_000;
 
 /** What is used of an lmdb database; tests put a failing one in its place. */
 export type LmdbDatabase = Pick<
@@ -68,7 +66,7 @@ export function openLmdbStore(directory: string): KeyValueStore {
     eventTurnBatching: false,
     maxDbs: 1,
   });
-  return new LmdbStore(database, directory, COMMIT_TIMEOUT_MS);
+  return new LmdbStore(database, directory, STORE_COMMIT_TIMEOUT_MS);
 }
 
 type Outcome<T> = { readonly value: T } | { readonly thrown: unknown };

@@ -2,13 +2,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { InvariantError } from '../../src/base/invariant.ts';
-import {
-  KEY_CHARS_MAX,
-  type KeyValueReader,
-  type KeyValueStore,
-  scan,
-  VALUE_BYTES_MAX,
-} from '../../src/kv/key-value-store.ts';
+import { type KeyValueReader, type KeyValueStore, scan } from '../../src/kv/key-value-store.ts';
+import { STORE_KEY_CHARS_MAX, STORE_VALUE_BYTES_MAX } from '../../src/limits.ts';
 
 export interface StoreFactory {
   /** Opens the store; a second open without close in between is a second, independent store. */
@@ -47,7 +42,7 @@ export function keyValueStoreContract(name: string, createFactory: () => StoreFa
     });
 
     test('a value reads back as it was put, of any length from 0 to the limit', async () => {
-      const lengths = [0, 1, 63, 64, 65, 4_095, 4_096, 70_000, VALUE_BYTES_MAX];
+      const lengths = [0, 1, 63, 64, 65, 4_095, 4_096, 70_000, STORE_VALUE_BYTES_MAX];
       const values = lengths.map((length) => new Uint8Array(length).map((_, i) => i * 7));
       await store.transact((transaction) => {
         for (const value of values) transaction.put(`length/${value.length}`, value);
@@ -188,18 +183,18 @@ export function keyValueStoreContract(name: string, createFactory: () => StoreFa
     });
 
     test('keys and values outside the contract are refused', async () => {
-      for (const key of ['', 'a b', 'ä', 'a\n', '\x7f', 'x'.repeat(KEY_CHARS_MAX + 1)]) {
+      for (const key of ['', 'a b', 'ä', 'a\n', '\x7f', 'x'.repeat(STORE_KEY_CHARS_MAX + 1)]) {
         expect(() => store.get(key)).toThrow(InvariantError);
         const put = store.transact((transaction) => transaction.put(key, bytes()));
         await expect(put).rejects.toThrow(InvariantError);
       }
-      const tooLong = new Uint8Array(VALUE_BYTES_MAX + 1);
+      const tooLong = new Uint8Array(STORE_VALUE_BYTES_MAX + 1);
       const put = store.transact((transaction) => transaction.put('k', tooLong));
       await expect(put).rejects.toThrow(InvariantError);
       expect(() => store.range({ prefix: 'a', after: 'b', limit: 1 })).toThrow(InvariantError);
       expect(() => store.range({ prefix: 'a', limit: 0 })).toThrow(InvariantError);
-      await fill(['x'.repeat(KEY_CHARS_MAX)]);
-      expect(keysUnder(store, 'x')).toEqual(['x'.repeat(KEY_CHARS_MAX)]);
+      await fill(['x'.repeat(STORE_KEY_CHARS_MAX)]);
+      expect(keysUnder(store, 'x')).toEqual(['x'.repeat(STORE_KEY_CHARS_MAX)]);
     });
 
     test('any history of transactions leaves what a plain sorted map would hold', async () => {
