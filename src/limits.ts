@@ -66,6 +66,33 @@ export const MAIN_POLL_MS = 0.05;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 
+/** Key-value store: key length, value length, entries of one range. */
+export const STORE_KEY_CHARS_MAX = 256;
+export const STORE_VALUE_BYTES_MAX = MIB;
+export const STORE_RANGE_ENTRIES_MAX = 100_000;
+/** A commit not settled by then has failed: longer than any fdatasync that may still succeed. */
+export const STORE_COMMIT_TIMEOUT_MS = 30_000;
+
+/** Master keys of an account in a region, the service key not counted (KMS, quotas). */
+export const MASTER_KEYS_MAX = 200;
+/** Versions of one master key (KMS, quotas). */
+export const KEY_VERSIONS_MAX = 10_000;
+/** Data keys wrapped under one version: random 96-bit IVs (NIST SP 800-38D, 8.3). */
+export const WRAPS_PER_VERSION_MAX: number = 2 ** 32;
+/** Wraps a vault reserves at once: so many are counted too much after a restart. */
+export const WRAPS_RESERVED_STEP = 1_024;
+/** ScheduleKeyDeletion, PendingWindowInDays. */
+export const KEY_DELETION_DAYS_MIN = 7;
+export const KEY_DELETION_DAYS_MAX = 30;
+
+/** Describe*: PageSize, and ids in one request (ECS DescribeDisks). */
+export const PAGE_SIZE_DEFAULT = 10;
+export const PAGE_SIZE_MAX = 100;
+export const DESCRIBE_IDS_MAX = 100;
+/** DiskName, SnapshotName; Description of a key. */
+export const NAME_CHARS_MAX = 128;
+export const DESCRIPTION_CHARS_MAX = 8_192;
+
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
@@ -74,3 +101,7 @@ invariant(STAGING_BYTES >= 4 * (PIECE_BYTES_MAX + 2 * SECTOR_BYTES), 'several pi
 invariant(PIECE_BYTES_MAX <= SEGMENT_BYTES, 'a piece spans at most two segments');
 invariant(BATCH_REQUESTS_MAX <= RING_SLOTS, 'a batch is part of the ring');
 invariant(SPACE_AMPLIFICATION_GOAL < SPACE_AMPLIFICATION_MAX, 'reclaim ends before it restarts');
+invariant(WRAPS_PER_VERSION_MAX % WRAPS_RESERVED_STEP === 0, 'the last reservation is a whole one');
+invariant(KEY_DELETION_DAYS_MIN <= KEY_DELETION_DAYS_MAX, 'some pending window is allowed');
+invariant(MASTER_KEYS_MAX < STORE_RANGE_ENTRIES_MAX, 'the keys of a region are one range');
+invariant(DESCRIPTION_CHARS_MAX * 4 < STORE_VALUE_BYTES_MAX, 'a key record is one value');
