@@ -43,6 +43,19 @@ export const SEGMENT_FILES_OPEN_MAX = 256;
 export const SPACE_AMPLIFICATION_MAX = 1.5;
 export const SPACE_AMPLIFICATION_GOAL = 1.25;
 export const SPACE_SLACK_SEGMENTS = 4;
+/** The bound that holds even with no idle time: an append stops and reclaims before it passes it. */
+export const SPACE_AMPLIFICATION_HARD_MAX = 2.5;
+export const SPACE_SLACK_HARD_SEGMENTS = 12;
+/** Victims of one reclaim pass: bounds the memory of a pass (16 KiB a victim) to 16 MiB. */
+export const RECLAIM_VICTIMS_MAX = 1024;
+/** A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more. */
+export const MAP_LOG_BYTES_MAX = 16 * MIB;
+/** Changes a store keeps for the next commit; beyond it a writer commits by itself. */
+export const MAP_LOG_PENDING_BYTES_MAX = MIB;
+/** Segments written but not forced to stable storage; beyond it a commit flushes by itself. */
+export const SEGMENT_FILES_DIRTY_MAX = 64;
+/** Longest tree name, in bytes of UTF-8. */
+export const TREE_NAME_BYTES_MAX = 1024;
 /** Memory store: default limit of one plane, shared out evenly over its shards. */
 export const MEMORY_BYTES_DEFAULT = 4 * GIB;
 
@@ -63,3 +76,5 @@ invariant(STAGING_BYTES >= 4 * (PIECE_BYTES_MAX + 2 * SECTOR_BYTES), 'several pi
 invariant(PIECE_BYTES_MAX <= SEGMENT_BYTES, 'a piece spans at most two segments');
 invariant(BATCH_REQUESTS_MAX <= RING_SLOTS, 'a batch is part of the ring');
 invariant(SPACE_AMPLIFICATION_GOAL < SPACE_AMPLIFICATION_MAX, 'reclaim ends before it restarts');
+invariant(SPACE_AMPLIFICATION_MAX < SPACE_AMPLIFICATION_HARD_MAX, 'reclaim starts before it stops');
+invariant(SEGMENT_FILES_DIRTY_MAX < SEGMENT_FILES_OPEN_MAX, 'unforced files stay open');
