@@ -47,6 +47,19 @@ export const SEGMENT_FILES_OPEN_MAX = 256;
 export const SPACE_AMPLIFICATION_MAX = 1.5;
 export const SPACE_AMPLIFICATION_GOAL = 1.25;
 export const SPACE_SLACK_SEGMENTS = 4;
+/** The bound that holds even with no idle time: an append stops and reclaims before it passes it. */
+export const SPACE_AMPLIFICATION_HARD_MAX = 2.5;
+export const SPACE_SLACK_HARD_SEGMENTS = 12;
+/** Victims of one reclaim pass: bounds the memory of a pass (16 KiB a victim) to 16 MiB. */
+export const RECLAIM_VICTIMS_MAX = 1024;
+/** A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more. */
+export const MAP_LOG_BYTES_MAX = 16 * MIB;
+/** Changes a store keeps for the next commit; beyond it a writer commits by itself. */
+export const MAP_LOG_PENDING_BYTES_MAX = MIB;
+/** Segments written but not forced to stable storage; beyond it a commit flushes by itself. */
+export const SEGMENT_FILES_DIRTY_MAX = 64;
+/** Longest tree name, in bytes of UTF-8. */
+export const TREE_NAME_BYTES_MAX = 1024;
 /** Memory store: default limit of one plane, shared out evenly over its shards. */
 export const MEMORY_BYTES_DEFAULT = 4 * GIB;
 
@@ -105,3 +118,5 @@ invariant(WRAPS_PER_VERSION_MAX % WRAPS_RESERVED_STEP === 0, 'the last reservati
 invariant(KEY_DELETION_DAYS_MIN <= KEY_DELETION_DAYS_MAX, 'some pending window is allowed');
 invariant(MASTER_KEYS_MAX < STORE_RANGE_ENTRIES_MAX, 'the keys of a region are one range');
 invariant(DESCRIPTION_CHARS_MAX * 4 < STORE_VALUE_BYTES_MAX, 'a key record is one value');
+invariant(SPACE_AMPLIFICATION_MAX < SPACE_AMPLIFICATION_HARD_MAX, 'reclaim starts before it stops');
+invariant(SEGMENT_FILES_DIRTY_MAX < SEGMENT_FILES_OPEN_MAX, 'unforced files stay open');

@@ -18,6 +18,8 @@ import { beginAttach, endAttach } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { ControlContext } from './control/context.ts';
 import { reconcile } from './control/reconcile.ts';
+import { toDiskError } from './control/kms-errors.ts';
+import { ResourceLocks } from './control/resource-locks.ts';
 import type { Verbs } from './control/verbs.ts';
 import {
   ACCOUNT_DEFAULT,
@@ -33,7 +35,6 @@ import { type Metadata, openMetadata } from './meta/metadata.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
 import { ShardSet } from './router/shard-set.ts';
-import { introduce } from './threads/introduce.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
 import type { Disk, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
@@ -71,15 +72,14 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const directory = openDirectory(options);
   if (directory !== null) undo.push(async () => directory.release());
   const kms = await startKmsThread({
-    directory: directory === null ? null : join(directory.path, 'kms'),
-    rootKeyFile: options.rootKeyFile ?? (directory && join(directory.path, 'root.key')),
-    mayMakeRootKey: options.rootKeyFile === undefined,
+    dataDir: directory?.path ?? null,
+    rootKeyFile: options.rootKeyFile ?? null,
   });
   undo.push(() => kms.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
-  const metadata = openMetadata(directory === null ? null : join(directory.path, 'meta'));
+  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
   undo.push(() => metadata.close());
   const context: ControlContext = {
     accountId: ACCOUNT_DEFAULT,
@@ -90,6 +90,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     kms,
     shards,
     volumes: shards,
+    locks: new ResourceLocks(),
   };
   await reconcile(context);
   return { directory, kms, shards, metadata, context };
@@ -113,7 +114,7 @@ async function startShards(
           : { kind: 'file', directory: directory.shardPath(shardIndex) },
       engine: options.engine ?? 'auto',
       pollMicroseconds: hasCoreEach ? SHARD_POLL_US : 0,
-      introduce: (port, doorbell) => introduce(kms, port, doorbell),
+      introduce: (port, doorbell) => kms.introduce(port, doorbell),
     });
     undo.push(() => thread.close());
     return thread;
@@ -151,7 +152,7 @@ class OpenPlane implements Plane {
       return await shards.attach(toVolume(record), detached);
     } catch (error) {
       await endAttach(context, diskId);
-      throw error;
+      throw toDiskError(error);
     }
   }
 

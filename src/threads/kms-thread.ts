@@ -25,9 +25,7 @@ export interface KmsThreadOptions {
 
 export interface KmsThread {
   /** @throws PlaneError what the KMS answered; KmsUnavailable */
-  call<O extends KmsRequest['op']>(
-    request: Extract<KmsRequest, { readonly op: O }>,
-  ): Promise<KmsResults[O]>;
+  call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]>;
   /**
    * Lets a shard ask for its data keys.
    *
@@ -103,11 +101,9 @@ class KmsWorker implements KmsThread {
     });
   }
 
-  async call<O extends KmsRequest['op']>(
-    request: Extract<KmsRequest, { readonly op: O }>,
-  ): Promise<KmsResults[O]> {
+  async call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]> {
     const result = await this.#ask((id) => ({ kind: 'call', id, request }));
-    return result as KmsResults[O];
+    return result as KmsResults[R["op"]];
   }
 
   async introduce(port: MessagePort, doorbell: Int32Array): Promise<void> {

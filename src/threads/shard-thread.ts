@@ -17,7 +17,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { PlaneError } from '../base/errors.ts';
 import { CONTROL_TIMEOUT_MS } from '../limits.ts';
-import { allocateShardChannel, ShardChannel } from '../record/shard-channel.ts';
+import { allocateShardChannel, ShardChannel, type ShardChannelMemory } from '../record/shard-channel.ts';
 import {
   type ShardReply,
   type ShardRequest,
@@ -31,7 +31,7 @@ export interface ShardThreadOptions {
   readonly engine: ShardStart<MessagePort>['engine'];
   readonly pollMicroseconds: number;
   /** Gives the KMS thread its end of the shard's private channel; main keeps none. */
-  readonly introduce: (port: MessagePort, doorbell: Int32Array) => void;
+  readonly introduce: (port: MessagePort, doorbell: Int32Array) => Promise<void>;
 }
 
 interface Waiting {
@@ -55,15 +55,12 @@ export class ShardThread {
   private lost: PlaneError | null = null;
   private isStopping = false;
 
-  private constructor(options: ShardThreadOptions) {
-    const memory = allocateShardChannel();
+  private constructor(options: ShardThreadOptions, memory: ShardChannelMemory, kms: MessagePort) {
     const control = new MessageChannel();
-    const kms = new MessageChannel();
     this.shardIndex = options.shardIndex;
     this.channel = new ShardChannel(memory);
     this.control = control.port1;
     this.control.on('message', (reply: ShardReply) => this.take(reply));
-    options.introduce(kms.port2, this.channel.doorbell);
     this.pool = new Piscina({
       filename: new URL('../../workers/shard.js', import.meta.url).href,
       minThreads: 1,
@@ -75,12 +72,12 @@ export class ShardThread {
     const start: ShardStart<MessagePort> = {
       memory,
       control: control.port2,
-      kms: kms.port1,
+      kms,
       store: options.store,
       engine: options.engine,
       pollMicroseconds: options.pollMicroseconds,
     };
-    const task = this.pool.run(start, { transferList: [control.port2, kms.port1] });
+    const task = this.pool.run(start, { transferList: [control.port2, kms] });
     this.ended = task.then(
       () => this.end(new PlaneError('ShardLost', `shard ${this.shardIndex} has ended`)),
       (cause: unknown) =>
@@ -90,7 +87,10 @@ export class ShardThread {
 
   /** @throws PlaneError what the shard could not open or select, ShardLost if it crashed */
   static async start(options: ShardThreadOptions): Promise<ShardThread> {
-    const thread = new ShardThread(options);
+    const memory = allocateShardChannel();
+    const kms = new MessageChannel();
+    await options.introduce(kms.port2, new Int32Array(memory.doorbell));
+    const thread = new ShardThread(options, memory, kms.port1);
     try {
       thread.started = await new Promise((resolve, reject) => {
         // Opening a store takes as long as its recovery: no timeout.
