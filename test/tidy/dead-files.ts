@@ -14,15 +14,21 @@ const PUBLIC = ['src/index.ts', 'src/types.ts', 'src/control/verbs.ts', 'vitest.
 
 /** Files of src/ that no entry reaches. */
 export function deadFiles(tree: SourceTree): Problem[] {
-  const reached = new Set(tree.paths.filter((path) => isIn(path, ENTRIES)));
-  for (const path of reached) {
-    for (const { target } of tree.imports(path)) if (target !== null) reached.add(target);
-    for (const { target } of entryUrls(tree, path)) if (tree.has(target)) reached.add(target);
-  }
+  const reached = reachedFrom(tree, ENTRIES);
   const message = `is reached from none of ${ENTRIES.join(', ')}`;
   return tree.paths
     .filter((path) => path.startsWith('src/') && !reached.has(path))
     .map((file) => ({ file, line: 1, message }));
+}
+
+/** Every file that files in some places import, or start as a thread, however far away. */
+export function reachedFrom(tree: SourceTree, places: readonly string[]): ReadonlySet<string> {
+  const reached = new Set(tree.paths.filter((path) => isIn(path, places)));
+  for (const path of reached) {
+    for (const { target } of tree.imports(path)) if (target !== null) reached.add(target);
+    for (const { target } of entryUrls(tree, path)) if (tree.has(target)) reached.add(target);
+  }
+  return reached;
 }
 
 /** Thread entries named by URL that are not in the tree: they would fail when first started. */
