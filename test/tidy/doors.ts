@@ -53,7 +53,14 @@ export const BUILTINS: readonly Door[] = [
   },
   {
     name: 'node:crypto',
-    places: ['src/cipher/', 'src/kms/', 'src/plane.ts', 'src/load/target-library.ts', 'bench/'],
+    places: [
+      'src/cipher/',
+      'src/kms/',
+      'src/plane.ts',
+      'src/load/target-library.ts',
+      'src/cli/',
+      'bench/',
+    ],
   },
   {
     name: 'node:fs',
