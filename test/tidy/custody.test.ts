@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { custodyProblems } from './layer-rules.ts';
-import { KEY_HOLDERS, LAYERS } from './layers.ts';
+import { asPath, KEY_HOLDERS, LAYERS } from './layers.ts';
 import { isComplete, isIn, loadTree, render, virtualTree } from './tree.ts';
 
 const real = loadTree();
@@ -53,10 +53,11 @@ describe('key custody by imports', () => {
   test('every place of main is looked at', () => {
     const places = LAYERS.filter((row) => row.thread === 'main').flatMap((row) => row.places);
     for (const place of places) {
-      const file = place.endsWith('.ts') ? `src/${place}` : `src/${place}/x.ts`;
-      const up = place.endsWith('.ts') ? './' : '../';
+      const path = asPath(place);
+      const file = path.endsWith('/') ? `${path}x.ts` : path;
+      const up = '../'.repeat(file.split('/').length - 1);
       const tree = virtualTree({
-        [file]: `import '${up}kms/wrap.ts';`,
+        [file]: `import '${up}src/kms/wrap.ts';`,
         'src/kms/wrap.ts': '',
       });
       expect(custodyProblems(tree), place).toHaveLength(1);

@@ -9,20 +9,32 @@ import { isIn, lineOf, type Problem, type SourceTree, walk } from './tree.ts';
 /** Where threads and processes begin. */
 const ENTRIES = ['src/index.ts', 'src/cli/main.ts', 'workers/'];
 
-/** Exports that are there for people outside: the library's face. */
-const PUBLIC = ['src/index.ts', 'src/types.ts', 'src/control/verbs.ts', 'vitest.config.ts'];
+/** Exports for people outside, and of the baseline, which the command line loads by its path. */
+const PUBLIC = [
+  'src/index.ts',
+  'src/types.ts',
+  'src/control/verbs.ts',
+  'vitest.config.ts',
+  'bench/naive/naive-target.ts',
+];
 
 /** Files of src/ that no entry reaches. */
 export function deadFiles(tree: SourceTree): Problem[] {
-  const reached = new Set(tree.paths.filter((path) => isIn(path, ENTRIES)));
-  for (const path of reached) {
-    for (const { target } of tree.imports(path)) if (target !== null) reached.add(target);
-    for (const { target } of entryUrls(tree, path)) if (tree.has(target)) reached.add(target);
-  }
+  const reached = reachedFrom(tree, ENTRIES);
   const message = `is reached from none of ${ENTRIES.join(', ')}`;
   return tree.paths
     .filter((path) => path.startsWith('src/') && !reached.has(path))
     .map((file) => ({ file, line: 1, message }));
+}
+
+/** Every file that files in some places import, or start as a thread, however far away. */
+export function reachedFrom(tree: SourceTree, places: readonly string[]): ReadonlySet<string> {
+  const reached = new Set(tree.paths.filter((path) => isIn(path, places)));
+  for (const path of reached) {
+    for (const { target } of tree.imports(path)) if (target !== null) reached.add(target);
+    for (const { target } of entryUrls(tree, path)) if (tree.has(target)) reached.add(target);
+  }
+  return reached;
 }
 
 /** Thread entries named by URL that are not in the tree: they would fail when first started. */

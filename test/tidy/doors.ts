@@ -51,7 +51,17 @@ export const BUILTINS: readonly Door[] = [
     name: 'node:worker_threads',
     places: ['src/threads/', 'workers/', 'bench/'],
   },
-  { name: 'node:crypto', places: ['src/cipher/', 'src/kms/', 'src/plane.ts', 'bench/'] },
+  {
+    name: 'node:crypto',
+    places: [
+      'src/cipher/',
+      'src/kms/',
+      'src/plane.ts',
+      'src/load/target-library.ts',
+      'src/cli/',
+      'bench/',
+    ],
+  },
   {
     name: 'node:fs',
     places: [

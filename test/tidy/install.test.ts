@@ -8,7 +8,8 @@ import koffi from 'koffi';
 import * as lmdb from 'lmdb';
 import { isNativeAccelerationEnabled } from 'msgpackr';
 import { describe, expect, test } from 'vitest';
-import { ROOT } from './tree.ts';
+import { reachedFrom } from './dead-files.ts';
+import { isIn, loadTree, ROOT } from './tree.ts';
 
 interface LockEntry {
   readonly hasInstallScript?: boolean;
@@ -63,6 +64,18 @@ describe('the lock file', () => {
       readonly allowScripts: Readonly<Record<string, boolean>>;
     };
     expect(manifest.allowScripts).toEqual(Object.fromEntries(scripted));
+  });
+});
+
+describe('the package', () => {
+  test('ships every file that its entries reach', () => {
+    const manifest = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
+      readonly files: readonly string[];
+    };
+    const places = manifest.files.map((path) => `${path}/`);
+    const reached = [...reachedFrom(loadTree(), ['src/index.ts', 'src/cli/main.ts'])];
+    expect(reached.length).toBeGreaterThan(0);
+    expect(reached.filter((path) => !isIn(`dist/${path}`, places))).toEqual([]);
   });
 });
 

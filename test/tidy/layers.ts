@@ -128,14 +128,14 @@ export const LAYERS: readonly LayerRow[] = [
     what: 'the load generator: an ordinary customer of the library',
   },
   {
-    layer: 7,
+    layer: 8,
     places: ['bench/naive'],
-    thread: 'any',
-    mayImport: [],
+    thread: 'main',
+    mayImport: ['load'],
     what: 'the baseline a load is compared with: one piscina task per I/O',
   },
   {
-    layer: 8,
+    layer: 9,
     places: ['cli'],
     thread: 'main',
     mayImport: ['index.ts', 'types.ts', 'load', 'front', 'bench/naive'],

@@ -21,7 +21,7 @@ describe('words', () => {
     'function f(info: string) {}',
     'const data = 1;',
     'const { x: data } = y;',
-    'const SERVICE_URL = 1;',
+    'const META_SERVICES = 1;',
   ])('%s is found', (text) => {
     expect(problemsIn(`\n${text}`)).toHaveLength(1);
     expect(problemsIn(`\n${text}`)[0]).toMatch(/^src\/x\.ts:2: the name \w+ says nothing/);
@@ -29,7 +29,7 @@ describe('words', () => {
 
   test.each([
     'const serviceKey = 1;',
-    'const isServiceKey = 1;',
+    'const isServiceKey = 1, service = 2;',
     'const dataKey = 1, dataDir = 2, utility = 3;',
     'const { data } = event;',
     "request.on('data', (bytes) => bytes.info);",

@@ -1,19 +1,18 @@
 /**
  * Words we do not use, and marks that must not stay.
  *
- * Names that say nothing (manager, helper, util, service) are refused as parts of any name we give;
- * names that say too little (data, info) are refused as whole names. Names of other people's
- * interfaces are not ours to give: only declarations are looked at.
+ * Names that say nothing (manager, helper, util) are refused as parts of any name we give; so is
+ * service at the end of one (a service key is a word of ours). Names that say too little (data,
+ * info) are refused as whole names. Names of other people's interfaces are not ours to give: only
+ * declarations are looked at.
  */
 import { posix } from 'node:path';
 import ts from 'typescript';
 import { lineOf, type Problem, type SourceTree, walk } from './tree.ts';
 
-const REFUSED_PARTS = ['manager', 'helper', 'helpers', 'util', 'utils', 'service'];
+const REFUSED_PARTS = ['manager', 'helper', 'helpers', 'util', 'utils'];
+const REFUSED_ENDS = ['service', 'services'];
 const REFUSED_NAMES = ['data', 'info'];
-
-/** The glossary's word for the region's own master key, and the cloud's names with it in them. */
-const ALLOWED = [/service_?key/i];
 
 export function wordProblems(tree: SourceTree): Problem[] {
   return tree.paths.flatMap((file) => [
@@ -46,11 +45,12 @@ function nameProblems(tree: SourceTree, file: string): Problem[] {
 }
 
 function refusedPart(name: string): string | null {
-  if (ALLOWED.some((pattern) => pattern.test(name))) return null;
   const parts = name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/);
+  const end = parts.length > 1 ? (parts.at(-1) ?? '') : '';
+  if (REFUSED_ENDS.includes(end)) return end;
   return parts.find((part) => REFUSED_PARTS.includes(part)) ?? null;
 }
 
