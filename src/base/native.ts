@@ -103,6 +103,9 @@ export function nativeFailure(): string {
 }
 
 /** The address of the first byte, or 0 where there is no native code. */
-export function nativeAddressOf(bytes: Uint8Array): number {
-  return nativeLibrary()?.addressOf(bytes) ?? 0;
+export function nativeAddressOf(
+  bytes: Uint8Array,
+  library: NativeLibrary | null = nativeLibrary(),
+): number {
+  return library === null ? 0 : library.addressOf(bytes);
 }

@@ -16,7 +16,7 @@
  * **Thread:** any that may hold a data key (shard).
  */
 import { createHmac } from 'node:crypto';
-import { allocateKey, memoryRegion, zeroize } from '../base/bytes.ts';
+import { allocateKey, zeroize } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { type NativeLibrary, nativeLibrary } from '../base/native.ts';
@@ -49,28 +49,36 @@ export function deriveXtsKey(dataKey: Uint8Array): Uint8Array<ArrayBuffer> {
     const came = `${dataKey.byteLength} bytes came`;
     throw new PlaneError('InvalidArgument', `a data key is ${KEY_BYTES} bytes, ${came}`);
   }
-  chosen ??= chooseHmac(nativeLibrary());
+  chosen ??= chooseHmac(hmacCandidates(nativeLibrary()));
   return deriveWith(chosen, dataKey);
+}
+
+/** Every HMAC there is here, the preferred one first. */
+export function hmacCandidates(library: NativeLibrary | null): HmacSha512[] {
+  const native = library === null ? null : nativeHmac(library);
+  return native === null ? [portableHmac] : [native, portableHmac];
 }
 
 /**
  * Takes the first HMAC that gives the known answer.
  *
- * @param library null for the portable way
  * @throws PlaneError CipherUnavailable: none does
  */
-export function chooseHmac(library: NativeLibrary | null): HmacSha512 {
-  const native = library === null ? null : nativeHmac(library);
-  for (const hmac of native === null ? [portableHmac] : [native, portableHmac]) {
-    if (givesKnownAnswer(hmac)) return hmac;
-  }
+export function chooseHmac(candidates: readonly HmacSha512[]): HmacSha512 {
+  const chosen = candidates.find(givesKnownAnswer);
+  if (chosen !== undefined) return chosen;
   throw new PlaneError('CipherUnavailable', 'HMAC-SHA-512 does not give its known answer');
 }
 
 function givesKnownAnswer(hmac: HmacSha512): boolean {
   const dataKey = allocateKey(KEY_BYTES);
   for (let at = 0; at < KEY_BYTES; at++) dataKey[at] = at;
-  return Buffer.from(deriveWith(hmac, dataKey)).toString('hex') === KNOWN_XTS_KEY;
+  try {
+    return Buffer.from(deriveWith(hmac, dataKey)).toString('hex') === KNOWN_XTS_KEY;
+  } catch (error) {
+    if (error instanceof PlaneError) return false;
+    throw error;
+  }
 }
 
 /** deriveXtsKey() over a given HMAC. */
@@ -102,12 +110,12 @@ function nativeHmac(library: NativeLibrary): HmacSha512 | null {
   if (sha512 === null || hmac === null) return null;
   return (key, message, into) => {
     invariant(into.byteLength === XTS_KEY_BYTES, 'an HMAC-SHA-512 is 64 bytes');
-    const to = memoryRegion(into);
     const keyAt = library.addressOf(key);
     const messageAt = library.addressOf(message);
+    const intoAt = library.addressOf(into);
     const keyBytes = key.byteLength;
-    const at = hmac(sha512(), keyAt, keyBytes, messageAt, message.byteLength, to.address, 0);
-    invariant(at === to.address, 'HMAC() returns the buffer it was given');
+    const at = hmac(sha512(), keyAt, keyBytes, messageAt, message.byteLength, intoAt, 0);
+    if (at !== intoAt) throw new PlaneError('CipherUnavailable', 'HMAC() of OpenSSL fails');
   };
 }
 

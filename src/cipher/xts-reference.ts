@@ -75,28 +75,38 @@ class ReferenceDataUnit implements DataUnitCipher {
   }
 }
 
-/** T of every block of a data unit, IEEE 1619-2007 5.3.1 step 1: AES-enc(Key_2, i) * alpha^j. */
+/**
+ * T of every block of a data unit, IEEE 1619-2007 5.3.1 step 1: AES-enc(Key_2, i) * alpha^j.
+ *
+ * Multiplying by alpha is a doubling in which byte 0 is the least significant (5.2); CMAC and GCM
+ * double the other way round. In words w0..w3, little-endian, each takes in the top bit of the one
+ * below it, and the top bit of w3 comes back as the reduction.
+ */
 function unitMasks(tweakKey: Uint8Array, tweak: Uint8Array, byteCount: number): Uint8Array {
   const masks = new Uint8Array(byteCount);
   masks.set(ecb(tweakKey, { disablePadding: true }).encrypt(tweak));
-  for (let at = BLOCK_BYTES; at < byteCount; at += BLOCK_BYTES) multiplyByAlpha(masks, at);
+  const words = new DataView(masks.buffer);
+  let w0 = words.getUint32(0, true);
+  let w1 = words.getUint32(4, true);
+  let w2 = words.getUint32(8, true);
+  let w3 = words.getUint32(12, true);
+  for (let at = BLOCK_BYTES; at < byteCount; at += BLOCK_BYTES) {
+    const reduction = w3 >>> 31 === 1 ? REDUCTION : 0;
+    w3 = (w3 << 1) | (w2 >>> 31);
+    w2 = (w2 << 1) | (w1 >>> 31);
+    w1 = (w1 << 1) | (w0 >>> 31);
+    w0 = (w0 << 1) ^ reduction;
+    words.setUint32(at, w0, true);
+    words.setUint32(at + 4, w1, true);
+    words.setUint32(at + 8, w2, true);
+    words.setUint32(at + 12, w3, true);
+  }
   return masks;
 }
 
-/**
- * Makes the block at `at` the block before it times alpha. IEEE 1619-2007 5.2: a doubling in which
- * byte 0 is the least significant (CMAC and GCM double the other way round).
- */
-function multiplyByAlpha(masks: Uint8Array, at: number): void {
-  let carry = 0;
-  for (let byte = 0; byte < BLOCK_BYTES; byte++) {
-    const before = masks[at - BLOCK_BYTES + byte] ?? 0;
-    masks[at + byte] = ((before << 1) | carry) & 0xff;
-    carry = before >>> 7;
-  }
-  if (carry === 1) masks[at] = (masks[at] ?? 0) ^ REDUCTION;
-}
-
+/** bytes ^= masks, by words: which byte of a word is which does not matter here. */
 function xorInto(bytes: Uint8Array, masks: Uint8Array): void {
-  for (let at = 0; at < bytes.byteLength; at++) bytes[at] = (bytes[at] ?? 0) ^ (masks[at] ?? 0);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const maskWords = new Uint32Array(masks.buffer, masks.byteOffset, words.length);
+  for (let at = 0; at < words.length; at++) words[at] = (words[at] ?? 0) ^ (maskWords[at] ?? 0);
 }

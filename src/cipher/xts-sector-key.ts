@@ -134,8 +134,9 @@ function checkSectors(firstSector: number, sectorCount: number): void {
   invariant(firstSector >= 0, 'a sector index is not negative');
   invariant(Number.isSafeInteger(sectorCount), 'a sector count is a safe integer');
   invariant(sectorCount >= 0, 'a sector count is not negative');
-  const lastSector = firstSector + Math.max(sectorCount, 1) - 1;
-  invariant(lastSector <= Number.MAX_SAFE_INTEGER, 'the last sector index is exact');
+  // Not first + count - 1, which may be rounded down to a number that is in range.
+  const firstMax = Number.MAX_SAFE_INTEGER - Math.max(sectorCount - 1, 0);
+  invariant(firstSector <= firstMax, 'the last sector index is exact');
 }
 
 function checkRanges(

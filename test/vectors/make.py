@@ -5,7 +5,7 @@ share no code with ours: XTS-AES-256 by GNU nettle (ctypes), HKDF-SHA-512 by has
 
     python3 test/vectors/make.py        # needs libnettle >= 3.5 (Debian: libnettle8)
 
-Rewrites xts-aes-256.json and xts-key.json beside it, and prints the constants to be pasted into
+Rewrites the three .json files beside it, and prints the constants to be pasted into
 src/cipher/xts-known-answers.ts and src/cipher/xts-key.ts.
 """
 import ctypes
@@ -89,6 +89,22 @@ def xts_key_vectors():
     print('xts key known answer', hkdf_sha512_64(salt, data_key, info).hex())
 
 
+def golden_image():
+    """The on-disk format in one number: data key to XTS key to ciphertext, across sector 2^32."""
+    data_key = stream('golden data key', 32)
+    key = hkdf_sha512_64(b'sealdisk data key', data_key, b'sealdisk xts v1')
+    first, count = 2**32 - 128, 256
+    plain = stream('golden image', count * SECTOR_BYTES)
+    digest = hashlib.sha256()
+    for at in range(count):
+        sector = plain[at * SECTOR_BYTES:(at + 1) * SECTOR_BYTES]
+        digest.update(xts(key, (first + at).to_bytes(16, 'little'), sector))
+    write('golden-image.json', {'about': 'made by test/vectors/make.py; labels as in xts-aes-256.json',
+                                'dataKey': data_key.hex(), 'plaintextLabel': 'golden image',
+                                'firstSector': first, 'sectorCount': count,
+                                'ciphertextSha256': digest.hexdigest()})
+
+
 def write(name, content):
     (HERE / name).write_text(json.dumps(content, indent=2) + '\n')
 
@@ -96,3 +112,4 @@ def write(name, content):
 known_answers()
 xts_vectors()
 xts_key_vectors()
+golden_image()
