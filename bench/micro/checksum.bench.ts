@@ -2,8 +2,8 @@
  * What the checksum of a sector costs. One operation is one sector, whatever the call.
  *
  * Cached: 32 sectors again and again, as after their encryption. In order: a segment of 16 MiB from
- * its start, as a scrub or a sequential read finds it; that is more than the caches of a core, so it
- * measures the machine's memory as much as the checksum.
+ * its start, as a scrub or a sequential read finds it. That is more than a core's own caches hold,
+ * so it measures the machine's memory as much as the checksum.
  */
 import { Bench } from 'tinybench';
 import { SectorMemory } from '../../src/base/sector-memory.ts';

@@ -3,19 +3,19 @@
  *
  * A checksum computed in WebAssembly needs its input in WebAssembly memory, so ciphertext is kept
  * there from the start. V8 reserves 8 to 10 GiB of addresses for each such memory, whatever its
- * size, and a call that may go to many instances costs more than one that may go to one. So memory
- * is cut from a few arenas:
+ * size: one for each segment would be terabytes, and fail at the second under `ulimit -v` of
+ * 16 GiB. So what is taken is cut from a few arenas:
  *
- *   arena, one WebAssembly.Memory that grows to 4 GiB
- *   | page 0: module's | extent of 64-KiB pages | extent | free | extent | not grown yet ...
+ *   arena: one WebAssembly.Memory, growing to 4 GiB
+ *   | page 0: xxh3-module's | extent of 64-KiB pages | extent | free | extent | not grown yet ...
  *
- * 1. An arena is a shared memory for one reason: growing it does not detach what is in use (the
- *    buffer of an unshared memory is detached). No other thread is ever given it.
+ * 1. An arena is a shared memory for one reason: growing an unshared one detaches the buffer that
+ *    is in use. No other thread is ever given it. The price is that JavaScript's own fill and copy
+ *    are slower on it (4 KiB: 1.3 us and 0.25 us, not 0.1 us); native code sees no difference.
  * 2. An arena never moves or shrinks: addresses in it are good for the life of the thread.
  * 3. An extent belongs to one SectorMemory or is free. Free extents are zero, ascending, and never
  *    adjacent to each other.
- * 4. Pages nobody wrote to, or that were released, take no physical memory (where the operating
- *    system takes advice; elsewhere released pages keep it until they are used again).
+ * 4. Pages nobody has written to take no physical memory; nor, on Linux, do released ones.
  *
  * **Thread:** any; arenas belong to the thread that made them.
  */
@@ -121,7 +121,7 @@ export class SectorMemory {
 
   /**
    * Gives the memory back; without this it is kept until the thread ends, reachable or not. Memory
-   * that will be written to again soon is better kept: its pages cost a fault each when they return.
+   * that will soon be written to again is better kept: a page that comes back costs a page fault.
    * The caller sees to it that nothing, native code included, uses the region any more. Idempotent.
    */
   release(): void {
@@ -264,7 +264,8 @@ function openArena(pageCount: number): Arena {
     if (!(cause instanceof RangeError)) throw cause;
     throw new PlaneError(
       'NoSpace',
-      `no memory for ${pageCount * PAGE_BYTES} more bytes of ciphertext (arenas: ${arenas.length}). ` +
+      `no memory for ${pageCount * PAGE_BYTES} more bytes of ciphertext ` +
+        `(arenas: ${arenas.length}). ` +
         'An arena takes 8 to 10 GiB of addresses, which ulimit -v may forbid; started with ' +
         '--disable-wasm-trap-handler, node takes no more than is asked for',
       { cause },

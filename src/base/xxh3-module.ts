@@ -18,9 +18,9 @@
  * 2. `lowerHalf(value) * upperHalf(value)` of four lanes: SIMD128 multiplies words 0 and 1, or 2
  *    and 3, of two vectors, so lower and upper halves are gathered in a vector each.
  *
- * What was measured and left: unrolling stripes (slower: the loop is free beside the multiplies),
- * secrets as v128.const (slower: V8 builds each from general registers), 2 of 8 lanes in general
- * registers (8 % faster, a second copy of everything), touching the sector ahead (no faster).
+ * What was measured and left: unrolling stripes (no faster, by 16 slower), the secret as v128.const
+ * (40 to 70 % slower: V8 builds each constant anew), 2 of the 8 lanes in general registers (5 to
+ * 10 % faster, but everything is there twice), touching all cache lines first (no faster).
  *
  * **Thread:** any; pure.
  */

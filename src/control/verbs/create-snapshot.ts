@@ -44,8 +44,8 @@ export function createSnapshot(
       createdAt: context.clock.now(),
     };
     try {
-      const sources = [{ id: snapshotId, sourceId: DiskId }];
-      await context.metadata.commit({ putSnapshots: [snapshot], sources });
+      const putEdges = [{ childId: snapshotId, parentId: DiskId }];
+      await context.metadata.commit({ putSnapshots: [snapshot], putEdges });
     } catch (error) {
       await context.shards.call(shardIndex, { op: 'removeTree', name: snapshotId });
       throw error;
