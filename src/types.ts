@@ -43,8 +43,8 @@ export interface Disk extends AsyncDisposable {
   /** Fills `into`, borrowed until the promise settles, and resolves with it: no allocation. */
   read(offset: number, into: Uint8Array): Promise<Uint8Array>;
   /**
-   * Writes bytes. They are copied before the call returns: the caller may reuse its buffer at once,
-   * and certainly when the promise resolves.
+   * Writes bytes. They are borrowed until the promise settles; then the caller may reuse its buffer.
+   * A write is not atomic as a whole, each of its sectors is.
    *
    * @throws PlaneError as read(), and NoSpace, StoreFailed
    */
@@ -73,6 +73,12 @@ export interface PlaneStats {
   }[];
 }
 
+export interface PlaneCheck {
+  readonly sectorsChecked: number;
+  /** One sentence each; empty if everything is as it should be. */
+  readonly problems: readonly string[];
+}
+
 /** An open plane. Holds threads and files until close(). */
 export interface Plane extends AsyncDisposable {
   /** Does one control operation. Names and parameters are the cloud's (ECS and KMS API). */
@@ -84,7 +90,7 @@ export interface Plane extends AsyncDisposable {
   attach(diskId: string): Promise<Disk>;
   stats(): Promise<PlaneStats>;
   /** Checks metadata and every stored sector; problems are sentences. */
-  check(): Promise<{ readonly sectorsChecked: number; readonly problems: readonly string[] }>;
+  check(): Promise<PlaneCheck>;
   /** Waits for requests in flight, erases all keys, closes files, ends threads. Idempotent. */
   close(): Promise<void>;
 }

@@ -98,7 +98,13 @@ export interface Verbs {
     parameters: Page & { readonly SnapshotIds?: readonly string[]; readonly DiskId?: string };
     result: PageResult & { readonly Snapshots: readonly SnapshotDescription[] };
   };
-  DeleteSnapshot: { parameters: { readonly SnapshotId: string }; result: Record<string, never> };
+  DeleteSnapshot: {
+    parameters: {
+      readonly SnapshotId: string;
+      /** Deletes it even if disks were made from it; they keep their content. */
+      readonly Force?: boolean;
+    };
+    result: Record<string, never> };
   /** Ancestors and descendants of a disk, a snapshot or a master key. */
   DescribeLineage: {
     parameters: { readonly Id: string };

@@ -1,0 +1,56 @@
+/**
+ * The store in files: one directory (store-file.ts names what is in it), one process.
+ *
+ * **Thread:** shard.
+ */
+import { ChunkMap } from './chunk-map.ts';
+import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { STORE_GEOMETRY, type StoreGeometry } from './geometry.ts';
+import { Journal } from './journal.ts';
+import { LogStore } from './log-store.ts';
+import { MapGenerations } from './map-generations.ts';
+import { type RecoveryReport, recoverStore } from './recover.ts';
+import { SegmentFiles } from './segment-files.ts';
+import { SegmentSpace } from './segment-space.ts';
+import type { ShardStore } from './shard-store.ts';
+import { SlotTable } from './slot-table.ts';
+import { GuardedFileSystem, StoreHealth } from './store-health.ts';
+import { TreeTable } from './tree-table.ts';
+
+export interface FileStoreOptions {
+  /** @default nodeFileSystem */
+  readonly fileSystem?: FileSystem;
+  /** Tests only; a directory keeps the one it was made with. @default STORE_GEOMETRY */
+  readonly geometry?: StoreGeometry;
+}
+
+export interface OpenedFileStore {
+  readonly store: ShardStore;
+  readonly recovery: RecoveryReport;
+}
+
+/**
+ * Opens the store in a directory, made if it is not there. No other process may have it open.
+ *
+ * A store that finds no space to finish its recovery opens all the same: it can be read, and takes
+ * changes once there is space.
+ *
+ * @throws PlaneError DataDirectoryForeign, DataDirectoryVersion, DataDirectoryCorrupt naming file
+ *   and offset; ReadFailed; NoSpace, StoreFailed: the directory could not be made
+ */
+export function openFileStore(directory: string, options: FileStoreOptions = {}): OpenedFileStore {
+  const geometry = options.geometry ?? STORE_GEOMETRY;
+  const health = new StoreHealth();
+  const fileSystem = new GuardedFileSystem(options.fileSystem ?? nodeFileSystem, health);
+  const table = new SlotTable(geometry.segmentSectors);
+  const trees = new TreeTable(new ChunkMap(table));
+  const found = recoverStore({ fileSystem, directory, geometry, table, trees });
+
+  const segments = new SegmentFiles(fileSystem, directory, geometry);
+  const space = new SegmentSpace(table, segments);
+  const generations = new MapGenerations(fileSystem, directory, geometry, trees, found.start);
+  const journal = new Journal({ geometry, health, table, space, segments, trees, generations });
+  journal.start(found.hasEmptyLog);
+  const store = new LogStore({ table, space, trees, persistence: journal });
+  return { store, recovery: found.report };
+}

@@ -1,0 +1,257 @@
+/**
+ * Makes a file store last: segments, then the map log; now and then a checkpoint.
+ *
+ * 1. commit() hands new slots to the operating system first, the records that refer to them second:
+ *    a killed process loses nothing committed.
+ * 2. flush() forces slots, then writes a flush-mark and forces the log: so a counted mark says that
+ *    every slot referred to before it is there (map-log.ts has the reading side).
+ * 3. A checkpoint begins with a flush(): it never refers to a slot that is not on stable storage.
+ * 4. A segment without live slots is removed only when nothing durable refers to it: after the next
+ *    flush-mark, if its references were replaced by records; after a checkpoint begun later than
+ *    the last move, and a flush then, if reclaim has moved slots out of it without a record.
+ * 5. Nothing is recorded before the first checkpoint of this opening, if it begins with one, is
+ *    durable: what recovery did not believe must not be believed the next time.
+ *
+ * **Thread:** shard.
+ */
+import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
+import { MAP_LOG_PENDING_BYTES_MAX, SEGMENT_FILES_DIRTY_MAX } from '../limits.ts';
+import type { StoreGeometry } from './geometry.ts';
+import type { MapGenerations } from './map-generations.ts';
+import type { MapLogWriter } from './map-log.ts';
+import type { Persistence } from './persistence.ts';
+import type { SegmentFiles } from './segment-files.ts';
+import type { SegmentSpace } from './segment-space.ts';
+import type { Segment, SlotTable } from './slot-table.ts';
+import type { StoreHealth } from './store-health.ts';
+import type { TreeTable } from './tree-table.ts';
+
+/** Units of work (about a microsecond) that writing one node of a map takes. */
+const UNITS_PER_NODE = 4;
+
+export interface JournalParts {
+  readonly geometry: StoreGeometry;
+  readonly health: StoreHealth;
+  readonly table: SlotTable;
+  readonly space: SegmentSpace;
+  readonly segments: SegmentFiles;
+  readonly trees: TreeTable;
+  readonly generations: MapGenerations;
+}
+
+export class Journal implements Persistence {
+  readonly #parts: JournalParts;
+  readonly #health: StoreHealth;
+  readonly #generations: MapGenerations;
+  readonly #awaitingFlush: Segment[] = [];
+  readonly #awaitingCheckpoint: Segment[] = [];
+  /** Rule 5. */
+  #isStarted = false;
+  /** Everything recorded is behind a flush-mark on stable storage. */
+  #isMarked = true;
+  /** Slots were moved that no record and no checkpoint speaks of. */
+  #hasMoves = false;
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+    this.#health = parts.health;
+    this.#generations = parts.generations;
+  }
+
+  /**
+   * Begins: with the empty log there is, or else with a checkpoint. Never throws; what could not be
+   * done is tried again by the calls that need it.
+   */
+  start(hasEmptyLog: boolean): void {
+    this.#quietly(() => {
+      if (!hasEmptyLog) return this.#begin();
+      this.#generations.continueEmptyLog();
+      this.#isStarted = true;
+    });
+  }
+
+  requireAppendable(): void {
+    this.#health.requireReady();
+    if (this.#requireLog().pendingBytes > MAP_LOG_PENDING_BYTES_MAX) this.commit();
+  }
+
+  requireChangeable(): void {
+    if (this.#requireLog().pendingBytes > MAP_LOG_PENDING_BYTES_MAX) this.commit();
+  }
+
+  recordAssign(
+    tree: number,
+    sector: number,
+    sectorCount: number,
+    location: number,
+    checksums: Uint32Array,
+  ): void {
+    this.#recording().assignRun(tree, sector, sectorCount, location, checksums);
+  }
+
+  recordDiscard(tree: number, sector: number, sectorCount: number): void {
+    this.#recording().discardRun(tree, sector, sectorCount);
+  }
+
+  recordCreate(tree: number, name: string): void {
+    this.#recording().createTree(tree, name);
+  }
+
+  recordShare(source: number, tree: number, name: string): void {
+    this.#recording().shareTree(source, tree, name);
+  }
+
+  recordRemove(tree: number): void {
+    this.#recording().removeTree(tree);
+  }
+
+  noteMove(segment: Segment): void {
+    invariant(!this.#generations.isWriting, 'nothing moves while a checkpoint is written');
+    segment.movedAfterCheckpoint = this.#generations.begun;
+    this.#hasMoves = true;
+  }
+
+  retire(segment: Segment): void {
+    this.#parts.table.retire(segment);
+    const isMoved = segment.movedAfterCheckpoint >= this.#generations.durable;
+    (isMoved ? this.#awaitingCheckpoint : this.#awaitingFlush).push(segment);
+  }
+
+  get hasRetired(): boolean {
+    return this.#awaitingFlush.length + this.#awaitingCheckpoint.length > 0;
+  }
+
+  commit(): void {
+    this.#write();
+    if (this.#parts.segments.dirtyCount > SEGMENT_FILES_DIRTY_MAX) this.flush();
+  }
+
+  flush(): void {
+    const log = this.#write();
+    this.#parts.segments.sync();
+    if (!this.#isMarked) {
+      log.writeMark();
+      this.#generations.syncLog();
+      this.#isMarked = true;
+    }
+    this.#quietly(() => this.#removeRetired());
+  }
+
+  get isReady(): boolean {
+    return this.#health.isReady && this.#isStarted;
+  }
+
+  retry(): boolean {
+    if (!this.isReady && !this.#health.isFailed) this.#quietly(() => this.#write());
+    return this.isReady;
+  }
+
+  get isCheckpointing(): boolean {
+    return this.#generations.isWriting;
+  }
+
+  get checkpointUrgency(): number {
+    const { geometry, trees } = this.#parts;
+    const bytesMax = Math.max(geometry.logBytesMax, trees.map.byteCount / 2);
+    return this.#generations.replayBytes / bytesMax;
+  }
+
+  get frozenRoots(): readonly number[] {
+    return this.#generations.frozenRoots;
+  }
+
+  settle(): void {
+    if (this.#awaitingCheckpoint.length > 0) this.beginCheckpoint();
+    else this.#quietly(() => this.flush());
+  }
+
+  beginCheckpoint(): void {
+    this.#quietly(() => {
+      this.flush();
+      this.#generations.begin();
+    });
+  }
+
+  stepCheckpoint(units: number): void {
+    this.#quietly(() => this.#step(Math.ceil(units / UNITS_PER_NODE)));
+  }
+
+  close(): void {
+    try {
+      this.flush();
+      this.#generations.abandon();
+      if (this.#hasMoves || this.#generations.replayBytes > 0) this.beginCheckpoint();
+      while (this.#generations.isWriting) this.stepCheckpoint(Number.MAX_SAFE_INTEGER);
+    } finally {
+      this.#generations.close();
+      this.#parts.segments.close();
+    }
+  }
+
+  /** The log, once it may be written to. @throws PlaneError NoSpace, StoreFailed */
+  #requireLog(): MapLogWriter {
+    this.#health.requireNotFailed();
+    if (!this.#isStarted) this.#begin();
+    const { log } = this.#generations;
+    invariant(log !== null, 'a started journal has a log');
+    return log;
+  }
+
+  #recording(): MapLogWriter {
+    const { log } = this.#generations;
+    invariant(this.#isStarted && log !== null, 'it was asked before whether changes are taken');
+    this.#isMarked = false;
+    return log;
+  }
+
+  /** Slots, then records. @throws PlaneError NoSpace, StoreFailed: all is kept for the next time */
+  #write(): MapLogWriter {
+    const { segments, space } = this.#parts;
+    const log = this.#requireLog();
+    segments.write(space.segment?.usedSlots ?? 0);
+    log.write();
+    this.#health.setReady();
+    return log;
+  }
+
+  /** The first checkpoint of this opening, at once. @throws PlaneError NoSpace, StoreFailed */
+  #begin(): void {
+    if (!this.#generations.isWriting) this.#generations.begin();
+    while (this.#generations.isWriting) this.#generations.step(Number.MAX_SAFE_INTEGER);
+    this.#isStarted = true;
+    this.#health.setReady();
+  }
+
+  #step(nodeBudget: number): void {
+    if (this.#generations.step(nodeBudget)) return;
+    this.#hasMoves = false;
+    // Of the segments reclaim emptied nothing durable knows the old places any more. But records
+    // that emptied one of them since the roots were frozen may not be durable yet.
+    this.#awaitingFlush.push(...this.#awaitingCheckpoint.splice(0));
+    this.flush();
+  }
+
+  #removeRetired(): void {
+    for (let next = this.#awaitingFlush.pop(); next !== undefined; ) {
+      try {
+        this.#parts.segments.remove(next.number);
+      } catch (error) {
+        this.#awaitingFlush.push(next);
+        throw error;
+      }
+      this.#parts.table.remove(next);
+      next = this.#awaitingFlush.pop();
+    }
+  }
+
+  /** Does background work: the health keeps the error, and the next caller is told. */
+  #quietly(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof PlaneError)) throw error;
+      invariant(!this.#health.isReady, 'an error of a write is kept by the health');
+    }
+  }
+}

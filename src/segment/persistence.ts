@@ -1,0 +1,67 @@
+/**
+ * What the store tells whoever makes it last. Journal does so in files; a memory store has nobody.
+ *
+ * **Thread:** shard.
+ */
+import type { Segment } from './slot-table.ts';
+
+export interface Persistence {
+  /**
+   * Called before anything is appended.
+   *
+   * @throws PlaneError NoSpace, StoreFailed
+   */
+  requireAppendable(): void;
+  /**
+   * Called before any other change of a tree. Unlike an append it is taken when space is short, as
+   * long as what there is to write stays bounded.
+   *
+   * @throws PlaneError NoSpace, StoreFailed
+   */
+  requireChangeable(): void;
+
+  /** What has just happened in memory, in order. checksums are borrowed for the call. */
+  recordAssign(
+    tree: number,
+    sector: number,
+    sectorCount: number,
+    location: number,
+    checksums: Uint32Array,
+  ): void;
+  recordDiscard(tree: number, sector: number, sectorCount: number): void;
+  recordCreate(tree: number, name: string): void;
+  recordShare(source: number, tree: number, name: string): void;
+  recordRemove(tree: number): void;
+
+  /** A slot of the segment is moved elsewhere, and no record says so. */
+  noteMove(segment: Segment): void;
+  /** A sealed segment has no live slot left: its space is wanted back as soon as that is safe. */
+  retire(segment: Segment): void;
+  /** Retired segments whose space is not given back yet. */
+  readonly hasRetired: boolean;
+
+  /** @throws PlaneError NoSpace, StoreFailed */
+  commit(): void;
+  /** @throws PlaneError NoSpace, StoreFailed */
+  flush(): void;
+
+  /** False while something could not be written. Background work waits for it. */
+  readonly isReady: boolean;
+  /** Tries again what could not be written. Never throws. @returns isReady */
+  retry(): boolean;
+  /** A checkpoint is being written: stepCheckpoint() goes on with it. */
+  readonly isCheckpointing: boolean;
+  /** What recovery would have to replay: at 1 it is time for a checkpoint, beyond it is overdue. */
+  readonly checkpointUrgency: number;
+  /** Begins what makes retired segments free: a flush or a checkpoint. Never throws. */
+  settle(): void;
+  /** Never throws: an error is kept for the next commit(). */
+  beginCheckpoint(): void;
+  /** Never throws. @param units of work, about a microsecond each */
+  stepCheckpoint(units: number): void;
+  /** Roots a checkpoint being written keeps beside those of the trees. */
+  readonly frozenRoots: readonly number[];
+
+  /** @throws PlaneError what flush() throws, after everything is released */
+  close(): void;
+}
