@@ -14,10 +14,10 @@ describe('files', () => {
   test('a file no entry reaches is found, one that only a thread entry reaches is not', () => {
     const tree = virtualTree({
       'src/index.ts': "export { a } from './a.ts';",
-      'src/a.ts': "new URL('../workers/w.js', import.meta.url); export const a = 1;",
+      'src/a.ts': "new URL('../bench/w.js', import.meta.url); export const a = 1;",
       'src/b.ts': '',
       'src/c.ts': '',
-      'workers/w.ts': "import '../src/b.ts';",
+      'bench/w.ts': "import '../src/b.ts';",
       'test/x.test.ts': "import '../src/c.ts';",
     });
     expect(deadFiles(tree).map((problem) => problem.file)).toEqual(['src/c.ts']);

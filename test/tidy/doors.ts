@@ -43,7 +43,7 @@ export const PACKAGES: readonly Door[] = [
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
-export const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node'];
+const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node'];
 
 /** Builtin modules that only some may have; the others are free. */
 export const BUILTINS: readonly Door[] = [

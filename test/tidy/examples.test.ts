@@ -1,5 +1,5 @@
 /** Every example in the documents and in the docstrings of the public face compiles and runs. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -25,7 +25,6 @@ const examples: Example[] = [
 const programs = examples.filter((example) => example.language === 'ts');
 const commands = examples.filter((example) => example.language === 'sh');
 const noLibrary = library.openPlane === undefined ? ' (the library has no openPlane yet)' : '';
-const noCommand = existsSync(join(ROOT, 'dist/src/cli/main.js')) ? '' : ' (no command line yet)';
 
 /** The file an example is compiled in: it names where the example stands. */
 function fileName({ file, line }: Example): string {
@@ -98,7 +97,7 @@ describe.skipIf(noLibrary !== '')(`library examples${noLibrary}`, () => {
   });
 });
 
-describe.skipIf(noCommand !== '')(`command examples${noCommand}`, () => {
+describe.skipIf(noLibrary !== '')(`command examples${noLibrary}`, () => {
   test.each(commands)('$file, line $line, runs', async ({ code }) => {
     const outcome = await run(customer, 'bash', ['-euo', 'pipefail', '-c', code], RUN_MS);
     expect(outcome.exitCode, outcome.output).toBe(0);
