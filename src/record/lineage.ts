@@ -1,22 +1,24 @@
 /**
  * Lineage: who came from whom, under which key.
  *
- * Every disk and snapshot has a LineageRecord. One made from another names it as its source, so the
- * records form trees whose roots are disks that were made empty. A deleted disk or snapshot keeps
- * its record for as long as anything made from it has one.
+ * An edge says that a disk or snapshot was made from another. What was made empty has none, so the
+ * edges form trees whose roots are such disks. A resource that is removed while something living
+ * came from it, directly or not, leaves a tombstone: the tree stays in one piece. When the last of
+ * its descendants goes, so do its tombstone and its edge.
  */
 
 export type ResourceKind = 'disk' | 'snapshot';
 
-export interface LineageRecord {
+/** Ids of disks and snapshots. A child has one parent, and keeps it for good. */
+export interface LineageEdge {
+  readonly childId: string;
+  /** What the child was made from. */
+  readonly parentId: string;
+}
+
+/** What is kept of a removed resource that something living came from. */
+export interface TombstoneRecord {
   readonly id: string;
-  readonly kind: ResourceKind;
-  /** The disk or snapshot this one was made from; null for a disk made empty. */
-  readonly sourceId: string | null;
-  /** The master key that protects its data key; null if it is stored in plain. */
+  /** The master key that protected it last; null if it was stored in plain. */
   readonly keyId: string | null;
-  /** Order of creation in the plane: counts from 1, never used twice, smaller at the source. */
-  readonly sequence: number;
-  /** Milliseconds since 1970; null while it exists. */
-  readonly deletedAt: number | null;
 }

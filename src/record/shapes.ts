@@ -8,16 +8,14 @@ import * as v from 'valibot';
 import { KEY_VERSIONS_MAX, SHARDS_MAX, WRAPS_PER_VERSION_MAX } from '../limits.ts';
 import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
 import type { KeyDescription } from './kms-message.ts';
-import type { LineageRecord } from './lineage.ts';
-import type { PlaneIdentity } from './plane-identity.ts';
+import type { TombstoneRecord } from './lineage.ts';
 import type { DiskRecord, SnapshotRecord } from './resource.ts';
 import type { KeyVersionRecord, VaultCheckRecord } from './vault-record.ts';
 
 export interface Records {
-  planeIdentity: PlaneIdentity;
   disk: DiskRecord;
   snapshot: SnapshotRecord;
-  lineage: LineageRecord;
+  tombstone: TombstoneRecord;
   counter: { readonly count: number };
   vaultCheck: VaultCheckRecord;
   masterKey: KeyDescription;
@@ -27,10 +25,9 @@ export interface Records {
 export type RecordKind = keyof Records;
 
 export const KIND_NUMBERS: { readonly [K in RecordKind]: number } = {
-  planeIdentity: 1,
   disk: 2,
   snapshot: 3,
-  lineage: 4,
+  tombstone: 4,
   counter: 5,
   vaultCheck: 16,
   masterKey: 17,
@@ -62,12 +59,6 @@ const resource = {
 
 /** The shape of each kind, as decodeRecord() demands it. */
 export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Records[K]> } = {
-  planeIdentity: v.strictObject({
-    formatVersion: positive,
-    planeId: v.pipe(v.string(), v.regex(/^[a-z0-9]{20}$/)),
-    shardCount: v.pipe(positive, v.maxValue(SHARDS_MAX)),
-    createdAt: count,
-  }),
   disk: v.strictObject({
     ...resource,
     diskId,
@@ -80,14 +71,7 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
     status: v.picklist(['progressing', 'accomplished', 'failed']),
     sourceDiskId: diskId,
   }),
-  lineage: v.strictObject({
-    id: resourceId,
-    kind: v.picklist(['disk', 'snapshot']),
-    sourceId: v.nullable(resourceId),
-    keyId: v.nullable(keyId),
-    sequence: positive,
-    deletedAt: v.nullable(count),
-  }),
+  tombstone: v.strictObject({ id: resourceId, keyId: v.nullable(keyId) }),
   counter: v.strictObject({ count }),
   vaultCheck: v.strictObject({ createdAt: count }),
   masterKey: v.strictObject({
