@@ -20,7 +20,6 @@ const createdAt = 1_750_000_000_123;
 
 /** One record of each kind, with the values that are hardest to keep. */
 const examples: { [K in RecordKind]: Records[K] } = {
-  planeIdentity: { formatVersion: 1, planeId: 'abcdefghijklmnopqrst', shardCount: 64, createdAt },
   disk: {
     ...scope,
     diskId,
@@ -43,14 +42,7 @@ const examples: { [K in RecordKind]: Records[K] } = {
     shardIndex: 63,
     createdAt: 0,
   },
-  lineage: {
-    id: snapshotId,
-    kind: 'snapshot',
-    sourceId: diskId,
-    keyId,
-    sequence: Number.MAX_SAFE_INTEGER,
-    deletedAt: null,
-  },
+  tombstone: { id: snapshotId, keyId },
   counter: { count: 2 ** 40 },
   vaultCheck: { createdAt },
   masterKey: {
@@ -159,9 +151,9 @@ describe('the record codec', () => {
       expect(decode).toThrow(/^DataDirectoryCorrupt/);
       expect(decode).toThrow(message);
     }
-    const crafted = { ...examples.lineage, id: 'd-../../etc/passwd00000' };
-    expect(() => decodeRecord('lineage', forged(packed(crafted), 1, 'lineage'))).toThrow(
-      /DataDirectoryCorrupt: lineage record: id/,
+    const crafted = { ...examples.tombstone, id: 'd-../../etc/passwd00000' };
+    expect(() => decodeRecord('tombstone', forged(packed(crafted), 1, 'tombstone'))).toThrow(
+      /DataDirectoryCorrupt: tombstone record: id/,
     );
   });
 
