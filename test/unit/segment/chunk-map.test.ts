@@ -356,6 +356,80 @@ describe('a removal', () => {
   });
 });
 
+describe('inner nodes', () => {
+  /** Every second sector is mapped, so that there is room between: this many below a full one. */
+  const SPAN = 96 * 64 * 2;
+
+  /** Three full inner nodes; the second has lost its first leaf, then got a sector before it. */
+  function family(): { world: World; model: Map<number, number>; root: number } {
+    const world = new World();
+    const model = new Map<number, number>();
+    let root = EMPTY_ROOT;
+    for (let at = 0; at < 3 * SPAN; at += 2) root = world.write(root, model, at, 1);
+    expect(childCounts(world, root)).toEqual([96, 96, 96]);
+    root = world.remove(root, model, SPAN, 130);
+    root = world.write(root, model, SPAN + 5, 1);
+    expect(childCounts(world, root)).toEqual([96, 95, 96]);
+    return { world, model, root };
+  }
+
+  function childCounts({ map }: World, root: number): number[] {
+    return Array.from({ length: map.nodes.countOf(root) }, (_, i) =>
+      map.nodes.countOf(map.nodes.childAt(root, i)),
+    );
+  }
+
+  function expectWhole(world: World, root: number, model: Map<number, number>): void {
+    expect(world.differences(root, model, 0, 4 * SPAN)).toEqual([]);
+    expect(arenaProblems(world.map, world.slots, [root])).toEqual([]);
+  }
+
+  test('become one with a neighbour and keep what lies before its first key', () => {
+    const { world, model, root: grown } = family();
+    let root = world.remove(grown, model, 1280, SPAN - 1280);
+    root = world.remove(root, model, SPAN + 1280, SPAN - 1280);
+    expect(childCounts(world, root)).toEqual([19, 96]);
+    expectWhole(world, root, model);
+  });
+
+  test('share out with the next one and keep what lies before its first key', () => {
+    const { world, model, root: grown } = family();
+    let root = world.remove(grown, model, SPAN + 1280, 40 * 128);
+    root = world.write(root, model, 4001, 1);
+    expect(childCounts(world, root)).toEqual([76, 76, 96]);
+    expectWhole(world, root, model);
+  });
+
+  test('share out with the one before and keep what lies before their first key', () => {
+    const { world, model, root: grown } = family();
+    let root = world.remove(grown, model, 1280, 40 * 128);
+    root = world.write(root, model, SPAN + 4001, 1);
+    expect(childCounts(world, root)).toEqual([56, 96, 96]);
+    root = world.write(root, model, SPAN + 8001, 1);
+    expect(childCounts(world, root)).toEqual([76, 77, 96]);
+    expectWhole(world, root, model);
+  });
+
+  test('split when their neighbours are full', () => {
+    const { world, model, root: grown } = family();
+    let root = world.write(grown, model, 4001, 1);
+    root = world.write(root, model, SPAN + 4001, 1);
+    expect(childCounts(world, root)).toEqual([48, 49, 96, 96]);
+    expectWhole(world, root, model);
+  });
+
+  test('give up the root when one child is left, whoever else owns it', () => {
+    const { world, model, root: grown } = family();
+    world.map.share(grown);
+    const before = new Map(model);
+    const root = world.remove(grown, model, 128, 4 * SPAN);
+    expect(world.map.nodes.levelOf(root)).toBe(0);
+    expect(world.differences(root, model, 0, 4 * SPAN)).toEqual([]);
+    expect(world.differences(grown, before, 0, 4 * SPAN)).toEqual([]);
+    expect(arenaProblems(world.map, world.slots, [root, grown])).toEqual([]);
+  });
+});
+
 describe('a walk', () => {
   test('visits every sector once in ascending order, and may look things up meanwhile', () => {
     const map = plainMap();
