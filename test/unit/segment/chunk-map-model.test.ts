@@ -228,7 +228,7 @@ describe('a random history of many trees', () => {
         for (const step of history) run.run(step);
         run.finish();
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
