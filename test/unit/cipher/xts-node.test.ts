@@ -71,6 +71,23 @@ describe('the node:crypto engine', () => {
     key.close();
   });
 
+  it('leaves the recording of stacks as it was, also when it fails', () => {
+    const key = nodeEngine().openKey(randomKey());
+    const region = allocateRegion(SECTOR_BYTES);
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 17;
+    try {
+      key.encrypt(region, 0, region, 0, 0, 1);
+      expect(Error.stackTraceLimit).toBe(17);
+      const { encryption } = nodeEngine().openDataUnits(randomKey());
+      expect(() => encryption.crypt(region, 0, region, 0, 8)).toThrow();
+      expect(Error.stackTraceLimit).toBe(17);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+      key.close();
+    }
+  });
+
   it('says what it is', () => {
     expect(nodeEngine().name).toBe('node-crypto');
     expect(nodeEngine().method).toContain(process.versions.openssl);
