@@ -108,7 +108,7 @@ export class CheckpointWriter {
    */
   step(nodeBudget: number): boolean {
     invariant(!this.#isOver, 'a checkpoint is written once');
-    if (this.#dump.step(nodeBudget, this.#sink)) return true;
+    if (!this.#dump.step(nodeBudget, this.#sink)) return true;
     const dumpBytes = this.#position + this.#buffered - HEAD_BYTES;
     this.#putTable(dumpBytes);
     this.#fileSystem.fdatasync(this.#file);
