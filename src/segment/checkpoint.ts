@@ -253,10 +253,10 @@ export function verifyCheckpoint(fileSystem: FileSystem, path: string): Checkpoi
 }
 
 function checksumOf(fileSystem: FileSystem, file: number, byteCount: number): number {
-  const buffer = new Uint8Array(READ_BYTES);
+  const buffer = new Uint8Array(Math.min(READ_BYTES, byteCount));
   let checksum = 0;
   for (let position = 0; position < byteCount; ) {
-    const wanted = Math.min(READ_BYTES, byteCount - position);
+    const wanted = Math.min(buffer.byteLength, byteCount - position);
     const got = fileSystem.pread(file, buffer, 0, wanted, position);
     if (got === 0) break;
     checksum = crc32(buffer.subarray(0, got), checksum);
@@ -279,9 +279,9 @@ export function restoreCheckpoint(
   const file = fileSystem.open(path, 'read');
   try {
     const restore = new ChunkMapRestore(table.map);
-    const buffer = new Uint8Array(READ_BYTES);
+    const buffer = new Uint8Array(Math.min(READ_BYTES, dumpBytes));
     for (let done = 0; done < dumpBytes; ) {
-      const wanted = Math.min(READ_BYTES, dumpBytes - done);
+      const wanted = Math.min(buffer.byteLength, dumpBytes - done);
       const got = fileSystem.pread(file, buffer, 0, wanted, HEAD_BYTES + done);
       if (got === 0) throw corrupt(path, HEAD_BYTES + done, 'it ended while it was read');
       restore.feed(buffer.subarray(0, got));
