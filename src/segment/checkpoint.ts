@@ -3,7 +3,7 @@
  *
  * ```
  * 48           head (store-file.ts)
- * dumpBytes    the chunk maps' nodes (format: chunk-map.ts, ChunkMapDump)
+ * dumpBytes    the chunk maps' nodes (format: chunk-map-dump.ts)
  * tableBytes   one entry a tree:
  *                u32 tree number, 4 x u32 root of sectors [k 2^32, (k+1) 2^32) for k = 0..3: an id
  *                in the dump, 0 = empty; u32 bytes of the name, the name in UTF-8, zeros to a
@@ -27,7 +27,8 @@
  */
 import { crc32 } from 'node:zlib';
 import { invariant } from '../base/invariant.ts';
-import { type ChunkMap, ChunkMapDump, ChunkMapRestore, EMPTY_ROOT } from './chunk-map.ts';
+import { type ChunkMap, EMPTY_ROOT } from './chunk-map.ts';
+import { ChunkMapDump, ChunkMapRestore } from './chunk-map-dump.ts';
 import type { FileSystem } from './file-system.ts';
 import { ROOTS_PER_TREE } from './geometry.ts';
 import {
