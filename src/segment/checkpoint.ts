@@ -3,7 +3,7 @@
  *
  * ```
  * 48           head (store-file.ts)
- * dumpBytes    the chunk maps' nodes (format: chunk-map.ts, ChunkMapDump)
+ * dumpBytes    the chunk maps' nodes (format: chunk-map-dump.ts)
  * tableBytes   one entry a tree:
  *                u32 tree number, 4 x u32 root of sectors [k 2^32, (k+1) 2^32) for k = 0..3: an id
  *                in the dump, 0 = empty; u32 bytes of the name, the name in UTF-8, zeros to a
@@ -109,7 +109,7 @@ export class CheckpointWriter {
    */
   step(nodeBudget: number): boolean {
     invariant(!this.#isOver, 'a checkpoint is written once');
-    if (this.#dump.step(nodeBudget, this.#sink)) return true;
+    if (!this.#dump.step(nodeBudget, this.#sink)) return true;
     const dumpBytes = this.#position + this.#buffered - HEAD_BYTES;
     this.#putTable(dumpBytes);
     this.#fileSystem.fdatasync(this.#file);
@@ -254,10 +254,10 @@ export function verifyCheckpoint(fileSystem: FileSystem, path: string): Checkpoi
 }
 
 function checksumOf(fileSystem: FileSystem, file: number, byteCount: number): number {
-  const buffer = new Uint8Array(READ_BYTES);
+  const buffer = new Uint8Array(Math.min(READ_BYTES, byteCount));
   let checksum = 0;
   for (let position = 0; position < byteCount; ) {
-    const wanted = Math.min(READ_BYTES, byteCount - position);
+    const wanted = Math.min(buffer.byteLength, byteCount - position);
     const got = fileSystem.pread(file, buffer, 0, wanted, position);
     if (got === 0) break;
     checksum = crc32(buffer.subarray(0, got), checksum);
@@ -280,9 +280,9 @@ export function restoreCheckpoint(
   const file = fileSystem.open(path, 'read');
   try {
     const restore = new ChunkMapRestore(table.map);
-    const buffer = new Uint8Array(READ_BYTES);
+    const buffer = new Uint8Array(Math.min(READ_BYTES, dumpBytes));
     for (let done = 0; done < dumpBytes; ) {
-      const wanted = Math.min(READ_BYTES, dumpBytes - done);
+      const wanted = Math.min(buffer.byteLength, dumpBytes - done);
       const got = fileSystem.pread(file, buffer, 0, wanted, HEAD_BYTES + done);
       if (got === 0) throw corrupt(path, HEAD_BYTES + done, 'it ended while it was read');
       restore.feed(buffer.subarray(0, got));

@@ -50,7 +50,7 @@ export function openFileStore(directory: string, options: FileStoreOptions = {})
   const space = new SegmentSpace(table, segments);
   const generations = new MapGenerations(fileSystem, directory, geometry, trees, found.start);
   const journal = new Journal({ geometry, health, table, space, segments, trees, generations });
-  journal.start(found.hasEmptyLog);
+  journal.start(found.hasEmptyLog, found.retired);
   const store = new LogStore({ table, space, trees, persistence: journal });
   return { store, recovery: found.report };
 }

@@ -62,8 +62,12 @@ export class Journal implements Persistence {
   /**
    * Begins: with the empty log there is, or else with a checkpoint. Never throws; what could not be
    * done is tried again by the calls that need it.
+   *
+   * @param retired segments recovery found no reference to any more
    */
-  start(hasEmptyLog: boolean): void {
+  start(hasEmptyLog: boolean, retired: readonly Segment[]): void {
+    invariant(!hasEmptyLog || retired.length === 0, 'without a batch no reference goes');
+    this.#awaitingCheckpoint.push(...retired);
     this.#quietly(() => {
       if (!hasEmptyLog) return this.#begin();
       this.#generations.continueEmptyLog();
@@ -218,9 +222,11 @@ export class Journal implements Persistence {
   /** The first checkpoint of this opening, at once. @throws PlaneError NoSpace, StoreFailed */
   #begin(): void {
     if (!this.#generations.isWriting) this.#generations.begin();
-    while (this.#generations.isWriting) this.#generations.step(Number.MAX_SAFE_INTEGER);
+    while (this.#generations.step(Number.MAX_SAFE_INTEGER));
     this.#isStarted = true;
     this.#health.setReady();
+    this.#awaitingFlush.push(...this.#awaitingCheckpoint.splice(0));
+    this.#quietly(() => this.#removeRetired());
   }
 
   #step(nodeBudget: number): void {

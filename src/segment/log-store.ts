@@ -135,7 +135,7 @@ export class LogStore implements ShardStore {
     const end = sector + sectorCount;
     let holeStart = sector;
     for (let at = sector; at < end; at += run.sectorCount) {
-      const countMax = Math.min(RUN_SECTORS_MAX, withinRoot(at, end - at));
+      const countMax = withinRoot(at, end - at);
       this.#trees.lookup(state, at, countMax, run);
       invariant(run.sectorCount > 0 && run.sectorCount <= countMax, 'a lookup finds some of it');
       if (run.isHole) continue;

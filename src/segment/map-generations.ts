@@ -132,14 +132,13 @@ export class MapGenerations {
     invariant(writer !== null && this.#log !== null, 'a checkpoint is being written');
     try {
       if (writer.step(nodeBudget)) return true;
-      this.#log.sync();
+      this.syncLog();
       writer.publish();
     } catch (error) {
       this.abandon();
       throw error;
     }
     this.#writer = null;
-    this.#hasNewLogName = false;
     this.durable = writer.head.generation;
     this.#olderLogBytes = 0;
     this.#removeStale();

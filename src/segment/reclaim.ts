@@ -88,8 +88,8 @@ export class Reclaimer {
     invariant(this.#isActive, 'a pass has begun');
     for (let done = 0; done < units; ) {
       const movedBefore = this.movedSectors;
-      const hasMore = this.#parts.map.relocateStep(LEAVES_PER_STEP, this);
-      if (!hasMore || !this.#hasRoom) {
+      const isOver = this.#parts.map.relocateStep(LEAVES_PER_STEP, this);
+      if (isOver || !this.#hasRoom) {
         this.end();
         return false;
       }

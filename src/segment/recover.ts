@@ -1,16 +1,20 @@
 /**
  * From files alone to consistent maps.
  *
- *   newest checkpoint ─▶ its trees ─▶ batches of its log and those behind it, in order ─▶ what no
- *   tree refers to is removed ─▶ (if anything was replayed or left over) a new checkpoint
+ *   newest checkpoint ─▶ its trees ─▶ batches of its log and those behind it, in order ─▶ (if
+ *   anything was replayed or left over) a new checkpoint ─▶ what no tree refers to is removed
  *
- * 1. The newest checkpoint must be valid: it had its name only after it was on stable storage.
+ * What is read may be in the system's cache only, left by a killed process, and be lost in a power
+ * cut a moment later. So:
+ * 1. The names found are forced to stable storage first. The newest checkpoint must be valid: it had
+ *    its name only after it was on stable storage.
  * 2. Batches count as map-log.ts says. A sector of an assign-run behind the last flush-mark is
- *    believed only if its slot holds what the checksum says; otherwise it keeps what it had.
- * 3. Recovery changes no file it has read before the next checkpoint is durable. It may be ended
- *    anywhere and done again.
- * 4. Segments nothing refers to are removed first: they are no part of what is read when recovery
- *    is done again, because the last believed reference to a sector is always to a live slot.
+ *    believed only if its slot holds what the checksum says; otherwise it keeps what it had. Such
+ *    slots are forced to stable storage before a checkpoint refers to them.
+ * 3. Nothing that was read is changed or removed before the next checkpoint is durable. Recovery may
+ *    be ended anywhere and done again, also on an older state of the logs.
+ * 4. Segments that neither the checkpoint nor any batch refers to are removed at once; those that
+ *    ceased to be referred to, after the next checkpoint (journal.ts, rule 4).
  * 5. A directory without a checkpoint is taken for a new one only if there is nothing in it but
  *    what an interrupted creation leaves.
  *
@@ -61,6 +65,8 @@ export interface Recovery {
   readonly start: GenerationsStart;
   /** The durable checkpoint's log is empty and nothing else is left over. */
   readonly hasEmptyLog: boolean;
+  /** Segments to be removed after the next checkpoint. */
+  readonly retired: readonly Segment[];
 }
 
 interface StoreListing {
@@ -104,6 +110,7 @@ function recover(parts: RecoverParts): Recovery {
   const newest = listing.checkpoints.at(-1);
   if (newest === undefined) return startNew(parts, listing);
 
+  fileSystem.fsyncDirectory(directory);
   const path = checkpointPath(directory, newest);
   const checkpoint = verifyCheckpoint(fileSystem, path);
   if (checkpoint.head.generation !== newest) throw corrupt(path, 16, 'it is another generation');
@@ -115,10 +122,11 @@ function recover(parts: RecoverParts): Recovery {
   const counted = countBatches(files, checkpoint.head.firstSequence);
   const replay = new Replay(parts.table, parts.trees, new SlotReader(fileSystem, directory));
   replay.run(counted);
+  forceSegments(parts, replay.unforcedSegments);
 
   const slotsMissing = settleSegments(parts, listing.segments);
-  parts.table.endRecovery();
-  const orphansRemoved = removeOrphans(parts, listing);
+  const retired = parts.table.endRecovery();
+  const orphansRemoved = removeOrphans(parts, listing) + retired.length;
   const isLogEmpty = counted.batches.length === 0 && counted.ignoredBytes === 0;
   const isOnlyLog = listing.logs.length === 1 && files[0]?.bytes.byteLength === HEAD_BYTES;
   const hasEmptyLog = isLogEmpty && isOnlyLog && listing.checkpoints.length === 1;
@@ -139,6 +147,7 @@ function recover(parts: RecoverParts): Recovery {
       stalePaths: hasEmptyLog ? [] : stalePaths(directory, listing),
     },
     hasEmptyLog,
+    retired,
   };
 }
 
@@ -191,6 +200,7 @@ function startNew(parts: RecoverParts, listing: StoreListing): Recovery {
     },
     start: { durable: 0, highest: 0, sequence: 1, stalePaths: [] },
     hasEmptyLog: false,
+    retired: [],
   };
 }
 
@@ -246,6 +256,21 @@ function settleSegments(parts: RecoverParts, numbers: readonly number[]): number
   return missing;
 }
 
+/** Rule 2: what was believed because it is there must not be lost after all. */
+function forceSegments(parts: RecoverParts, numbers: ReadonlySet<number>): void {
+  const { fileSystem, directory } = parts;
+  if (numbers.size === 0) return;
+  for (const number of numbers) {
+    const file = fileSystem.open(segmentPath(directory, number), 'read');
+    try {
+      fileSystem.fdatasync(file);
+    } finally {
+      fileSystem.close(file);
+    }
+  }
+  fileSystem.fsyncDirectory(join(directory, SEGMENTS_DIRECTORY));
+}
+
 /** A slot that is referred to is used, even if its bytes are gone: so the table stays sound. */
 function missingSlots(table: SlotTable, segment: Segment): number {
   let missing = 0;
@@ -259,7 +284,7 @@ function missingSlots(table: SlotTable, segment: Segment): number {
   return missing;
 }
 
-/** Removes segments without a live slot and unfinished checkpoints: rule 4. */
+/** Removes unfinished checkpoints and segments nothing ever referred to: rule 4. */
 function removeOrphans(parts: RecoverParts, listing: StoreListing): number {
   const { fileSystem, directory, table } = parts;
   const paths = [...listing.temporaries];

@@ -61,6 +61,8 @@ export class SlotReader {
 /** Does in the maps what the batches say. A visit returns false if that is impossible. */
 export class Replay implements RecordVisitor {
   sectorsDropped = 0;
+  /** Segments believed because of what they hold: they may not be on stable storage yet. */
+  readonly unforcedSegments = new Set<number>();
   readonly #table: SlotTable;
   readonly #trees: TreeTable;
   readonly #reader: SlotReader;
@@ -142,6 +144,8 @@ export class Replay implements RecordVisitor {
   #holds(location: number, checksum: number): boolean {
     if (this.#isBelieved) return true;
     const segment = this.#table.segmentNumberOf(location);
-    return this.#reader.holds(segment, this.#table.slotOf(location), checksum);
+    if (!this.#reader.holds(segment, this.#table.slotOf(location), checksum)) return false;
+    this.unforcedSegments.add(segment);
+    return true;
   }
 }

@@ -50,7 +50,8 @@ export class SegmentFiles implements SegmentBackend {
     // One less than there are numbers: the last location of all means "none" to reclaim.
     this.segmentsMax = 2 ** 32 / geometry.segmentSectors - 1;
     this.#openRegion = allocateRegion(geometry.segmentSectors * SECTOR_BYTES);
-    this.#bounce = allocateRegion(RUN_SECTORS_MAX * SECTOR_BYTES);
+    const runSectors = Math.min(RUN_SECTORS_MAX, geometry.segmentSectors);
+    this.#bounce = allocateRegion(runSectors * SECTOR_BYTES);
     this.loadedRegion = this.#bounce;
   }
 

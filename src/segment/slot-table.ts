@@ -167,19 +167,25 @@ export class SlotTable implements SlotReferences {
     segment.usedSlots = usedSlots;
   }
 
-  /** Recovery: ends it. Segments without a live slot are forgotten, unused numbers become free. */
-  endRecovery(): void {
+  /**
+   * Recovery: ends it. Unused numbers become free.
+   *
+   * @returns segments that were referred to once and are not any more, retired
+   */
+  endRecovery(): Segment[] {
+    invariant(this.isRecovering, 'recovery ends once');
     this.isRecovering = false;
     this.emptied.length = 0;
+    const retired: Segment[] = [];
     for (let number = this.#segments.length - 1; number >= 0; number--) {
       const segment = this.#segments[number];
-      if (segment !== undefined && segment.liveSlots > 0) continue;
       if (segment === undefined) this.#freeNumbers.push(number);
-      else {
+      else if (segment.liveSlots === 0) {
         this.retire(segment);
-        this.remove(segment);
+        retired.push(segment);
       }
     }
+    return retired;
   }
 
   /** Bytes of the reference counts. */

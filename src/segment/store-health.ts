@@ -101,8 +101,9 @@ export class GuardedFileSystem implements FileSystem {
   }
 
   open(path: string, mode: OpenMode): number {
-    if (mode === 'read') return this.#base.open(path, mode);
-    const file = this.#writing(path, () => this.#base.open(path, mode));
+    const isRead = mode === 'read';
+    const open = () => this.#base.open(path, mode);
+    const file = isRead ? open() : this.#writing(path, open);
     this.#paths.set(file, path);
     return file;
   }

@@ -1,0 +1,271 @@
+/**
+ * A file system in memory that can lose power.
+ *
+ * Model: every file has the content programs see and the content on stable storage. A pwrite
+ * changes the first; fdatasync makes the second equal. Names are a directory's content: made,
+ * renamed and removed at once for programs, on stable storage after fsyncDirectory.
+ *
+ * A power cut keeps, of what was not forced: any subset of the 512-byte pieces of writes (later ones
+ * over earlier ones), and any subset of the changes of names (a rename is one change).
+ *
+ * fork() and cutPower() make another file system and leave this one as it is.
+ */
+import { basename, dirname } from 'node:path';
+import type { Prng } from '../../src/base/prng.ts';
+import type { FileSystem, OpenMode } from '../../src/segment/file-system.ts';
+
+const PIECE_BYTES = 512;
+
+class SimulatedFile {
+  bytes = new Uint8Array(0);
+  size = 0;
+  durable = new Uint8Array(0);
+  unsynced: { at: number; bytes: Uint8Array }[] = [];
+
+  write(at: number, bytes: Uint8Array): void {
+    this.#put(at, bytes);
+    this.unsynced.push({ at, bytes: bytes.slice() });
+  }
+
+  sync(): void {
+    this.durable = this.bytes.slice(0, this.size);
+    this.unsynced = [];
+  }
+
+  copy(): SimulatedFile {
+    const copy = new SimulatedFile();
+    copy.bytes = this.bytes.slice(0, this.size);
+    copy.size = this.size;
+    copy.durable = this.durable;
+    copy.unsynced = [...this.unsynced];
+    return copy;
+  }
+
+  afterPowerCut(prng: Prng, keptPart: number): SimulatedFile {
+    const after = new SimulatedFile();
+    after.#put(0, this.durable);
+    for (const write of this.unsynced) {
+      for (let from = 0; from < write.bytes.byteLength; ) {
+        const edge = PIECE_BYTES - ((write.at + from) % PIECE_BYTES);
+        const to = Math.min(write.bytes.byteLength, from + edge);
+        if (prng.nextFloat() < keptPart) after.#put(write.at + from, write.bytes.slice(from, to));
+        from = to;
+      }
+    }
+    after.sync();
+    return after;
+  }
+
+  #put(at: number, bytes: Uint8Array): void {
+    const end = at + bytes.byteLength;
+    if (end > this.bytes.byteLength) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.bytes.byteLength));
+      larger.set(this.bytes.subarray(0, this.size));
+      this.bytes = larger;
+    }
+    this.bytes.set(bytes, at);
+    this.size = Math.max(this.size, end);
+  }
+}
+
+type NameChange =
+  | { readonly kind: 'make'; readonly path: string; readonly file: SimulatedFile }
+  | { readonly kind: 'remove'; readonly path: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string };
+
+function applyChange(names: Map<string, SimulatedFile>, change: NameChange): void {
+  if (change.kind === 'make') names.set(change.path, change.file);
+  else if (change.kind === 'remove') names.delete(change.path);
+  else {
+    const file = names.get(change.from);
+    if (file === undefined) return;
+    names.delete(change.from);
+    names.set(change.to, file);
+  }
+}
+
+function errno(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code });
+}
+
+export class SimulatedFileSystem implements FileSystem {
+  #names = new Map<string, SimulatedFile>();
+  #durableNames = new Map<string, SimulatedFile>();
+  #changes: NameChange[] = [];
+  #directories = new Set<string>();
+  #files = new Map<number, SimulatedFile>();
+  #nextFile = 3;
+
+  /** Descriptors that are open. */
+  get openCount(): number {
+    return this.#files.size;
+  }
+
+  /** What a killed process leaves: all of it. Nothing is open. */
+  fork(): SimulatedFileSystem {
+    const copies = new Map<SimulatedFile, SimulatedFile>();
+    const copyOf = (file: SimulatedFile): SimulatedFile => {
+      const copy = copies.get(file) ?? file.copy();
+      copies.set(file, copy);
+      return copy;
+    };
+    const fork = new SimulatedFileSystem();
+    for (const [path, file] of this.#names) fork.#names.set(path, copyOf(file));
+    for (const [path, file] of this.#durableNames) fork.#durableNames.set(path, copyOf(file));
+    for (const change of this.#changes) {
+      const isMake = change.kind === 'make';
+      fork.#changes.push(isMake ? { ...change, file: copyOf(change.file) } : change);
+    }
+    fork.#directories = new Set(this.#directories);
+    return fork;
+  }
+
+  /** What a power cut leaves. @param keptPart of what was not forced, 0 to 1, on average */
+  cutPower(prng: Prng, keptPart: number): SimulatedFileSystem {
+    const names = new Map(this.#durableNames);
+    for (const change of this.#changes) {
+      if (prng.nextFloat() < keptPart) applyChange(names, change);
+    }
+    const after = new SimulatedFileSystem();
+    const copies = new Map<SimulatedFile, SimulatedFile>();
+    for (const [path, file] of names) {
+      const copy = copies.get(file) ?? file.afterPowerCut(prng, keptPart);
+      copies.set(file, copy);
+      after.#names.set(path, copy);
+      after.#durableNames.set(path, copy);
+    }
+    after.#directories = new Set(this.#directories);
+    return after;
+  }
+
+  /** All files by path: for tests that look at or damage them. */
+  paths(): string[] {
+    return [...this.#names.keys()].sort();
+  }
+
+  /** The content of a file; what is changed in it is damage. */
+  content(path: string): Uint8Array {
+    const file = this.#find(path);
+    return file.bytes.subarray(0, file.size);
+  }
+
+  /** Damage: the file ends earlier. */
+  cutOff(path: string, size: number): void {
+    const file = this.#find(path);
+    file.bytes = file.bytes.slice(0, size);
+    file.size = size;
+    file.sync();
+  }
+
+  /** Puts a file there, as another program would. */
+  plant(path: string, bytes: Uint8Array): void {
+    const file = new SimulatedFile();
+    file.write(0, bytes);
+    file.sync();
+    this.#names.set(path, file);
+    this.#durableNames.set(path, file);
+  }
+
+  /** Takes a file away, as another program would. */
+  lose(path: string): void {
+    this.#find(path);
+    this.#names.delete(path);
+    this.#durableNames.delete(path);
+  }
+
+  makeDirectory(path: string): void {
+    for (let at = path; !this.#directories.has(at); at = dirname(at)) {
+      this.#directories.add(at);
+      if (at === dirname(at)) break;
+    }
+  }
+
+  list(path: string): string[] {
+    if (!this.#directories.has(path)) throw errno('ENOENT', path);
+    const paths = [...this.#names.keys(), ...this.#directories];
+    return paths.filter((each) => each !== path && dirname(each) === path).map((p) => basename(p));
+  }
+
+  open(path: string, mode: OpenMode): number {
+    let file = this.#names.get(path);
+    if (mode === 'read' && file === undefined) throw errno('ENOENT', path);
+    if (mode === 'create') {
+      if (!this.#directories.has(dirname(path))) throw errno('ENOENT', path);
+      // An emptied file is another file that takes over the name: either of them is found later.
+      file = new SimulatedFile();
+      this.#change({ kind: 'make', path, file });
+    }
+    const number = this.#nextFile++;
+    this.#files.set(number, file!);
+    return number;
+  }
+
+  close(file: number): void {
+    if (!this.#files.delete(file)) throw errno('EBADF', String(file));
+  }
+
+  size(file: number): number {
+    return this.#opened(file).size;
+  }
+
+  pread(
+    file: number,
+    target: Uint8Array,
+    targetOffset: number,
+    lengthBytes: number,
+    position: number,
+  ): number {
+    const { bytes, size } = this.#opened(file);
+    const count = Math.max(0, Math.min(lengthBytes, size - position));
+    target.set(bytes.subarray(position, position + count), targetOffset);
+    return count;
+  }
+
+  pwrite(
+    file: number,
+    source: Uint8Array,
+    sourceOffset: number,
+    lengthBytes: number,
+    position: number,
+  ): void {
+    this.#opened(file).write(position, source.subarray(sourceOffset, sourceOffset + lengthBytes));
+  }
+
+  fdatasync(file: number): void {
+    this.#opened(file).sync();
+  }
+
+  fsyncDirectory(path: string): void {
+    const isHere = (change: NameChange) =>
+      dirname(change.kind === 'rename' ? change.to : change.path) === path;
+    for (const change of this.#changes.filter(isHere)) applyChange(this.#durableNames, change);
+    this.#changes = this.#changes.filter((change) => !isHere(change));
+  }
+
+  rename(from: string, to: string): void {
+    this.#find(from);
+    this.#change({ kind: 'rename', from, to });
+  }
+
+  unlink(path: string): void {
+    this.#find(path);
+    this.#change({ kind: 'remove', path });
+  }
+
+  #change(change: NameChange): void {
+    applyChange(this.#names, change);
+    this.#changes.push(change);
+  }
+
+  #find(path: string): SimulatedFile {
+    const file = this.#names.get(path);
+    if (file === undefined) throw errno('ENOENT', path);
+    return file;
+  }
+
+  #opened(file: number): SimulatedFile {
+    const opened = this.#files.get(file);
+    if (opened === undefined) throw errno('EBADF', String(file));
+    return opened;
+  }
+}
