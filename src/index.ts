@@ -11,4 +11,11 @@
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
 export { openPlane } from './plane.ts';
-export type { Disk, DiskWriteOptions, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
+export type {
+  Disk,
+  DiskWriteOptions,
+  Plane,
+  PlaneCheck,
+  PlaneOptions,
+  PlaneStats,
+} from './types.ts';

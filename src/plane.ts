@@ -17,8 +17,8 @@ import { invariant } from './base/invariant.ts';
 import { beginAttach, endAttach } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { ControlContext } from './control/context.ts';
-import { reconcile } from './control/reconcile.ts';
 import { toDiskError } from './control/kms-errors.ts';
+import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
 import type { Verbs } from './control/verbs.ts';
 import {
@@ -128,7 +128,6 @@ async function startShards(
 
 class OpenPlane implements Plane {
   private readonly parts: Parts;
-  private readonly attaching = new Set<string>();
   private closing: Promise<void> | null = null;
 
   constructor(parts: Parts) {
@@ -230,7 +229,10 @@ function checkOptions(options: PlaneOptions): void {
   const { shards, memoryLimitBytes } = options;
   const isCount = shards === undefined || (Number.isInteger(shards) && shards >= 1);
   if (!isCount || (shards ?? 1) > SHARDS_MAX) {
-    throw new PlaneError('InvalidArgument', `expected shards from 1 to ${SHARDS_MAX}, got ${shards}`);
+    throw new PlaneError(
+      'InvalidArgument',
+      `expected shards from 1 to ${SHARDS_MAX}, got ${shards}`,
+    );
   }
   const leastBytes = 2 * SEGMENT_BYTES * (shards ?? SHARDS_DEFAULT);
   const limit = memoryLimitBytes ?? leastBytes;

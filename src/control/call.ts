@@ -73,7 +73,8 @@ export async function callVerb<V extends keyof Verbs>(
 
 function toPlaneError(verb: string, issue: v.BaseIssue<unknown>): PlaneError {
   const name = v.getDotPath(issue) ?? 'the parameters';
-  const isMissing = issue.input === undefined && issue.kind === 'schema' && name !== 'the parameters';
+  const isMissing =
+    issue.input === undefined && issue.kind === 'schema' && name !== 'the parameters';
   if (isMissing && issue.expected !== 'never') {
     return new PlaneError('MissingParameter', `${verb} needs ${name}, ${String(issue.expected)}`);
   }

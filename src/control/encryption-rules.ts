@@ -90,7 +90,8 @@ export const ENCRYPTION_RULES: readonly EncryptionRule[] = [
     encrypted: ['absent', 'true'],
     keys: ['other'],
     outcome: { kind: 'refuse', code: 'InvalidParameter.Conflict' },
-    because: 'the source is encrypted under another key, and its data would have to be encrypted anew',
+    because:
+      'the source is encrypted under another key, and its data would have to be encrypted anew',
     source: OVERVIEW_2018,
   },
   {

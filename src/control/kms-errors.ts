@@ -11,5 +11,7 @@ const ECS_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
 export function toDiskError(error: unknown): unknown {
   if (!(error instanceof PlaneError)) return error;
   const code = ECS_CODES[error.code];
-  return code === undefined ? error : new PlaneError(code, error.toRecord().message, { cause: error });
+  return code === undefined
+    ? error
+    : new PlaneError(code, error.toRecord().message, { cause: error });
 }

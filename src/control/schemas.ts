@@ -11,7 +11,11 @@ import {
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
 export const idSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
-export const idListSchema = v.pipe(v.array(idSchema), v.minLength(1), v.maxLength(DESCRIBE_IDS_MAX));
+export const idListSchema = v.pipe(
+  v.array(idSchema),
+  v.minLength(1),
+  v.maxLength(DESCRIBE_IDS_MAX),
+);
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
 /** Disk size in GiB: ECS CreateDisk, parameter Size. */
 export const sizeSchema = v.pipe(

@@ -104,7 +104,8 @@ export interface Verbs {
       /** Deletes it even if disks were made from it; they keep their content. */
       readonly Force?: boolean;
     };
-    result: Record<string, never> };
+    result: Record<string, never>;
+  };
   /** Ancestors and descendants of a disk, a snapshot or a master key. */
   DescribeLineage: {
     parameters: { readonly Id: string };

@@ -116,7 +116,7 @@ export class ShardChannel {
 
   /** **Thread:** main. Shows the shard every slot below `submitted`, and wakes it if it sleeps. */
   publishSubmitted(submitted: number): void {
-    invariant(((submitted - this.completed) >>> 0) <= RING_SLOTS, 'ring not overfull');
+    invariant((submitted - this.completed) >>> 0 <= RING_SLOTS, 'ring not overfull');
     Atomics.store(this.counters, WORD_SUBMITTED, submitted | 0);
     if (Atomics.load(this.counters, WORD_SHARD_ASLEEP) === 1) this.ringDoorbell();
   }

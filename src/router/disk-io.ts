@@ -55,7 +55,9 @@ export class DiskIo {
     const refusal = this.refuse(offset, length, REQUEST_BYTES_MAX);
     if (refusal !== null) return Promise.reject(refusal);
     // Every byte is overwritten before the caller sees it; zeroing it first would cost as much again.
-    const target = isLength ? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer) : lengthOrTarget;
+    const target = isLength
+      ? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+      : lengthOrTarget;
     if (length === 0) return Promise.resolve(target);
     return this.submit(OPERATION.read, offset, length, target, 0) as Promise<Uint8Array>;
   }
@@ -70,12 +72,12 @@ export class DiskIo {
     if (bytes.byteLength === 0) return isFua ? this.flush() : Promise.resolve();
     const flags = isFua ? FLAG_FUA : 0;
     const written = this.submit(OPERATION.write, offset, bytes.byteLength, bytes, flags);
-    return written as Promise<void>;
+    return written as Promise<unknown> as Promise<void>;
   }
 
   flush(): Promise<void> {
     if (this.closing !== null) return Promise.reject(this.closedError());
-    return this.submit(OPERATION.flush, 0, 0, null, 0) as Promise<void>;
+    return this.submit(OPERATION.flush, 0, 0, null, 0) as Promise<unknown> as Promise<void>;
   }
 
   trim(offset: number, length: number): Promise<void> {
@@ -111,7 +113,13 @@ export class DiskIo {
     const refusal = this.refuse(offset, length, this.sizeBytes);
     if (refusal !== null) return Promise.reject(refusal);
     if (length === 0) return Promise.resolve();
-    return this.submit(OPERATION.zero, offset, length, null, 0) as Promise<void>;
+    return this.submit(
+      OPERATION.zero,
+      offset,
+      length,
+      null,
+      0,
+    ) as Promise<unknown> as Promise<void>;
   }
 
   private submit(
@@ -120,7 +128,7 @@ export class DiskIo {
     lengthBytes: number,
     bytes: Uint8Array | null,
     flags: number,
-  ): Promise<Uint8Array | void> {
+  ): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
       const request: IoRequest = {
         operation,

@@ -160,7 +160,10 @@ export class ShardDispatch {
     this.owners[slot] = null;
     let error: PlaneError | null = null;
     if (this.channel.status(position) !== 0) {
-      error = new PlaneError(this.channel.failureCode(position), this.channel.failureText(position));
+      error = new PlaneError(
+        this.channel.failureCode(position),
+        this.channel.failureText(position),
+      );
     } else if (request.operation === OPERATION.read) {
       this.copyOut(request, position, slot);
     }

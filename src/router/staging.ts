@@ -43,7 +43,10 @@ export class StagingSpace {
 
   /** Frees everything taken up to `end`, a value of `this.end` read after some take(). */
   freeUpTo(end: number): void {
-    invariant(end >= this.freed && end <= this.end, 'ranges are freed in the order they were taken');
+    invariant(
+      end >= this.freed && end <= this.end,
+      'ranges are freed in the order they were taken',
+    );
     this.freed = end;
   }
 }

@@ -30,11 +30,7 @@ export class Keyring {
   private readonly pending = new Map<number, { deadline: number; receive: KeyReceiver }>();
   private nextId = 1;
 
-  constructor(
-    engine: SectorCipherEngine,
-    send: (request: UnwrapRequest) => void,
-    clock: Clock,
-  ) {
+  constructor(engine: SectorCipherEngine, send: (request: UnwrapRequest) => void, clock: Clock) {
     this.engine = engine;
     this.send = send;
     this.clock = clock;

@@ -85,7 +85,11 @@ export class Volume implements SectorFiller, SectorVisitor {
     if (endWhole > firstWhole) this.store.discard(this.tree, firstWhole, endWhole - firstWhole);
     if (firstWhole > endWhole) {
       // Both edges are in one sector.
-      this.zeroPart(endWhole, offsetBytes - endWhole * SECTOR_BYTES, endBytes - endWhole * SECTOR_BYTES);
+      this.zeroPart(
+        endWhole,
+        offsetBytes - endWhole * SECTOR_BYTES,
+        endBytes - endWhole * SECTOR_BYTES,
+      );
       return;
     }
     const headBytes = firstWhole * SECTOR_BYTES - offsetBytes;

@@ -103,7 +103,7 @@ class KmsWorker implements KmsThread {
 
   async call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]> {
     const result = await this.#ask((id) => ({ kind: 'call', id, request }));
-    return result as KmsResults[R["op"]];
+    return result as KmsResults[R['op']];
   }
 
   async introduce(port: MessagePort, doorbell: Int32Array): Promise<void> {

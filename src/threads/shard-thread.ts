@@ -17,7 +17,11 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { PlaneError } from '../base/errors.ts';
 import { CONTROL_TIMEOUT_MS } from '../limits.ts';
-import { allocateShardChannel, ShardChannel, type ShardChannelMemory } from '../record/shard-channel.ts';
+import {
+  allocateShardChannel,
+  ShardChannel,
+  type ShardChannelMemory,
+} from '../record/shard-channel.ts';
 import {
   type ShardReply,
   type ShardRequest,

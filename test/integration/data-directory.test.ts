@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { openPlane } from 'sealdisk';
 import { describe, expect, it } from 'vitest';
 import { createPrng } from '../../src/base/prng.ts';
+import { expectBytes } from '../support/expect-bytes.ts';
 import { codeOf } from '../support/refusal.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -34,10 +35,10 @@ describe('a plane on a data directory', () => {
       { DiskId, Status: 'Available', Size: 20 },
     ]);
     await using reopened = await again.attach(DiskId);
-    expect(Buffer.compare(await reopened.read(12_345, 3_000_000), pattern(3_000_000, 2))).toBe(0);
+    expectBytes(await reopened.read(12_345, 3_000_000), pattern(3_000_000, 2));
     const clone = await again.call('CreateDisk', { SnapshotId });
     await using copy = await again.attach(clone.DiskId);
-    expect(Buffer.compare(await copy.read(12_345, 3_000_000), pattern(3_000_000, 1))).toBe(0);
+    expectBytes(await copy.read(12_345, 3_000_000), pattern(3_000_000, 1));
     expect((await again.check()).problems).toEqual([]);
   });
 
@@ -64,7 +65,7 @@ describe('a plane on a data directory', () => {
     const diskId = output.split(' ')[0] as string;
     await using plane = await openPlane({ dataDir: dir.path });
     await using disk = await plane.attach(diskId);
-    expect(await disk.read(0, 8192)).toEqual(new Uint8Array(8192).fill(100));
+    expectBytes(await disk.read(0, 8192), new Uint8Array(8192).fill(100));
   });
 
   it('is open in one plane at a time, in this process and in others', async () => {
@@ -143,7 +144,7 @@ describe('openPlane', () => {
       diskId ||= (await plane.call('CreateDisk', { Size: 1, Encrypted: true })).DiskId;
       await using disk = await plane.attach(diskId);
       for (let earlier = 0; earlier < index; earlier++) {
-        expect(await disk.read(earlier * 10_000, 9_999)).toEqual(pattern(9_999, earlier));
+        expectBytes(await disk.read(earlier * 10_000, 9_999), pattern(9_999, earlier));
       }
       await disk.write(index * 10_000, pattern(9_999, index));
     }
@@ -164,10 +165,10 @@ describe('openPlane', () => {
     expect(refusal).toBe('NoSpace');
     expect(written).toBeGreaterThan(40);
     for (let at = 0; at < written; at++) {
-      expect(Buffer.compare(await disk.read(at << 20, 1 << 20), piece)).toBe(0);
+      expectBytes(await disk.read(at << 20, 1 << 20), piece);
     }
     await disk.trim(0, (written >> 1) << 20);
     await disk.write(0, piece);
-    expect(Buffer.compare(await disk.read(0, 1 << 20), piece)).toBe(0);
+    expectBytes(await disk.read(0, 1 << 20), piece);
   });
 });

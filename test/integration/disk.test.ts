@@ -2,6 +2,7 @@
 import { openPlane, type Plane, PlaneError } from 'sealdisk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPrng } from '../../src/base/prng.ts';
+import { expectBytes } from '../support/expect-bytes.ts';
 import { codeOf } from '../support/refusal.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -39,12 +40,12 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     expect(disk.encrypted).toBe(encrypted);
     const bytes = pattern(300 * KIB, 1);
     await disk.write(1 * MIB, bytes);
-    expect(await disk.read(1 * MIB, bytes.length)).toEqual(bytes);
+    expectBytes(await disk.read(1 * MIB, bytes.length), bytes);
   });
 
   it('read zeros where nothing was written', async () => {
     await using disk = await newDisk();
-    expect(await disk.read(512 * MIB, 10_000)).toEqual(new Uint8Array(10_000));
+    expectBytes(await disk.read(512 * MIB, 10_000), new Uint8Array(10_000));
   });
 
   it('serve any offset and length, next to what was there', async () => {
@@ -59,8 +60,8 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
       await disk.write(offset, bytes);
       model.set(bytes, offset);
     }
-    expect(await disk.read(0, model.length)).toEqual(model);
-    expect(await disk.read(4095, 2)).toEqual(model.subarray(4095, 4097));
+    expectBytes(await disk.read(0, model.length), model);
+    expectBytes(await disk.read(4095, 2), model.subarray(4095, 4097));
   });
 
   it('read into the buffer they are given and resolve with it', async () => {
@@ -68,17 +69,17 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     await disk.write(5, pattern(100, 4));
     const into = new Uint8Array(100);
     expect(await disk.read(5, into)).toBe(into);
-    expect(into).toEqual(pattern(100, 4));
+    expectBytes(into, pattern(100, 4));
   });
 
   it('serve the last byte and a request of 32 MiB', async () => {
     await using disk = await newDisk();
     await disk.write(GIB - 1, new Uint8Array([7]));
-    expect(await disk.read(GIB - 1, 1)).toEqual(new Uint8Array([7]));
+    expectBytes(await disk.read(GIB - 1, 1), new Uint8Array([7]));
     const bytes = pattern(32 * MIB, 5);
     await disk.write(3, bytes);
     const back = await disk.read(3, bytes.length);
-    expect(Buffer.compare(back, bytes)).toBe(0);
+    expectBytes(back, bytes);
   });
 
   it('take effect in the order the calls were made', async () => {
@@ -105,10 +106,10 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
       const length = 1 + random.nextBelow(Math.min(30_000, model.length - offset));
       await (round % 2 === 0 ? disk.trim(offset, length) : disk.writeZeroes(offset, length));
       model.fill(0, offset, offset + length);
-      expect(await disk.read(0, model.length)).toEqual(model);
+      expectBytes(await disk.read(0, model.length), model);
     }
     await disk.trim(0, disk.size);
-    expect(await disk.read(0, model.length)).toEqual(new Uint8Array(model.length));
+    expectBytes(await disk.read(0, model.length), new Uint8Array(model.length));
   });
 
   it('leave the caller its buffer once a write has resolved', async () => {
@@ -116,7 +117,7 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     const buffer = pattern(700 * KIB, 8);
     await disk.write(0, buffer);
     buffer.fill(0);
-    expect(await disk.read(0, buffer.length)).toEqual(pattern(700 * KIB, 8));
+    expectBytes(await disk.read(0, buffer.length), pattern(700 * KIB, 8));
   });
 
   it('agree with a plain byte array over 2,000 random operations in flight at once', async () => {
@@ -127,7 +128,8 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     const outcomes: Promise<unknown>[] = [];
     for (let round = 0; round < 2000; round++) {
       const offset = random.nextBelow(size - 1);
-      const length = 1 + random.nextBelow(Math.min(random.nextBelow(4) ? 9000 : 600_000, size - offset));
+      const length =
+        1 + random.nextBelow(Math.min(random.nextBelow(4) ? 9000 : 600_000, size - offset));
       const kind = random.nextBelow(10);
       if (kind < 4) {
         const bytes = pattern(length, round);
@@ -136,7 +138,7 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
       } else if (kind < 8) {
         const expected = model.slice(offset, offset + length);
         const read = disk.read(offset, length);
-        outcomes.push(read.then((got) => expect(Buffer.compare(got, expected)).toBe(0)));
+        outcomes.push(read.then((got) => expectBytes(got, expected)));
       } else if (kind === 8) {
         model.fill(0, offset, offset + length);
         outcomes.push(disk.trim(offset, length));
@@ -146,7 +148,7 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
       if (round % 64 === 0) await Promise.all(outcomes.splice(0));
     }
     await Promise.all(outcomes);
-    expect(Buffer.compare(await disk.read(0, size), model)).toBe(0);
+    expectBytes(await disk.read(0, size), model);
   });
 
   it('keep a snapshot as it was, and clones of it apart from each other', async () => {
@@ -161,11 +163,11 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     await using cloneTwo = await plane.attach(two.DiskId);
     expect(cloneOne.encrypted).toBe(true);
     await cloneOne.write(10, pattern(50, 22));
-    expect(await cloneTwo.read(0, first.length)).toEqual(first);
+    expectBytes(await cloneTwo.read(0, first.length), first);
     const changed = first.slice();
     changed.set(pattern(50, 22), 10);
-    expect(await cloneOne.read(0, first.length)).toEqual(changed);
-    expect(await disk.read(0, first.length)).toEqual(pattern(100 * KIB, 21));
+    expectBytes(await cloneOne.read(0, first.length), changed);
+    expectBytes(await disk.read(0, first.length), pattern(100 * KIB, 21));
   });
 
   it('give a snapshot every write acknowledged before it, from many writers', async () => {
@@ -198,7 +200,7 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     await plane.call('ResizeDisk', { DiskId: disk.diskId, NewSize: 3 });
     expect(disk.size).toBe(3 * GIB);
     await disk.write(3 * GIB - 1, new Uint8Array([9]));
-    expect(await disk.read(GIB - 5000, 5000)).toEqual(bytes);
+    expectBytes(await disk.read(GIB - 5000, 5000), bytes);
     const shrink = plane.call('ResizeDisk', { DiskId: disk.diskId, NewSize: 2 });
     expect(await codeOf(shrink)).toBe('InvalidDiskSize.TooSmall');
   });
@@ -222,7 +224,7 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     expect(await codeOf(disk.write(0, wrong([1, 2])))).toBe('InvalidArgument');
     expect(await codeOf(disk.read(0, 33 * MIB))).toBe('RequestTooLarge');
     expect(await codeOf(disk.write(0, new Uint8Array(33 * MIB)))).toBe('RequestTooLarge');
-    expect(await disk.read(disk.size, 0)).toEqual(new Uint8Array(0));
+    expectBytes(await disk.read(disk.size, 0), new Uint8Array(0));
     await disk.write(0, new Uint8Array(0));
     await disk.write(0, four);
     await disk.close();
@@ -242,7 +244,9 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     await disk.close();
     await plane.call('DeleteDisk', { DiskId: disk.diskId });
     expect(await codeOf(plane.attach(disk.diskId))).toBe('InvalidDiskId.NotFound');
-    expect(await codeOf(plane.attach('../../etc/passwd'))).toMatch(/^InvalidDiskId|InvalidParameter/);
+    expect(await codeOf(plane.attach('../../etc/passwd'))).toMatch(
+      /^InvalidDiskId|InvalidParameter/,
+    );
   });
 
   it('keep serving when their key is disabled, and attach again when it is enabled', async () => {
@@ -252,21 +256,21 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     const disk = await plane.attach(DiskId);
     await disk.write(0, pattern(5000, 40));
     await plane.call('DisableKey', { KeyId: KMSKeyId });
-    expect(await disk.read(0, 5000)).toEqual(pattern(5000, 40));
+    expectBytes(await disk.read(0, 5000), pattern(5000, 40));
     await disk.close();
     const refused = plane.attach(DiskId);
     expect(await codeOf(refused)).toBe('InvalidParameter.KMSKeyId.CMKNotEnabled');
     await plane.call('EnableKey', { KeyId: KMSKeyId });
     await plane.call('CreateKeyVersion', { KeyId: KMSKeyId });
     await using again = await plane.attach(DiskId);
-    expect(await again.read(0, 5000)).toEqual(pattern(5000, 40));
+    expectBytes(await again.read(0, 5000), pattern(5000, 40));
   });
 
   it('many at once do not mix their bytes', async () => {
     const disks = await Promise.all(Array.from({ length: 40 }, () => newDisk()));
     await Promise.all(disks.map((disk, index) => disk.write(100, pattern(20_000, index))));
     const reads = await Promise.all(disks.map((disk) => disk.read(100, 20_000)));
-    for (const [index, bytes] of reads.entries()) expect(bytes).toEqual(pattern(20_000, index));
+    for (const [index, bytes] of reads.entries()) expectBytes(bytes, pattern(20_000, index));
     const { shards } = await plane.stats();
     expect(shards.reduce((sum, shard) => sum + shard.heldKeys, 0)).toBe(40);
     await Promise.all(disks.map((disk) => disk.close()));

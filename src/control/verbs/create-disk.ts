@@ -73,7 +73,10 @@ export async function shareAndCommit(
   const { shardIndex, diskId } = disk;
   await shards.call(shardIndex, { op: 'shareTree', source: sourceTree, target: diskId });
   try {
-    await metadata.commit({ putDisks: [disk], putEdges: [{ childId: diskId, parentId: sourceTree }] });
+    await metadata.commit({
+      putDisks: [disk],
+      putEdges: [{ childId: diskId, parentId: sourceTree }],
+    });
   } catch (error) {
     await shards.call(shardIndex, { op: 'removeTree', name: diskId });
     throw error;

@@ -1,6 +1,10 @@
 /** The verbs on master keys: each is one request to the KMS thread. Source: KMS API 2016-01-20. */
 import * as v from 'valibot';
-import { DESCRIPTION_CHARS_MAX, KEY_DELETION_DAYS_MAX, KEY_DELETION_DAYS_MIN } from '../../limits.ts';
+import {
+  DESCRIPTION_CHARS_MAX,
+  KEY_DELETION_DAYS_MAX,
+  KEY_DELETION_DAYS_MIN,
+} from '../../limits.ts';
 import type { KeyDescription } from '../../record/kms-message.ts';
 import type { ControlContext } from '../context.ts';
 import { resolveKey } from '../decide-encryption.ts';

@@ -53,7 +53,14 @@ describe('a shard', () => {
   it('answers with the refusal of the KMS thread and opens nothing', () => {
     const parts = oneThreadShard(memoryStore());
     const wrappedKey = new Uint8Array(80);
-    parts.control({ op: 'openVolume', handle: 5, diskId: 'd', sizeBytes: GIB, wrappedKey, context });
+    parts.control({
+      op: 'openVolume',
+      handle: 5,
+      diskId: 'd',
+      sizeBytes: GIB,
+      wrappedKey,
+      context,
+    });
     const error = { code: 'Rejected.Disabled', message: 'the key is disabled' } as const;
     parts.answer({ id: parts.unwraps[0]?.id ?? 0, error });
     expect(parts.replies.at(-1)).toMatchObject({ error });
