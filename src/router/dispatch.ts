@@ -22,6 +22,9 @@ import { PIECE_BYTES_MAX, QUEUE_REQUESTS_MAX, RING_SLOTS, STAGING_BYTES } from '
 import { OPERATION, type Operation, type ShardChannel } from '../record/shard-channel.ts';
 import { StagingSpace } from './staging.ts';
 
+/** Of a piece that has no bytes, and so no range in the staging area. */
+const NO_SPACE = -1;
+
 /** One caller's request, and how far it is. */
 export interface IoRequest {
   readonly operation: Operation;
@@ -42,7 +45,7 @@ export class ShardDispatch {
   private readonly channel: ShardChannel;
   private readonly waiting = new BoundedQueue<IoRequest>(QUEUE_REQUESTS_MAX);
   private readonly space = new StagingSpace(STAGING_BYTES);
-  /** By ring slot: whose piece it is, where in the request it starts, what freeing it frees. */
+  /** By ring slot: whose piece it is, where in the request it starts, what settling it frees. */
   private readonly owners: (IoRequest | null)[] = new Array(RING_SLOTS).fill(null);
   private readonly pieceStarts = new Float64Array(RING_SLOTS);
   private readonly spaceEnds = new Float64Array(RING_SLOTS);
@@ -144,7 +147,7 @@ export class ShardDispatch {
       invariant(this.owners[slot] === null, 'a slot is refilled after it was settled');
       this.owners[slot] = request;
       this.pieceStarts[slot] = start;
-      this.spaceEnds[slot] = this.space.end;
+      this.spaceEnds[slot] = request.bytes === null ? NO_SPACE : this.space.end;
       this.filled = (position + 1) >>> 0;
       request.placedBytes = start + length;
       request.piecesInRing++;
@@ -167,7 +170,8 @@ export class ShardDispatch {
     } else if (request.operation === OPERATION.read) {
       this.copyOut(request, position, slot);
     }
-    this.space.freeUpTo(this.spaceEnds[slot] as number);
+    const spaceEnd = this.spaceEnds[slot] as number;
+    if (spaceEnd !== NO_SPACE) this.space.freeUpTo(spaceEnd);
     this.finishPiece(request, error);
   }
 

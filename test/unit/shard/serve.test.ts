@@ -116,6 +116,23 @@ describe('a shard', () => {
     expect(said.filter((word) => word === 'done').length).toBeGreaterThan(QUEUE_REQUESTS_MAX);
   });
 
+  it('frees staging space rightly when requests without bytes settle after it was reset', async () => {
+    const parts = oneThreadShard(memoryStore());
+    const disk = openPlain(parts);
+    const write = disk.write(0, new Uint8Array(65_536));
+    const trims = Array.from({ length: 100 }, () => disk.trim(0, 4096));
+    await Promise.resolve();
+    parts.shard.serveBatch();
+    parts.dispatch.settle();
+    await write;
+    const later = disk.write(0, new Uint8Array(4096).fill(1));
+    await parts.run();
+    await Promise.all([...trims, later]);
+    const read = disk.read(0, 1);
+    await parts.run();
+    expect(await read).toEqual(new Uint8Array([1]));
+  });
+
   it('fails the writes of a batch whose commit fails, and none of its reads', async () => {
     const store = memoryStore();
     const parts = oneThreadShard(store);
