@@ -1,9 +1,9 @@
 /**
  * Sizes, counts and timeouts stand in limits.ts, where their relations are asserted.
  *
- * Looked for elsewhere under src/ and workers/: times, and limits that another folder imports, whose
- * value is a bare number; and waits for a bare number of milliseconds. A limit that a folder keeps
- * to itself is part of a format or a structure, and stands where that is described.
+ * Looked for elsewhere under src/ and workers/: limits and times that another folder imports, whose
+ * value is a bare number; and waits for a bare number of milliseconds. What a folder keeps to itself
+ * is part of a format or a structure, and stands where that is described.
  */
 import { posix } from 'node:path';
 import ts from 'typescript';
@@ -18,8 +18,7 @@ import {
   walk,
 } from './tree.ts';
 
-const TIME_NAME = /(?<!^(?:SECOND|MINUTE|HOUR|DAY|WEEK))_(MS|SECONDS)(_MAX|_MIN|_DEFAULT)?$/;
-const LIMIT_NAME = /_(MAX|MIN|DEFAULT)$/;
+const LIMIT_NAME = /_(MAX|MIN|DEFAULT|MS|SECONDS)$/;
 const WAITS = ['setTimeout', 'setInterval', 'AbortSignal.timeout', 'Atomics.wait'];
 
 function limitProblems(tree: SourceTree): Problem[] {
@@ -47,8 +46,7 @@ function namesTakenAbroad(tree: SourceTree, file: string): ReadonlySet<string> {
 function strayLimit(node: ts.Node, abroad: ReadonlySet<string>): string | null {
   if (!ts.isVariableDeclaration(node) || !isNumber(node.initializer)) return null;
   const name = node.name.getText();
-  const isStray = TIME_NAME.test(name) || (LIMIT_NAME.test(name) && abroad.has(name));
-  return isStray ? `${name} belongs in limits.ts` : null;
+  return LIMIT_NAME.test(name) && abroad.has(name) ? `${name} belongs in limits.ts` : null;
 }
 
 /** Waiting 0 or 1 ms is yielding, not a limit. */
@@ -73,12 +71,11 @@ describe('limits', () => {
 
   test.each([
     'export const QUEUE_MAX = 64;',
-    'const RETRY_MS_MAX = 64;',
-    'export const RETRY_MS = 2 * 1_000;',
+    'export const RETRY_MS = 64;',
     'setTimeout(f, 5_000);',
     'Atomics.wait(cells, 0, 0, 100);',
   ])('%s elsewhere is found', (text) => {
-    const user = "import { QUEUE_MAX } from './router/x.ts';";
+    const user = "import { QUEUE_MAX, RETRY_MS } from './router/x.ts';";
     const tree = virtualTree({ 'src/router/x.ts': `\n${text}`, 'src/plane.ts': user });
     expect(limitProblems(tree)).toMatchObject([{ file: 'src/router/x.ts', line: 2 }]);
   });
@@ -86,7 +83,7 @@ describe('limits', () => {
   test.each([
     'export const HEADER_BYTES = 64;',
     'export const LEAF_ENTRIES_MAX = 64;',
-    'const DAY_MS = 86_400_000;',
+    'const REFRESH_MS = 100;',
     'export const QUEUE_MAX = RING_SLOTS * 2;',
     'setTimeout(f, KMS_TIMEOUT_MS);',
     'setTimeout(f, 0);',
