@@ -2,8 +2,8 @@
  * Sizes, counts and timeouts stand in limits.ts, where their relations are asserted.
  *
  * Looked for elsewhere under src/ and workers/: limits and times that another folder imports, whose
- * value is a bare number; and waits for a bare number of milliseconds. What a folder keeps to itself
- * is part of a format or a structure, and stands where that is described.
+ * value is a bare number; and waits for a bare number of milliseconds. What a folder keeps to
+ * itself is part of a format or a structure, and stands where that is described.
  */
 import { posix } from 'node:path';
 import ts from 'typescript';
