@@ -74,8 +74,16 @@ export function virtualTree(files: Readonly<Record<string, string>>): SourceTree
   return tree;
 }
 
-/** Every TypeScript file of the repository that people write. */
+const loaded = new Map<string, SourceTree>();
+
+/** Every TypeScript file of the repository that people write. Read and parsed once per process. */
 export function loadTree(root: string = ROOT): SourceTree {
+  const tree = loaded.get(root) ?? readTree(root);
+  loaded.set(root, tree);
+  return tree;
+}
+
+function readTree(root: string): SourceTree {
   const files: Record<string, string> = {};
   const add = (path: string): void => {
     files[path] = readFileSync(posix.join(root, path), 'utf8');

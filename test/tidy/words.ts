@@ -101,6 +101,8 @@ interface Comment {
 
 function commentsOf(source: ts.SourceFile): Comment[] {
   const starts = new Map<number, Comment>();
+  // Most files have none of the marks anywhere: finding every comment would be most of the work.
+  if (!/@ts-|TODO|FIXME|XXX|HACK/.test(source.text)) return [];
   const add = (ranges: readonly ts.CommentRange[] | undefined): void => {
     for (const { pos, end } of ranges ?? []) {
       const line = source.getLineAndCharacterOfPosition(pos).line + 1;
