@@ -9,7 +9,7 @@ export const snapshotId = (number: number): string => `s-${String(number).padSta
 export const keyId = (number: number): string => `key-${String(number).padStart(20, '0')}`;
 
 export function encryption(key: number, lineageId: string): EncryptionRecord {
-  const wrappedKey = Uint8Array.from({ length: 90 }, (_, index) => index + key);
+  const wrappedKey = Uint8Array.from({ length: 4 }, (_, index) => index + key);
   return { keyId: keyId(key), wrappedKey, lineageId };
 }
 
