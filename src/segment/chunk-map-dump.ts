@@ -149,6 +149,7 @@ export class ChunkMapDump {
     } else if (this.#nodes.levelOf(node) === 0) {
       this.#deliver(this.#writeLeaf(node));
     } else {
+      invariant(this.#depth < LEVELS_MAX, 'a path has room for every level');
       this.#pathNodes[this.#depth] = node;
       this.#pathCounts[this.#depth] = 0;
       this.#depth++;
@@ -181,6 +182,7 @@ export class ChunkMapDump {
 
   #writeInner(node: number, idsAt: number): number {
     const count = this.#nodes.countOf(node);
+    invariant(this.#pathCounts[this.#depth - 1] === count, 'all children were written before');
     const id = this.#writeHead(node, KIND_INNER);
     for (let i = 0; i < count; i++) this.#writeWord(this.#pathIds[idsAt + i]!);
     return id;

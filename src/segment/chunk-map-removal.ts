@@ -73,6 +73,7 @@ export class ChunkMapRemoval {
   #removeAt(root: number, first: number, start: number, end: number): number {
     const nodes = this.#nodes;
     const path = this.#path;
+    invariant(start <= first && first < end, 'something in the range is mapped');
     path.start(root);
     for (;;) {
       const node = path.node[path.depth]!;

@@ -138,6 +138,7 @@ export class ChunkMap {
         index < count
           ? words[base + KEYS + index]!
           : firstMappedFrom(this.nodes, root, sector, this.#seek);
+      invariant(next > sector, 'a hole has a length');
       run.isHole = true;
       run.sectorCount = Math.min(sectorCountMax, next - sector);
       return;
@@ -189,6 +190,7 @@ export class ChunkMap {
       const leafCount = words[base + SHAPE]! & COUNT;
       const from = entryIndexFor(words, base, sector + done);
       let count = Math.min(sectorCount - done, path.high - (sector + done), ENTRIES_MAX);
+      invariant(count > 0, 'the leaf has a place for the sector');
       // Behind its last entry a leaf is filled up first; what is left over begins another.
       const room = ENTRIES_MAX - leafCount;
       if (from === leafCount && room > 0 && count > room) count = room;
@@ -238,6 +240,7 @@ export class ChunkMap {
     let mapped = 0;
     for (let start = sector; start < end; start = this.#seek.leafEnd) {
       const leaf = seekLeaf(this.nodes, root, start, this.#seek);
+      invariant(this.#seek.leafEnd > start, 'a walk gets on');
       const words = this.nodes.chunks[leaf >>> SHIFT]!;
       const base = (leaf & MASK) * WORDS;
       mapped += entryIndexFor(words, base, end) - entryIndexFor(words, base, start);
@@ -253,7 +256,9 @@ export class ChunkMap {
     if (root === EMPTY_ROOT) return;
     const seek: LeafSeek = { leafEnd: 0 };
     while (seek.leafEnd < SECTOR_LIMIT) {
-      const leaf = seekLeaf(this.nodes, root, seek.leafEnd, seek);
+      const start = seek.leafEnd;
+      const leaf = seekLeaf(this.nodes, root, start, seek);
+      invariant(seek.leafEnd > start, 'a walk gets on');
       const words = this.nodes.chunks[leaf >>> SHIFT]!;
       const base = (leaf & MASK) * WORDS;
       const count = words[base + SHAPE]! & COUNT;
