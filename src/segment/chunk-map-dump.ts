@@ -218,6 +218,7 @@ export class ChunkMapDump {
 
 /** Reads a stream, in pieces of any size, and makes its trees. */
 export class ChunkMapRestore {
+  readonly #map: ChunkMap;
   readonly #nodes: ChunkMapNodes;
   /** The node made of each record, by id; each is owned by this reader until finish(). */
   readonly #nodeOf: number[] = [EMPTY_ROOT];
@@ -229,6 +230,7 @@ export class ChunkMapRestore {
   #isOver = false;
 
   constructor(map: ChunkMap) {
+    this.#map = map;
     this.#nodes = map.nodes;
   }
 
@@ -283,7 +285,7 @@ export class ChunkMapRestore {
       }
     }
     const roots = rootIds.map((id) => this.#nodeOf[id]!);
-    for (const root of roots) if (root !== EMPTY_ROOT) this.#nodes.share(root);
+    for (const root of roots) this.#map.share(root);
     this.abandon();
     return roots;
   }
@@ -291,7 +293,7 @@ export class ChunkMapRestore {
   /** Gives up what was made of the stream so far, unless finish() has handed it over. Idempotent. */
   abandon(): void {
     this.#isOver = true;
-    for (let id = 1; id < this.#nodeOf.length; id++) this.#nodes.release(this.#nodeOf[id]!);
+    for (let id = 1; id < this.#nodeOf.length; id++) this.#map.release(this.#nodeOf[id]!);
     this.#nodeOf.length = 1;
   }
 

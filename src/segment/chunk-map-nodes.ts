@@ -117,8 +117,6 @@ export class ChunkMapNodes {
   readonly #vacant: number[] = [];
   /** The chunk nodes are taken from. */
   #openChunk = 0;
-  readonly #releaseNodes = new Uint32Array(LEVELS_MAX);
-  readonly #releaseIndexes = new Uint32Array(LEVELS_MAX);
 
   constructor(slots: SlotReferences) {
     this.slots = slots;
@@ -224,41 +222,15 @@ export class ChunkMapNodes {
     words[ownersAt]!++;
   }
 
-  /** One owner less; returns how many are left. A node left with none still has its entries. */
+  /**
+   * One owner less; returns how many are left. A node left with none still has its entries: see
+   * chunk-map-release.ts.
+   */
   disown(node: number): number {
     const words = this.chunks[node >>> CHUNK_SHIFT]!;
     const ownersAt = (node & CHUNK_MASK) * NODE_WORDS + OWNERS_WORD;
     invariant(words[ownersAt]! > 0, 'only a live node is released');
     return --words[ownersAt]!;
-  }
-
-  /** One owner less; frees the node and what is below it as far as nobody else owns it. */
-  release(root: number): void {
-    if (this.disown(root) > 0) return;
-    const nodes = this.#releaseNodes;
-    const indexes = this.#releaseIndexes;
-    nodes[0] = root;
-    indexes[0] = 0;
-    let depth = 0;
-    while (depth >= 0) {
-      const node = nodes[depth]!;
-      const index = indexes[depth]!;
-      if (this.levelOf(node) === 0) {
-        this.releaseSlots(node, 0, this.countOf(node));
-        this.free(node);
-        depth--;
-      } else if (index === this.countOf(node)) {
-        this.free(node);
-        depth--;
-      } else {
-        indexes[depth] = index + 1;
-        const child = this.childAt(node, index);
-        if (this.disown(child) > 0) continue;
-        depth++;
-        nodes[depth] = child;
-        indexes[depth] = 0;
-      }
-    }
   }
 
   /** Releases the slots of entries [from, to) of a leaf. */
