@@ -2,6 +2,8 @@
  * AES-256-GCM as the vault uses it: one call to seal, one to open.
  *
  * 1. Keys and opened plaintext are in memory off the V8 heap; nothing else ever holds them whole.
+ *    Opening goes through OpenSSL directly (gcm-openssl.ts). Where that cannot be had node:crypto
+ *    does it, and leaves a copy of what it opened in freed memory: openLeavesCopies() is true.
  * 2. One update() per message. Node's Buffer.concat([update(), final()]) would leave another copy.
  * 3. final() runs on every path, also when opening fails: until then OpenSSL keeps the round keys.
  * 4. The tag has 16 bytes and Node is told so: unasked, it accepts tags of 4.
@@ -15,6 +17,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { allocateKey, zeroize } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { KEY_BYTES } from '../limits.ts';
+import { type GcmOpen, nativeGcmOpen } from './gcm-openssl.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 export const IV_BYTES = 12;
@@ -51,7 +54,7 @@ export function seal(
 }
 
 /**
- * @param key 32 bytes, borrowed for the call
+ * @param key 32 bytes with memory of their own, borrowed for the call
  * @returns the plaintext in memory of its own, which the caller zeroizes; null if anything at all
  *   differs from what was sealed
  */
@@ -59,11 +62,42 @@ export function open(
   key: Uint8Array,
   iv: Uint8Array,
   additional: Uint8Array,
-  { ciphertext, tag }: SealedBytes,
+  sealed: SealedBytes,
 ): Uint8Array<ArrayBuffer> | null {
   invariant(key.byteLength === KEY_BYTES, 'a sealing key is 32 bytes');
   invariant(iv.byteLength === IV_BYTES, 'an IV is 12 bytes');
-  invariant(tag.byteLength === TAG_BYTES, 'a tag is 16 bytes');
+  invariant(sealed.tag.byteLength === TAG_BYTES, 'a tag is 16 bytes');
+  chosenOpen ??= chooseOpen();
+  return chosenOpen(key, iv, additional, sealed);
+}
+
+/** True if opened key bytes leave copies in freed memory: no native code on this platform. */
+export function openLeavesCopies(): boolean {
+  chosenOpen ??= chooseOpen();
+  return chosenOpen === openByNodeCrypto;
+}
+
+let chosenOpen: GcmOpen | undefined;
+
+/** OpenSSL's own calls if the binary has them and they open what node:crypto sealed. */
+function chooseOpen(): GcmOpen {
+  const native = nativeGcmOpen();
+  if (native === null) return openByNodeCrypto;
+  const key = allocateKey(KEY_BYTES);
+  const iv = new Uint8Array(IV_BYTES);
+  const probe = Uint8Array.of(3, 1, 4, 1, 5);
+  const opened = native(key, iv, probe, seal(key, iv, probe, probe));
+  const isRight = opened !== null && Buffer.compare(opened, probe) === 0;
+  return isRight ? native : openByNodeCrypto;
+}
+
+/** open() by node:crypto. Exported for tests: both ways must do the same. */
+export function openByNodeCrypto(
+  key: Uint8Array,
+  iv: Uint8Array,
+  additional: Uint8Array,
+  { ciphertext, tag }: SealedBytes,
+): Uint8Array<ArrayBuffer> | null {
   const decipher = createDecipheriv(ALGORITHM, key, iv, { authTagLength: TAG_BYTES });
   decipher.setAuthTag(tag);
   decipher.setAAD(additional);

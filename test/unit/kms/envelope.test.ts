@@ -5,7 +5,14 @@ import { gcm } from '@noble/ciphers/aes.js';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvariantError } from '../../../src/base/invariant.ts';
-import { additionalData, open, seal } from '../../../src/kms/envelope.ts';
+import {
+  additionalData,
+  open,
+  openByNodeCrypto,
+  openLeavesCopies,
+  seal,
+} from '../../../src/kms/envelope.ts';
+import { nativeGcmOpen } from '../../../src/kms/gcm-openssl.ts';
 import { fillRandom, rootKeyOf } from './support.ts';
 
 const key = rootKeyOf(3);
@@ -63,6 +70,26 @@ describe('the envelope', () => {
         expect(Buffer.from(open(anyKey, anyIv, aad, sealed)!).equals(plaintext)).toBe(true);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  test('opens the same by OpenSSL directly and by node:crypto, of any length', () => {
+    const native = nativeGcmOpen();
+    expect(native === null).toBe(openLeavesCopies());
+    if (native === null) return;
+    const bytes = fc.uint8Array({ maxLength: 200 });
+    fc.assert(
+      fc.property(bytes, bytes, fc.nat({ max: 400 }), (aad, plaintext, at) => {
+        const { ciphertext, tag } = seal(key, iv, aad, plaintext);
+        const sealed = { ciphertext, tag };
+        expect(native(key, iv, aad, sealed)).toEqual(openByNodeCrypto(key, iv, aad, sealed));
+        const damaged = Buffer.concat([ciphertext, tag]);
+        damaged[at % damaged.length]! ^= 1;
+        const changed = { ciphertext: damaged.subarray(0, -16), tag: damaged.subarray(-16) };
+        expect(native(key, iv, aad, changed)).toBeNull();
+        expect(openByNodeCrypto(key, iv, aad, changed)).toBeNull();
+      }),
+      { numRuns: 300 },
     );
   });
 
