@@ -288,23 +288,26 @@ describe('a map log', () => {
   it('with any bit flipped loses at most what was not flushed, or is refused by offset', () => {
     const { disk, path, flushed } = killedStore(true);
     const { byteLength } = disk.content(path);
+    let acceptedCount = 0;
     for (let bit = 0; bit < 8 * byteLength; bit += 3) {
       const fileSystem = disk.fork();
       fileSystem.content(path)[bit >> 3]! ^= 1 << (bit & 7);
-      if (bit >= 8 * flushed) {
-        expect(versions(open(fileSystem)), `bit ${bit}`).toEqual(FLUSHED);
+      let store: ShardStore;
+      try {
+        store = open(fileSystem);
+      } catch (error) {
+        const { code, message } = error as PlaneError;
+        expect(code).toMatch(/^DataDirectory(Corrupt|Foreign|Version)$/);
+        expect(message).toContain(path);
+        expect(fileSystem.paths()).toContain(path);
+        expect(bit, 'a tail is no damage').toBeLessThan(8 * flushed);
         continue;
       }
-      // The note behind a flush-mark is not needed if a batch follows it, nor the other way round.
-      const error = codeOf(() => {
-        const store = open(fileSystem);
-        expect(versions(store), `bit ${bit}`).toEqual(FLUSHED);
-        throw new PlaneError('DataDirectoryCorrupt', `${path} at byte 0`);
-      });
-      expect(error.code).toMatch(/^DataDirectory(Corrupt|Foreign|Version)$/);
-      expect(error.message).toContain(path);
-      expect(fileSystem.paths()).toEqual(expect.arrayContaining([path]));
+      expect(versions(store), `bit ${bit}`).toEqual(FLUSHED);
+      if (bit < 8 * flushed) acceptedCount++;
     }
+    // Only the note behind the last flush-mark may be lost without harm.
+    expect(acceptedCount).toBeLessThanOrEqual(Math.ceil((8 * 32) / 3));
   });
 
   it('with a bit flipped in what was flushed is refused even if nothing follows', () => {
