@@ -93,6 +93,7 @@ function wholeBatchAt(file: LogFile, view: DataView, at: number): Batch | null {
 }
 
 function isMark(view: DataView, batch: Batch): boolean {
+  if (batch.byteLength === BATCH_HEAD_BYTES) return false;
   return view.getUint32(batch.at + BATCH_HEAD_BYTES, true) === RECORD.flushMark;
 }
 

@@ -27,6 +27,9 @@
  * 6 flush-mark   all slots in assign-runs before it were on stable storage when it was written
  * ```
  *
+ * A batch without records only says what is durable: one follows each forced flush-mark, so that
+ * damage to what the flush has forced is not taken for a lost tail.
+ *
  * Which batches count (read by log-reader.ts):
  * 1. A batch is whole if magic, length, CRC-32 and sequence are right. Batches count from the first
  *    to the last before one that is not whole.
@@ -175,6 +178,16 @@ export class MapLogWriter {
     const view = viewOf(bytes);
     view.setUint32(BATCH_HEAD_BYTES, RECORD.flushMark, true);
     this.#writeBatch(bytes, view, bytes.byteLength, 1);
+  }
+
+  /**
+   * Writes a batch without records, for its durable sequence.
+   *
+   * @throws the file system's error: it is not needed, only useful
+   */
+  writeNote(): void {
+    const bytes = new Uint8Array(BATCH_HEAD_BYTES);
+    this.#writeBatch(bytes, viewOf(bytes), BATCH_HEAD_BYTES, 0);
   }
 
   /** Forces the file to stable storage. @throws the file system's error */

@@ -17,9 +17,8 @@
  * 16  4  u32 generation, as in the file's name
  * 20  4  u32 sector slots in a full segment
  * 24  8  u64 first sequence: of the log's first batch; of the first batch a checkpoint lacks
- * 32  8  0
- * 40  4  u32 CRC-32 of bytes [0, 40)
- * 44  4  0
+ * 32 12  0
+ * 44  4  u32 CRC-32 of bytes [0, 44)
  * ```
  */
 import { join } from 'node:path';
@@ -107,7 +106,7 @@ export function encodeHead(bytes: Uint8Array, kind: HeadKind, head: Head): void 
   view.setUint32(16, head.generation, true);
   view.setUint32(20, head.segmentSectors, true);
   setUint64(view, 24, head.firstSequence);
-  view.setUint32(40, crc32(bytes.subarray(0, 40)), true);
+  view.setUint32(44, crc32(bytes.subarray(0, 44)), true);
 }
 
 export function corrupt(path: string, offsetBytes: number, what: string): PlaneError {
@@ -135,7 +134,7 @@ export function decodeHead(bytes: Uint8Array, kind: HeadKind, path: string): Hea
     const versions = `expected format version ${FORMAT_VERSION}, got ${version}`;
     throw new PlaneError('DataDirectoryVersion', `${path}: ${versions}`);
   }
-  if (view.getUint32(40, true) !== crc32(bytes.subarray(0, 40))) {
+  if (view.getUint32(44, true) !== crc32(bytes.subarray(0, 44))) {
     throw corrupt(path, 16, 'the head does not match its checksum');
   }
   return {
