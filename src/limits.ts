@@ -55,6 +55,14 @@ export const CONTROL_TIMEOUT_MS = 30_000;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 
+/** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */
+export const LOAD_DEPTH_MAX = 65_536;
+export const LOAD_CLONES_MAX = 1024;
+/** Load generator: request buffers of all jobs that run together. */
+export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
+/** Load generator: one line of a block trace; longer is not a trace. */
+export const TRACE_LINE_BYTES_MAX = 512;
+
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
