@@ -43,6 +43,7 @@ export const HONOURED_OPTIONS = {
   description: honoured('value'),
   name: honoured('value'),
   filename: honoured('value'),
+  filename_format: honoured('value'),
   rw: honoured('value', 'readwrite'),
   bs: honoured('value', 'blocksize'),
   randrepeat: honoured('boolean'),
@@ -84,7 +85,6 @@ export type HonouredName = keyof typeof HONOURED_OPTIONS;
 
 const LATER_OPTIONS: Record<string, FioOption> = {
   wait_for: later('value'),
-  filename_format: later('value', '$jobname.$jobnum.$filenum'),
   ba: later('value', '', 'blockalign'),
   bsrange: later('value', '', 'blocksize_range'),
   bssplit: later('value'),

@@ -1,8 +1,8 @@
 /**
  * From jobs to clones: who runs when, on which disk, over which bytes, from which seed.
  *
- * 1. A job without filename gets a disk for each clone, named <job>.<clone>.0 as fio names its
- *    files; jobs that give the same filename share one disk.
+ * 1. Clones whose disks have the same name share one. filename gives the name; without it it is made
+ *    by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0.
  * 2. A clone's region is [offset + clone * offset_increment, + size), whole blocks only, inside the
  *    disk. The disk is as large as the largest region needs, unless filesize says.
  * 3. Seeds: randseed if given; otherwise a function of the job's and the clone's number, the same
@@ -84,7 +84,11 @@ export function largestBlock({ blockBytes, workload }: Job): number {
 }
 
 function diskNameOf(job: Job, cloneIndex: number): string {
-  return job.diskName ?? `${job.name}.${cloneIndex}.0`;
+  if (job.diskName !== null) return job.diskName;
+  return job.diskNameFormat
+    .replaceAll('$jobname', job.name)
+    .replaceAll('$jobnum', `${cloneIndex}`)
+    .replaceAll('$filenum', '0');
 }
 
 function diskKey(targetName: string, diskName: string): string {

@@ -37,6 +37,8 @@ export interface JobSettings {
   description: string;
   /** filename: jobs that name the same disk share it. null: a disk for each clone. */
   diskName: string | null;
+  /** filename_format: names the disk of a clone that has no filename. */
+  diskNameFormat: string;
   engine: EngineName | null;
   workload: Workload;
   /** Share of reads in a mixed workload, 0 to 100. */
@@ -90,6 +92,7 @@ export function defaultSettings(): JobSettings {
     name: null,
     description: '',
     diskName: null,
+    diskNameFormat: '$jobname.$jobnum.$filenum',
     engine: null,
     workload: DEFAULT_WORKLOAD,
     readPercent: 50,
@@ -141,6 +144,9 @@ export const SETTERS: Readonly<Record<HonouredName, Setter>> = {
     if (/(?<!\\):/.test(value))
       refuse(place, 'one disk (several, joined by :, are not yet)', value);
     job.diskName = value.replaceAll('\\:', ':');
+  },
+  filename_format: (job, value) => {
+    job.diskNameFormat = value;
   },
   rw: (job, value, context) => {
     job.workload = readWorkload(value, context);

@@ -10,7 +10,7 @@
  *   encryption or a store; requests take effect in the order they are made
  */
 import { PlaneError } from '../base/errors.ts';
-import { MIB } from '../base/units.ts';
+import { KIB } from '../base/units.ts';
 
 /** One disk of a target. Requests are made without waiting, and take effect in that order. */
 export interface TargetDisk {
@@ -95,7 +95,8 @@ export function createMemoryTarget(): Target {
   };
 }
 
-const PAGE_BYTES = MIB;
+/** A write to an untouched place makes a page: small, or sparse traces pay for zeros. */
+const PAGE_BYTES = 64 * KIB;
 
 function createMemoryDisk(name: string, sizeBytes: number, turns: Turns): TargetDisk {
   const pages = new Map<number, Uint8Array>();
