@@ -71,7 +71,7 @@ export function readWorkload(value: string, { place, note }: SetterContext): Wor
   const found = WORKLOADS.get(name);
   if (found === undefined) {
     if (name === 'trimwrite' || name === 'randtrimwrite')
-      refuse(place, 'not a trim mix yet', value);
+      refuse(place, 'a workload without a trim mix (not yet)', value);
     const known = [...WORKLOADS.keys()];
     refuse(place, `one of ${known.join(', ')}${didYouMean(name, known)}`, value);
   }

@@ -116,7 +116,10 @@ export const REPORT_SCHEMA = {
       schema: { const: REPORT_SCHEMA_ID },
       partial: { type: 'boolean' },
       notes: { type: 'array', items: { type: 'string' } },
-      environment: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
+      environment: {
+        type: 'object',
+        additionalProperties: { anyOf: [{ type: 'string' }, { type: 'number' }] },
+      },
       comparison: nullable({
         type: 'array',
         items: object({
