@@ -105,6 +105,13 @@ export const DESCRIBE_IDS_MAX = 100;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;
+/** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */
+export const LOAD_DEPTH_MAX = 65_536;
+export const LOAD_CLONES_MAX = 1024;
+/** Load generator: request buffers of all jobs that run together. */
+export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
+/** Load generator: one line of a block trace; longer is not a trace. */
+export const TRACE_LINE_BYTES_MAX = 512;
 
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
