@@ -15,7 +15,7 @@
  */
 import { allocateKey, allocateRegion, memoryRegion, zeroize } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
-import { nativeLibrary } from '../base/native.ts';
+import { type NativeFunction, nativeLibrary } from '../base/native.ts';
 import type { SealedBytes } from './envelope.ts';
 
 /** EVP_CTRL_AEAD_SET_TAG of openssl/evp.h. */
@@ -40,7 +40,7 @@ const PROTOTYPES = {
   final: 'int EVP_DecryptFinal_ex(uintptr_t context, uintptr_t out, uintptr_t outLength)',
 };
 
-type Evp = Record<keyof typeof PROTOTYPES, (...args: (number | bigint)[]) => number | bigint>;
+type Evp = Record<keyof typeof PROTOTYPES, NativeFunction>;
 
 /** @returns null where the running binary does not export what is needed */
 export function nativeGcmOpen(): GcmOpen | null {

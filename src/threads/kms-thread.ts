@@ -53,6 +53,8 @@ export async function startKmsThread(options: KmsThreadOptions): Promise<KmsThre
   const { dataDir, rootKeyFile, timeoutMs = KMS_TIMEOUT_MS } = options;
   const worker = new Worker(new URL('../../workers/kms.js', import.meta.url), {
     name: 'kms',
+    // Flags of the process (--eval, --input-type, --inspect) are not for threads that hold keys.
+    execArgv: [],
     workerData: { dataDir, rootKeyFile },
   });
   const thread = new KmsWorker(worker, timeoutMs);

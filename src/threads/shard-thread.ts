@@ -72,6 +72,8 @@ export class ShardThread {
       concurrentTasksPerWorker: 1,
       maxQueue: 1,
       atomics: 'disabled',
+      // Flags of the process (--eval, --input-type, --inspect) are not for threads that hold keys.
+      execArgv: [],
     });
     const start: ShardStart<MessagePort> = {
       memory,
