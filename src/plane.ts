@@ -13,7 +13,6 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
-import { invariant } from './base/invariant.ts';
 import { beginAttach, endAttach } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { ControlContext } from './control/context.ts';

@@ -27,7 +27,6 @@ export interface ControlContext {
   };
   /** The attached face of disks. */
   readonly volumes: {
-    isAttached(diskId: string): boolean;
     /** Resolves when the requests in flight to the disk are settled. */
     drain(diskId: string): Promise<void>;
     /** Grows the open volume, if the disk is attached. */

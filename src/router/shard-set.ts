@@ -57,10 +57,6 @@ export class ShardSet {
     return this.lane(shardIndex).thread.call(request);
   }
 
-  isAttached(diskId: string): boolean {
-    return this.attached.has(diskId);
-  }
-
   /** Resolves when the requests made so far to a disk, if it is attached, are settled. */
   async drain(diskId: string): Promise<void> {
     await this.attached.get(diskId)?.disk.drain();
