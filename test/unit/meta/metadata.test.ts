@@ -196,10 +196,13 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     expect(Array.from({ length: 7 }, () => metadata.leastLoadedShard(4))).toEqual([
       1, 1, 3, 0, 1, 2, 3,
     ]);
+    // One of the three answered 1 is committed, the other two still count.
+    await metadata.commit({ putDisks: [disk(diskId(100), { shardIndex: 1 })] });
+    expect(metadata.leastLoadedShard(4)).toBe(0);
     // As many committed as were answered: now 4, 3, 4, 4.
-    const made = [1, 1, 3, 0, 1, 2, 3, 0, 2, 3];
+    const made = [1, 3, 0, 1, 2, 3, 0, 2, 3];
     await metadata.commit({
-      putDisks: made.map((shardIndex, index) => disk(diskId(100 + index), { shardIndex })),
+      putDisks: made.map((shardIndex, index) => disk(diskId(101 + index), { shardIndex })),
     });
     expect(metadata.leastLoadedShard(4)).toBe(1);
     expect(metadata.leastLoadedShard(2)).toBe(0);
