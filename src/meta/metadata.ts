@@ -76,8 +76,8 @@ export interface Metadata {
   disksWithStatus(statuses: readonly DiskStatus[]): DiskRecord[];
   /**
    * @param change copied in the call
-   * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound: a source is not there, or
-   *   no longer; StoreFailed, PlaneClosed, DataDirectoryCorrupt
+   * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound: a source is not there,
+   *   or no longer; StoreFailed, PlaneClosed, DataDirectoryCorrupt
    */
   commit(change: MetadataChange): Promise<void>;
   /**

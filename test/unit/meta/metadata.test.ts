@@ -149,7 +149,7 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     expect(idsOf(metadata.lineage(d2))).toEqual([d2, s1, d1]);
   });
 
-  test('a change that would break the lineage or what a disk keeps is a broken invariant', async () => {
+  test('a change that breaks the lineage or what a disk keeps is a broken invariant', async () => {
     const protection = { encryption: encryption(1, d1) };
     await metadata.commit({
       putDisks: [disk(d1, protection), disk(d2, protection), disk(d3, { shardIndex: 1 }), disk(d4)],
@@ -167,8 +167,10 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
       [{ putSnapshots: [snapshot(s2, d1, { encryption: encryption(1, d2) })] }, /lineage id/],
       [{ putDisks: [disk(d1, { ...protection, shardIndex: 1 })] }, /stays on its shard/],
       [{ putDisks: [disk(d1, { ...protection, sourceSnapshotId: s1 })] }, /keeps its source/],
-      [{ putDisks: [disk(d1)] }, /stays encrypted/],
-      [{ putDisks: [disk(d1, { encryption: encryption(1, d2) })] }, /stays encrypted/],
+      [{ putSnapshots: [snapshot(s2, d4, protection)] }, /source is stored in plain/],
+      [{ putDisks: [disk(d4, { encryption: encryption(1, d4) })] }, /stays in plain/],
+      [{ putDisks: [disk(d1)] }, /keeps its data key/],
+      [{ putDisks: [disk(d1, { encryption: encryption(1, d2) })] }, /keeps its data key/],
       [
         {
           putDisks: [
