@@ -177,7 +177,7 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
       const removedFew = Math.min(...removed.slice(-10));
       const us = (ms: number, count = 1): string => `${((ms * 1_000) / count).toFixed(0)} us`;
       console.log(
-        `${kind}, processor time per disk: create ${us(few, WAVE)} first, ${us(many, WAVE)} last; ` +
+        `${kind}, processor time of one create: ${us(few, WAVE)} first, ${us(many, WAVE)} last; ` +
           `remove ${us(removedMany, WAVE)} first, ${us(removedFew, WAVE)} last; ` +
           `page of 10: first ${us(firstPageMs)}, last ${us(lastPageMs)}, ` +
           `by key ${us(keyPageMs)}; shard ${us(shardMs)}; ` +
