@@ -4,10 +4,10 @@
  * In this order: records, edges the records speak of, edges given, removals. So a change may make a
  * disk from a snapshot and remove the snapshot.
  *
- * 1. A record that replaces another keeps its shard, its source and its lineage id, and what is
- *    encrypted stays so.
+ * 1. A record that replaces another keeps its shard, its source and its lineage id, or stays in
+ *    plain: its sectors are as they were. The master key over its data key may be another.
  * 2. A new edge leads from a living child without a parent to a living parent that is not its
- *    descendant. What an encrypted parent's child must be: see inheritanceProblem().
+ *    descendant. The child reads its parent's sectors: see inheritanceProblem().
  * 3. Index entries and edges change with the record, in the same transaction.
  * 4. What is removed leaves a tombstone if it has children; otherwise its edge goes, and with it
  *    every tombstone above that has no other child. Each edge and tombstone is pruned once.
@@ -43,7 +43,7 @@ export interface MetadataChange {
   readonly removeDisks?: readonly string[];
   readonly putSnapshots?: readonly SnapshotRecord[];
   readonly removeSnapshots?: readonly string[];
-  /** A clone's edge. Those that records speak of (sourceSnapshotId, sourceDiskId) may be left out. */
+  /** A clone's edge. What a record speaks of (sourceSnapshotId, sourceDiskId) may be left out. */
   readonly putEdges?: readonly LineageEdge[];
 }
 
@@ -84,8 +84,8 @@ export function packChange(change: MetadataChange): PackedChange {
 
 /**
  * @returns what to add to the counts once the transaction is durable
- * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound: the parent of a new edge is
- *   not there, or no longer; DataDirectoryCorrupt
+ * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound: the parent of a new edge
+ *   is not there, or no longer; DataDirectoryCorrupt
  */
 export function applyChange(transaction: KeyValueTransaction, change: PackedChange): CountChanges {
   const counts: CountChanges = new Map();
@@ -103,10 +103,10 @@ export function inheritanceProblem(
   child: DiskRecord | SnapshotRecord,
 ): string | null {
   if (parent.shardIndex !== child.shardIndex) return 'is on another shard than its source';
-  if (parent.encryption === null) return null;
-  if (child.encryption === null) return 'is stored in plain, its source is encrypted';
-  const isSame = parent.encryption.lineageId === child.encryption.lineageId;
-  return isSame ? null : 'has another lineage id than its source';
+  const [from, to] = [parent.encryption, child.encryption];
+  if (from !== null && to === null) return 'is stored in plain, its source is encrypted';
+  if (from === null && to !== null) return 'is encrypted, its source is stored in plain';
+  return from?.lineageId === to?.lineageId ? null : 'has another lineage id than its source';
 }
 
 function packed<K extends ResourceKind>(table: ResourceTable<K>, record: Records[K]): Put<K> {
@@ -158,9 +158,8 @@ function assertReplaces<K extends ResourceKind>(
   const id = table.idOf(record);
   invariant(former.shardIndex === record.shardIndex, `${id} stays on its shard`);
   invariant(table.sourceOf(former) === table.sourceOf(record), `${id} keeps its source`);
-  if (former.encryption === null) return;
-  const { lineageId } = former.encryption;
-  invariant(record.encryption?.lineageId === lineageId, `${id} stays encrypted, by its lineage`);
+  const isSame = former.encryption?.lineageId === record.encryption?.lineageId;
+  invariant(isSame, `${id} keeps its data key, or stays in plain`);
 }
 
 function putEdge(transaction: KeyValueTransaction, { childId, parentId }: LineageEdge): void {

@@ -7,8 +7,8 @@
  * 2. encrypted records without a wrapped key; disks made empty whose data key is another disk's
  * 3. records without one of their index entries, index entries without their record
  * 4. edges with one direction only, with an end that is neither there nor a tombstone, between
- *    resources that do not fit (another shard, plain from encrypted, another lineage id); second
- *    parents; edges that the record says otherwise
+ *    resources that do not fit (another shard, one of them in plain, another lineage id); second
+ *    parents; sources that records speak of and edges do not, and the reverse
  * 5. tombstones of what is there, and such that nothing came from
  * 6. cycles
  */
@@ -196,9 +196,10 @@ function edgeProblems(tables: LoadedTables, childId: string, parentId: string): 
     const problem = inheritanceProblem(parent, child);
     return problem === null ? [] : [`${edge}: ${childId} ${problem}`];
   }
-  const wasEncrypted = (tables.tombstones.get(parentId)?.keyId ?? null) !== null;
-  const isPlain = child.encryption === null;
-  return wasEncrypted && isPlain ? [`${edge}: stored in plain, its source was encrypted`] : [];
+  const tombstone = tables.tombstones.get(parentId);
+  if (tombstone === undefined) return [];
+  const isSame = (tombstone.keyId === null) === (child.encryption === null);
+  return isSame ? [] : [`${edge}: one is encrypted, the other is not`];
 }
 
 /** What a record says it was made from is its parent; a disk that says nothing may be a clone. */

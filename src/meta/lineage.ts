@@ -40,7 +40,7 @@ export function readAnyResource(
   return isDiskId(id) ? readResource(reader, DISKS, id) : readResource(reader, SNAPSHOTS, id);
 }
 
-export function readTombstone(reader: KeyValueReader, id: string): TombstoneRecord | undefined {
+function readTombstone(reader: KeyValueReader, id: string): TombstoneRecord | undefined {
   const bytes = reader.get(TOMBSTONES + id);
   return bytes === undefined ? undefined : decodeRecord('tombstone', bytes);
 }
@@ -65,7 +65,7 @@ export function ancestorsOf(reader: KeyValueReader, id: string): string[] {
 }
 
 /** @returns ids, nearest first, those as near in the order of their parents, then of their ids */
-export function descendantsOf(reader: KeyValueReader, id: string): string[] {
+function descendantsOf(reader: KeyValueReader, id: string): string[] {
   const found = new Set<string>();
   // A Set is walked in the order of insertion, through what is added on the way.
   const addChildren = (parentId: string): void => {

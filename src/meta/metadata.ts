@@ -20,7 +20,7 @@ import { isDiskId, isKeyId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, DiskStatus, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
-import { applyChange, type MetadataChange, packChange } from './change.ts';
+import { applyChange, type CountChanges, type MetadataChange, packChange } from './change.ts';
 import { checkTables } from './checker.ts';
 import { countEntries, type EntryCounts } from './entry-counts.ts';
 import { type LineageEntry, lineageOfKey, lineageOfResource } from './lineage.ts';
@@ -76,8 +76,8 @@ export interface Metadata {
   disksWithStatus(statuses: readonly DiskStatus[]): DiskRecord[];
   /**
    * @param change copied in the call
-   * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound: a source is not there, or
-   *   no longer; StoreFailed, PlaneClosed, DataDirectoryCorrupt
+   * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound: a source is not there,
+   *   or no longer; StoreFailed, PlaneClosed, DataDirectoryCorrupt
    */
   commit(change: MetadataChange): Promise<void>;
   /**
@@ -116,6 +116,7 @@ class StoredMetadata implements Metadata {
   readonly #counts: EntryCounts;
   /** By shard index: answers of leastLoadedShard() no disk was committed for yet. */
   readonly #placing: number[] = [];
+  #commitsInFlight = 0;
 
   constructor(store: KeyValueStore, counts: EntryCounts) {
     this.#store = store;
@@ -190,11 +191,12 @@ class StoredMetadata implements Metadata {
 
   async commit(change: MetadataChange): Promise<void> {
     const packed = packChange(change);
-    const changes = await this.#store.transact((transaction) => applyChange(transaction, packed));
-    this.#counts.apply(changes);
-    for (const [shardIndex, placing] of this.#placing.entries()) {
-      const created = changes.get(groupPrefix(DISKS.byShard, shardGroup(shardIndex))) ?? 0;
-      if (created > 0) this.#placing[shardIndex] = Math.max(placing - created, 0);
+    this.#commitsInFlight++;
+    try {
+      const changes = await this.#store.transact((transaction) => applyChange(transaction, packed));
+      this.#countCommitted(changes);
+    } finally {
+      this.#commitsInFlight--;
     }
   }
 
@@ -204,14 +206,22 @@ class StoredMetadata implements Metadata {
   }
 
   check(): string[] {
-    return [
-      ...checkTables(this.#store),
-      ...this.#counts.differencesFrom(countEntries(this.#store)),
-    ];
+    const problems = checkTables(this.#store);
+    // The tables may be ahead of the counts, but only by what is in flight.
+    if (this.#commitsInFlight > 0) return problems;
+    return [...problems, ...this.#counts.differencesFrom(countEntries(this.#store))];
   }
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #countCommitted(changes: CountChanges): void {
+    this.#counts.apply(changes);
+    for (const [shardIndex, placing] of this.#placing.entries()) {
+      const created = changes.get(groupPrefix(DISKS.byShard, shardGroup(shardIndex))) ?? 0;
+      if (created > 0) this.#placing[shardIndex] = Math.max(placing - created, 0);
+    }
   }
 
   /** Records of a table that are in all the groups given. */

@@ -1,7 +1,7 @@
 /**
  * Ids of disks, snapshots and master keys: made, and recognised.
  *
- *   disk  d-<20>    snapshot  s-<20>    master key  key-<20>        <20> = 20 characters of [a-z0-9]
+ *   disk  d-<20>    snapshot  s-<20>    master key  key-<20>       <20> = 20 characters of [a-z0-9]
  *
  * Form of the cloud's own ids without the region infix; 20 characters of 36 hold 103 bits, so an id
  * drawn at random is not drawn twice. An id from outside is recognised here before it becomes a

@@ -147,7 +147,11 @@ const DAMAGE: readonly [string, Plant, readonly RegExp[]][] = [
       putDisk(restored, disk(restored, { sourceSnapshotId: first })),
       drop(`disk-key/${keyId(1)}/${restored}`),
     ),
-    [/^d-0+2 from s-0+1: d-0+2 is stored in plain, its source is encrypted$/, /^count/],
+    [
+      /^d-0+2 from s-0+1: d-0+2 is stored in plain, its source is encrypted$/,
+      /^d-0+3 from d-0+2: d-0+3 is encrypted, its source is stored in plain$/,
+      /^count/,
+    ],
   ],
   [
     'a disk from an encrypted snapshot under a data key of its own',
@@ -166,7 +170,21 @@ const DAMAGE: readonly [string, Plant, readonly RegExp[]][] = [
         transaction.put(`snap/${orphan}`, encodeRecord('snapshot', snapshot(orphan, buried))),
       drop(`snap-key/${keyId(2)}/${orphan}`),
     ),
-    [/^s-0+2 from d-0+5: stored in plain, its source was encrypted$/, /^count/],
+    [/^s-0+2 from d-0+5: one is encrypted, the other is not$/, /^count/],
+  ],
+  [
+    'an encrypted snapshot of a plain disk that was removed',
+    (transaction) =>
+      transaction.put(`tomb/${buried}`, encodeRecord('tombstone', { id: buried, keyId: null })),
+    [/^s-0+2 from d-0+5: one is encrypted, the other is not$/],
+  ],
+  [
+    'an encrypted clone of a plain disk',
+    both(
+      putDisk(other, disk(other, { ...protection, shardIndex: 7 })),
+      put(`disk-key/${keyId(1)}/${other}`, `disk-shard/07/${other}`, ...edge(other, plain)),
+    ),
+    [/^d-0+99 from d-0+4: .* is encrypted, its source is stored in plain$/, /^c/, /^c/, /^c/],
   ],
   [
     'a clone on another shard than its source',
@@ -290,11 +308,12 @@ describe('damage met on the way', () => {
     expect(() => metadata.listDisks(filter, 0, 10)).toThrow(corrupt);
   });
 
-  test('of an edge is DataDirectoryCorrupt, and a cycle a broken invariant, both ways', async () => {
+  test('of an edge is DataDirectoryCorrupt, a cycle a broken invariant, both ways', async () => {
     await store.transact(put(...edge(plain, other)));
     expect(() => metadata.lineage(plain)).toThrow(corrupt);
-    await store.transact(put(...edge(root, clone)));
-    for (const id of [root, first, restored, clone]) {
+    // buried and orphan hang below the cycle, the others are in it.
+    await store.transact(put(...edge(root, clone), ...edge(buried, clone)));
+    for (const id of [buried, orphan, root, first, restored, clone]) {
       expect(() => metadata.lineage(id)).toThrow(InvariantError);
     }
     await store.transact(put(`into/${buried}/${buried}`));

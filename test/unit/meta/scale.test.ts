@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Metadata, type MetadataChange, openMetadata } from '../../../src/meta/metadata.ts';
+import type { KeyValueReader, KeyValueStore } from '../../../src/kv/key-value-store.ts';
+import { openMemoryStore } from '../../../src/kv/memory-store.ts';
+import {
+  type Metadata,
+  type MetadataChange,
+  metadataOver,
+  openMetadata,
+} from '../../../src/meta/metadata.ts';
 import { disk, diskId, encryption, keyId, snapshot, snapshotId } from './fixtures.ts';
 
 const DISKS = 10_000;
@@ -10,17 +17,23 @@ const WAVE = 100;
 /** Ids in no order of their making. */
 const idOf = (index: number): string => diskId((index * 7_919) % 10_007);
 
-/** Commits in waves of 100 in flight at once. @returns milliseconds of each wave */
+/**
+ * Commits in waves of 100 in flight at once.
+ *
+ * @returns milliseconds of processor time of each wave: of wall time, on a machine that others use
+ *   too, nothing follows
+ */
 async function commitAll(
   metadata: Metadata,
   change: (index: number) => MetadataChange,
 ): Promise<number[]> {
   const wavesMs: number[] = [];
   for (let first = 0; first < DISKS; first += WAVE) {
-    const startMs = performance.now();
+    const before = process.cpuUsage();
     const indexes = Array.from({ length: WAVE }, (_, offset) => first + offset);
     await Promise.all(indexes.map((index) => metadata.commit(change(index))));
-    wavesMs.push(performance.now() - startMs);
+    const { user, system } = process.cpuUsage(before);
+    wavesMs.push((user + system) / 1_000);
   }
   return wavesMs;
 }
@@ -36,8 +49,98 @@ function fastestMs(repetitions: number, run: () => unknown): number {
   return fastest;
 }
 
+/** Every key and entry that a store is asked for, or given, counted. */
+function countingStore(store: KeyValueStore): { store: KeyValueStore; take: () => number } {
+  let accesses = 0;
+  const reader = (from: KeyValueReader): KeyValueReader => ({
+    get: (key) => {
+      accesses++;
+      return from.get(key);
+    },
+    range: (query) => {
+      const entries = from.range(query);
+      accesses += 1 + entries.length;
+      return entries;
+    },
+  });
+  const counting: KeyValueStore = {
+    ...reader(store),
+    close: () => store.close(),
+    transact: (run) =>
+      store.transact((transaction) =>
+        run({
+          ...reader(transaction),
+          put: (key, value) => {
+            accesses++;
+            transaction.put(key, value);
+          },
+          remove: (key) => {
+            accesses++;
+            transaction.remove(key);
+          },
+        }),
+      ),
+  };
+  const take = (): number => {
+    const taken = accesses;
+    accesses = 0;
+    return taken;
+  };
+  return { store: counting, take };
+}
+
+test('what a verb asks of the store does not grow with the number of disks', async () => {
+  const { store, take } = countingStore(openMemoryStore());
+  const metadata = metadataOver(store);
+  const source = diskId(1_000_000);
+  const protection = { encryption: encryption(1, source) };
+  await metadata.commit({ putDisks: [disk(source, protection)] });
+  /** Accesses of one life: snapshot, disk from it, clone, pages, removal of the three. */
+  const live = async (number: number, skip: number): Promise<number[]> => {
+    const [shot, made, clone] = [snapshotId(number), diskId(number), diskId(number + 500_000)];
+    const steps: (() => unknown)[] = [
+      () => metadata.commit({ putSnapshots: [snapshot(shot, source, protection)] }),
+      () => metadata.commit({ putDisks: [disk(made, { ...protection, sourceSnapshotId: shot })] }),
+      () =>
+        metadata.commit({
+          putDisks: [disk(clone, protection)],
+          putEdges: [{ childId: clone, parentId: made }],
+        }),
+      () => metadata.listDisks({}, skip, 1),
+      () => metadata.listDisks({ keyId: keyId(1) }, skip, 1),
+      () => metadata.listDisks({ sourceSnapshotId: shot }, 0, 10),
+      () => metadata.listSnapshots({ diskId: source }, 0, 1),
+      () => metadata.listDisks({ keyId: keyId(1), sourceSnapshotId: shot }, 0, 10),
+      () => metadata.leastLoadedShard(64),
+      () => metadata.lineage(clone),
+      () => metadata.commit({ removeSnapshots: [shot] }),
+      () => metadata.commit({ removeDisks: [made] }),
+      () => metadata.commit({ removeDisks: [clone] }),
+    ];
+    take();
+    const accesses: number[] = [];
+    for (const step of steps) {
+      await step();
+      accesses.push(take());
+    }
+    return accesses;
+  };
+  const few = await live(0, 0);
+  for (let number = 1; number < DISKS; number += 1_000) {
+    const numbers = Array.from({ length: 1_000 }, (_, offset) => number + offset);
+    await metadata.commit({
+      putSnapshots: numbers.map((each) => snapshot(snapshotId(each), source, protection)),
+      putDisks: numbers.map((each) => disk(diskId(each), protection)),
+    });
+  }
+  const many = await live(20_000, DISKS / 2);
+  expect(metadata.listDisks({}, 0, 1).total).toBe(DISKS + 1);
+  expect(many).toEqual(few);
+  expect(Math.max(...many)).toBeLessThan(40);
+});
+
 describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
-  test('with 10,000 disks a create, a page and a removal cost what they cost with few', async () => {
+  test('among 10,000 disks a create and a page cost what they do among few', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'sealdisk-meta-'));
     let metadata = await openMetadata(kind === 'memory' ? null : directory);
     try {
@@ -46,7 +149,7 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
         const protection = { encryption: encryption(index % 2, id), shardIndex: index % 4 };
         return { putDisks: [disk(id, protection)] };
       });
-      // One wave of a hundred may wait for the disk: the fastest of ten says what it costs.
+      // The cheapest of ten waves: no collection of garbage falls into it.
       const few = Math.min(...created.slice(0, 10));
       const many = Math.min(...created.slice(-10));
       const firstPageMs = fastestMs(20, () => metadata.listDisks({}, 0, 10));
@@ -74,14 +177,13 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
       const removedFew = Math.min(...removed.slice(-10));
       const us = (ms: number, count = 1): string => `${((ms * 1_000) / count).toFixed(0)} us`;
       console.log(
-        `${kind}, per disk: create ${us(few, WAVE)} first, ${us(many, WAVE)} last; ` +
+        `${kind}, processor time of one create: ${us(few, WAVE)} first, ${us(many, WAVE)} last; ` +
           `remove ${us(removedMany, WAVE)} first, ${us(removedFew, WAVE)} last; ` +
-          `page of 10: first ${us(firstPageMs)}, last ${us(lastPageMs)}, by key ${us(keyPageMs)}; ` +
-          `shard ${us(shardMs)}; lineage of a key of 5,000 ${us(lineageMs)}; ` +
-          `check ${us(checkMs)}; open ${us(openMs)}`,
+          `page of 10: first ${us(firstPageMs)}, last ${us(lastPageMs)}, ` +
+          `by key ${us(keyPageMs)}; shard ${us(shardMs)}; ` +
+          `lineage of a key of 5,000 ${us(lineageMs)}; check ${us(checkMs)}; open ${us(openMs)}`,
       );
       expect(many).toBeLessThan(3 * few);
-      expect(removedMany).toBeLessThan(3 * removedFew);
       expect(metadata.listDisks({}, 0, 10)).toEqual({ total: 0, records: [] });
       expect(metadata.check()).toEqual([]);
     } finally {
@@ -112,7 +214,7 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     }
   });
 
-  test('a disk with 1,500 snapshots is removed in one step, its last snapshot takes it along', async () => {
+  test('a removed disk with 1,500 snapshots is forgotten with the last of them', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'sealdisk-meta-'));
     const metadata = await openMetadata(kind === 'memory' ? null : directory);
     try {

@@ -73,7 +73,7 @@ describe('the record codec', () => {
     expect(Object.keys(SHAPES).sort()).toEqual([...kinds].sort());
   });
 
-  test('the head is version, kind, length and CRC-32, and the payload any MessagePack reads', () => {
+  test('the head is version, kind, length and CRC-32, and a payload any MessagePack reads', () => {
     const bytes = Buffer.from(encodeRecord('disk', examples.disk));
     const payload = bytes.subarray(10);
     expect([bytes[0], bytes[1]]).toEqual([1, KIND_NUMBERS.disk]);
