@@ -257,6 +257,7 @@ export class ChunkMapNodes {
     const source = this.chunks[node >>> CHUNK_SHIFT]!;
     const sourceBase = (node & CHUNK_MASK) * NODE_WORDS;
     if (source[sourceBase + OWNERS_WORD] === 1) return node;
+    invariant(source[sourceBase + OWNERS_WORD]! > 1, 'only a live node is changed');
     const level = source[sourceBase + SHAPE_WORD]! >>> LEVEL_SHIFT;
     const count = source[sourceBase + SHAPE_WORD]! & COUNT_MASK;
     invariant(count > 0, 'a node of a tree has entries');

@@ -360,7 +360,7 @@ describe('a caller that breaks the rules is stopped', () => {
     expect(readTree(map, root, 0, 100).size).toBe(10);
   });
 
-  test('a root released twice, or shared when nobody owns it', () => {
+  test('a root that is used when nobody owns it', () => {
     const other = plainMap();
     const gone = other.assign(EMPTY_ROOT, 0, 1, 0, checksums, 0);
     other.share(gone);
@@ -368,6 +368,10 @@ describe('a caller that breaks the rules is stopped', () => {
     other.release(gone);
     expect(() => other.release(gone)).toThrow(InvariantError);
     expect(() => other.share(gone)).toThrow(InvariantError);
+    expect(() => lookup(other, gone, 0, 1)).toThrow(InvariantError);
+    expect(() => other.countMapped(gone, 0, 1)).toThrow(InvariantError);
+    expect(() => other.assign(gone, 0, 1, 0, checksums, 0)).toThrow(InvariantError);
+    expect(() => other.forEachSector(gone, () => {})).toThrow(InvariantError);
     other.share(EMPTY_ROOT);
     other.release(EMPTY_ROOT);
   });
