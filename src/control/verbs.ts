@@ -42,7 +42,7 @@ export interface KeyMetadata {
 export interface LineageNode {
   readonly Id: string;
   readonly Kind: 'disk' | 'snapshot' | 'key';
-  /** Ids this one was made from, nearest first. */
+  /** The id this one was made from; empty for what was made empty. */
   readonly From: readonly string[];
   /** The master key protecting it, empty if stored in plain. */
   readonly KMSKeyId: string;
