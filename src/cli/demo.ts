@@ -47,7 +47,8 @@ export async function runDemo(
   openPlane: OpenPlane,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const temporary = flags.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'sealdisk-demo-')) : null;
+  const temporary =
+    flags.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'sealdisk-demo-')) : null;
   const dataDir = flags.dataDir ?? join(temporary!, 'plane');
   const steps: DemoStep[] = [];
   const check = (step: string, isOk: boolean, detail: string): void => {
