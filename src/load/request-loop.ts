@@ -145,7 +145,8 @@ export class RequestLoop {
       return;
     }
     const { source, syncEvery = 0 } = this.#options;
-    if (syncEvery > 0 && this.#writesSinceSync >= syncEvery) {
+    // As in fio, the last writes of a job are not followed by a flush: end_fsync is for that.
+    if (syncEvery > 0 && this.#writesSinceSync >= syncEvery && !(source.progress() >= 1)) {
       this.#writesSinceSync = 0;
       slot.aim(FLUSH, slot.disk ?? source.disk, 0, 0, 0);
     } else {

@@ -119,6 +119,30 @@ describe('load', () => {
     expect(stderr).toContain(`TraceInvalid: ${trace}:2: expected 5 fields`);
   });
 
+  const real = new URL('../../../shared/traces/cloudphysics.csv', import.meta.url).pathname;
+  const absent = existsSync(real) ? '' : '(skipped: ../shared/traces is not here)';
+  test.skipIf(absent !== '')(`a real trace of 113,872 requests is right ${absent}`, () => {
+    const { code, stdout } = sealdisk(
+      'load',
+      '--trace',
+      real,
+      '--verify',
+      '--target',
+      'memory',
+      '--json',
+    );
+    const document = JSON.parse(stdout) as {
+      jobs: [{ read: Record<string, number>; write: Record<string, number>; sealdisk: object }];
+    };
+    const [{ read, write, sealdisk: ours }] = document.jobs;
+    expect([code, read.total_ios, write.total_ios]).toEqual([0, 46_974, 66_898]);
+    expect(read.io_bytes! + write.io_bytes!).toBe(4_205_978_112);
+    expect(ours).toMatchObject({
+      error: null,
+      verify: { mismatches: 0, checked_units: 3_510_571 },
+    });
+  });
+
   test('SIGINT prints what there is, marked partial, and ends with 130', async () => {
     const words = [
       'load',
@@ -129,6 +153,7 @@ describe('load', () => {
       '--size=1m',
       '--runtime=60',
       '--time_based',
+      '--ioengine=libaio',
       '--json',
     ];
     const child = spawn(process.execPath, [MAIN, ...words]);
@@ -136,7 +161,8 @@ describe('load', () => {
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
     });
-    setTimeout(() => child.kill('SIGINT'), 1500);
+    // The note says that the run is about to begin.
+    child.stderr.once('data', () => setTimeout(() => child.kill('SIGINT'), 300));
     const code = await new Promise((resolve) => child.on('exit', resolve));
     expect(code).toBe(130);
     const document = JSON.parse(stdout) as {

@@ -157,8 +157,8 @@ test('stop gives what was done until then', async () => {
     plain: variant('plain', createNullTarget(), TEXT.replace('20ms', '10s')),
     naive: variant('naive', createNullTarget()),
     turns: 1,
+    onOpen: async () => void setTimeout(() => run.stop(), 60),
   });
-  setTimeout(() => run.stop(), 60);
   const { rows } = await run.run();
   expect(rows[0]!.encrypted!.requestsPerSecond).toBeGreaterThan(0);
   expect([rows[0]!.plain, rows[1]!.encrypted, rows[1]!.naive]).toEqual([null, null, null]);

@@ -57,7 +57,7 @@ test('trim and fsync reach the disk', async () => {
     target,
   );
   expect(results[0]!.run.stats.direction(TRIM).requests).toBe(4);
-  expect(requests.filter(({ operation }) => operation === 'flush')).toHaveLength(3);
+  expect(requests.filter(({ operation }) => operation === 'flush')).toHaveLength(2);
 });
 
 describe('verify', () => {

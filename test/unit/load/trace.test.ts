@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -404,21 +404,3 @@ describe('replay', () => {
     expect(run.progress()).toMatchObject({ phase: 'running', requests: 1 });
   });
 });
-
-const cloudphysics = new URL('../../../../shared/traces/cloudphysics.csv', import.meta.url)
-  .pathname;
-const absent = existsSync(cloudphysics) ? '' : '(skipped: ../shared/traces is not here)';
-
-test.skipIf(absent !== '')(
-  `a real trace of 113,872 requests replays and is right ${absent}`,
-  async () => {
-    const { requests, log, error, stats } = await replay(cloudphysics, createMemoryTarget(), {
-      depth: 32,
-    });
-    expect([requests, log.count, error]).toEqual([113_872, 0, null]);
-    expect([stats.direction(READ).requests, stats.direction(WRITE).requests]).toEqual([
-      46_974, 66_898,
-    ]);
-    expect(stats.bytes()).toBe(4_205_978_112);
-  },
-);
