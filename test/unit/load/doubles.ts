@@ -128,6 +128,8 @@ interface DiskRecord {
   readonly Size: number;
   readonly Encrypted: boolean;
   readonly KMSKeyId: string;
+  /** The disk it was cloned from, or ''. */
+  readonly from: string;
   /** Made when first used: most disks of a test are never written. */
   content: Uint8Array | null;
 }
@@ -162,11 +164,12 @@ export function planeDouble(): PlaneDouble {
         Size: wanted.Size,
         Encrypted: wanted.Encrypted,
         KMSKeyId: wanted.KMSKeyId ?? '',
+        from: '',
         content: null,
       }),
     CloneDisk: ({ SourceDiskId }: { SourceDiskId: string }) => {
       const { DiskId: _, ...source } = disks.get(SourceDiskId)!;
-      return makeDisk({ ...source, content: source.content?.slice() ?? null });
+      return makeDisk({ ...source, from: SourceDiskId, content: source.content?.slice() ?? null });
     },
     DescribeDisks: (page: { DiskIds?: string[]; PageNumber?: number; PageSize?: number }) => {
       const all = [...disks.values()].filter((disk) => page.DiskIds?.includes(disk.DiskId) ?? true);
@@ -174,8 +177,14 @@ export function planeDouble(): PlaneDouble {
       return { Disks: all.slice(start, start + (page.PageSize ?? 100)), TotalCount: all.length };
     },
     DescribeLineage: ({ Id }: { Id: string }) => {
-      const { KMSKeyId } = disks.get(Id)!;
-      return { Nodes: [{ Id, Kind: 'disk', From: ['d-0'], KMSKeyId }] };
+      const related = [...disks.values()].filter((disk) => disk.DiskId === Id || disk.from === Id);
+      const Nodes = related.map(({ DiskId, KMSKeyId, from }) => ({
+        Id: DiskId,
+        Kind: 'disk',
+        From: from === '' ? [] : [from],
+        KMSKeyId,
+      }));
+      return { Nodes };
     },
   };
   const double: PlaneDouble = {

@@ -113,7 +113,7 @@ test('depth requests are in flight, a completion makes room for one', async () =
   expect(stats.direction(READ).bytes).toBe(1024);
 });
 
-test('a failed request ends the loop when the others have completed, and its error is the result', async () => {
+test('a failed request ends the loop once the others are done, with its error', async () => {
   const { disk, pending } = manualDisk();
   const { loop, stats } = loopOf(listSource(disk, [READ, READ, READ]));
   const end = loop.run();
@@ -157,7 +157,7 @@ test('stop lets what is in flight complete and makes no more', async () => {
   expect([pending.length, stats.requests()]).toEqual([2, 2]);
 });
 
-test('a source that waits is asked again when it is ready, and a stop does not wait for it', async () => {
+test('a source that waits is asked again when ready, and a stop does not wait for it', async () => {
   const { disk, pending } = manualDisk();
   const source = listSource(disk, [READ, 'wait', READ, 'wait']);
   const { loop } = loopOf(source);
@@ -238,7 +238,7 @@ test('what began in the ramp is made and not counted', async () => {
   expect(stats.direction(READ).runtimeMs).toBeLessThan(elapsed - 49);
 });
 
-test('payloads: scrambled ones differ in every sector, the same stay, refilled are new, zeros are zeros', async () => {
+test('payloads are scrambled in every sector, or the same, or new, or zeros', async () => {
   const written = async (payload: RequestLoopOptions['payload']): Promise<Uint8Array[]> => {
     const copies: Uint8Array[] = [];
     const { disk } = manualDisk();

@@ -7,7 +7,7 @@ async function disksOf(double: ReturnType<typeof planeDouble>) {
   return (await double.plane.call('DescribeDisks', { PageSize: 1000 })).Disks;
 }
 
-test('a disk is made whole gigabytes large, encrypted or plain as asked, and attached', async () => {
+test('a disk is made of whole GiB, encrypted or plain as asked, and attached', async () => {
   const double = planeDouble();
   const disk = await createLibraryTarget(double.plane, true).openDisk('a', 3 * MIB);
   await createLibraryTarget(double.plane, false).openDisk('b', 1025 * MIB);

@@ -61,7 +61,7 @@ test('nothing is written where there is no terminal', async () => {
   expect(written).toEqual([]);
 });
 
-test('a terminal has the line, cut to its width, coloured or not, and erased at the end', async () => {
+test('a terminal has the line, cut to its width, coloured or not, erased at the end', async () => {
   const written: string[] = [];
   const stream = { isTTY: true, columns: 20, write: (text: string) => written.push(text) };
   const plain = startStatusLine(stream, false, progress);
