@@ -1,10 +1,10 @@
 /**
- * The naive baseline as a target: one piscina task per request, one cipher object per sector, buffers
- * cloned both ways, ciphertext kept sector by sector in a Map in the main thread.
+ * The naive baseline as a target: one piscina task per request, one cipher object per sector,
+ * buffers cloned both ways, ciphertext kept sector by sector in a Map in the main thread.
  *
- * It is honest work: real AES-256-XTS with the same tweaks as the data plane, and reads return what was
- * written. It promises no order between requests in flight, serves whole sectors only, and flush has
- * nothing to do.
+ * It is honest work: real AES-256-XTS with the same tweaks as the data plane, and reads return what
+ * was written. It promises no order between requests in flight, serves whole sectors only, and
+ * flush has nothing to do.
  */
 import { randomBytes } from 'node:crypto';
 import { Piscina } from 'piscina';

@@ -30,6 +30,13 @@ interface DemoStep {
   readonly detail: string;
 }
 
+interface LineageLine {
+  readonly Kind: string;
+  readonly Id: string;
+  readonly From: readonly string[];
+  readonly KMSKeyId: string;
+}
+
 const SCHEMA_ID = 'sealdisk-demo/1';
 const SECRET_TEXT = 'sealdisk demo: whoever reads this on disk has found a bug. ';
 const PLAIN_TEXT = 'sealdisk demo: this disk is plain, so this line is there to be found. ';
@@ -110,10 +117,7 @@ async function showDisk(
     SECRET_TEXT.trim(),
   );
   const { Nodes } = await plane.call('DescribeLineage', { Id: diskId });
-  const lines = Nodes.map(
-    ({ Kind, Id, From, KMSKeyId }) =>
-      `${Kind} ${Id}${From.length > 0 ? ` from ${From.join(', ')}` : ''}${KMSKeyId === '' ? '' : ` under ${KMSKeyId}`}`,
-  );
+  const lines = Nodes.map(describeNode);
   check(
     'lineage',
     Nodes.some(({ Id }) => Id === diskId),
@@ -125,6 +129,14 @@ async function showDisk(
   const isHidden = secretHits.hits === 0 && secretHits.bytes > 0;
   check("search every file for the encrypted disk's text", isHidden, describeHits(secretHits));
   return diskId;
+}
+
+/** Who came from whom, under which key, in a few words. */
+function describeNode({ Kind, Id, From, KMSKeyId }: LineageLine): string {
+  const parts = [`${Kind} ${Id}`];
+  if (From.length > 0) parts.push(`from ${From.join(', ')}`);
+  if (KMSKeyId !== '') parts.push(`under ${KMSKeyId}`);
+  return parts.join(' ');
 }
 
 async function showKeyStates(
@@ -153,6 +165,9 @@ async function showClone(plane: Plane, diskId: string, check: Checker): Promise<
   const { DiskId: cloneId } = await plane.call('CloneDisk', { SourceDiskId: diskId });
   const isSame = await holdsText(plane, cloneId, SECRET_TEXT);
   check('clone the disk: the clone has its content', isSame, `${cloneId} from ${diskId}`);
+  const { Nodes } = await plane.call('DescribeLineage', { Id: diskId });
+  const isRecorded = Nodes.some(({ Id }) => Id === cloneId);
+  check('lineage with the clone', isRecorded, Nodes.map(describeNode).join('; '));
   await writeText(plane, cloneId, PLAIN_TEXT);
   const isApart = await holdsText(plane, diskId, SECRET_TEXT);
   check('write to the clone: the source keeps its own', isApart, diskId);

@@ -1,8 +1,8 @@
 /**
  * Job options on our command line, as on fio's: --bs=4k, --bs 4k, --time_based, --name=job.
  *
- * They are taken out of the arguments before the rest is parsed, because fio has two hundred of them
- * and we have a dozen. What neither knows is refused with the nearest of both.
+ * They are taken out of the arguments before the rest is parsed, because fio has two hundred of
+ * them and we have a dozen. What neither knows is refused with the nearest of both.
  */
 import { FIO_OPTION_NAMES, FIO_OPTIONS, properName } from '../load/fio-options.ts';
 import type { OptionLine } from '../load/job-lines.ts';

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command line: says what commands there are, parses their options, and ends the process with the
- * right code. The only importer of commander. Each command is a file beside this one, loaded when it
- * is run, so that --help needs none of them.
+ * The command line: says what commands there are, parses their options, and ends the process with
+ * the right code. The only importer of commander. Each command is a file beside this one, loaded
+ * when it is run, so that --help needs none of them.
  */
 import { Command, CommanderError } from 'commander';
 import { PlaneError } from '../base/errors.ts';

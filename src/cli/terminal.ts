@@ -1,8 +1,8 @@
 /**
  * Where commands speak: stdout is data, stderr is talk.
  *
- * Commands are given a Terminal instead of using process.stdout, so that what they print is a result
- * a test can look at.
+ * Commands are given a Terminal instead of using process.stdout, so that what they print is a
+ * result a test can look at.
  */
 import type { StatusStream } from '../load/status-line.ts';
 

@@ -61,7 +61,8 @@ export class CloneRun {
     if (this.log.count > 0 && this.error === null) {
       this.error = new PlaneError(
         'VerifyMismatch',
-        `disk ${this.plan.disk.diskName}: ${this.log.count} units of 512 bytes are not what was written`,
+        `disk ${this.plan.disk.diskName}: ${this.log.count} units of 512 bytes are not what was ` +
+          'written',
       );
     }
   }

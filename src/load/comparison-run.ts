@@ -1,5 +1,6 @@
 /**
- * The canonical comparison: one job file on encrypted disks, on plain ones, and on a naive baseline.
+ * The canonical comparison: one job file on encrypted disks, on plain ones, and on a naive
+ * baseline.
  *
  * 1. Encrypted and plain run in short turns, one after the other, in an order that flips each turn:
  *    a machine that is slower for a while is slower for both. The spread of the ratio over turns

@@ -5,8 +5,8 @@
  *    known when it is made, whatever is in flight: versions are advanced when a write is made and
  *    taken down when a read is made, and the read is judged by those when it completes.
  * 2. The grain is 512 bytes, so overlapping and unaligned requests are exact.
- * 3. A unit never written reads as zeros on a fresh disk. On a disk that existed before, and after a
- *    write that failed, a unit must at least be whole and in its place if strict, else it is only
+ * 3. A unit never written reads as zeros on a fresh disk. On a disk that existed before, and after
+ *    a write that failed, a unit must at least be whole and in its place if strict, else it is only
  *    counted as unchecked.
  *
  * It shares nothing with the disk it judges: no map, no cache, no code of the data plane.

@@ -1,8 +1,8 @@
 /**
  * From jobs to clones: who runs when, on which disk, over which bytes, from which seed.
  *
- * 1. Clones whose disks have the same name share one. filename gives the name; without it it is made
- *    by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0.
+ * 1. Clones whose disks have the same name share one. filename gives the name; without it it is
+ *    made by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0.
  * 2. A clone's region is [offset + clone * offset_increment, + size), whole blocks only, inside the
  *    disk. The disk is as large as the largest region needs, unless filesize says.
  * 3. Seeds: randseed if given; otherwise a function of the job's and the clone's number, the same
@@ -151,8 +151,8 @@ function checkMemory(stage: readonly ClonePlan[], fileName: string): void {
   if (bytes > LOAD_BUFFER_BYTES_MAX) {
     refuse(
       fileName,
-      `jobs that run together need ${bytes} bytes of buffers (iodepth * bs * 2), expected at most ` +
-        `${LOAD_BUFFER_BYTES_MAX}`,
+      `expected jobs that run together to need at most ${LOAD_BUFFER_BYTES_MAX} bytes of buffers ` +
+        `(iodepth * bs * 2), got ${bytes}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 /**
- * A planned job file as it runs: opens the disks, lays out what will be read, runs stage after stage.
+ * A planned job file as it runs: opens the disks, lays out what will be read, runs stage after
+ * stage.
  *
  * 1. Disks are opened before anything runs, and closed after everything has.
  * 2. Layout: a fresh disk that a job reads is written first, over the ranges that are read, outside

@@ -257,7 +257,7 @@ export const SETTERS: Readonly<Record<HonouredName, Setter>> = {
   },
 };
 
-/** What the settings say is to be written. Zeros win over refill, refill over scramble, as in fio. */
+/** What is to be written. Zeros win over refill, refill over scramble, as in fio. */
 export function payloadKind(settings: Readonly<JobSettings>): PayloadKind {
   if (settings.isZeroed) return 'zero';
   if (settings.isRefilled) return 'refill';

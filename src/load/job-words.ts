@@ -51,10 +51,11 @@ const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
 
 /** fio's engines: a job that names one runs on the library instead. `fio --enghelp`. */
 const FOREIGN_ENGINES: readonly string[] = (
-  'cpuio mmap sync psync vsync pvsync pvsync2 net netsplice ftruncate filecreate filestat filedelete ' +
-  'exec posixaio solarisaio windowsaio falloc e4defrag splice gfapi gfapi_async guasi mtd sg ' +
-  'io_uring io_uring_cmd nbd libaio rdma rados rbd pmemblk dev-dax libpmem libblkio libiscsi ' +
-  'libcufs libhdfs libzbc nfs http dfs ime_psync ime_psyncv ime_aio xnvme dircreate dirstat dirdelete'
+  'cpuio mmap sync psync vsync pvsync pvsync2 net netsplice ftruncate filecreate filestat ' +
+  'filedelete exec posixaio solarisaio windowsaio falloc e4defrag splice gfapi gfapi_async guasi ' +
+  'mtd sg io_uring io_uring_cmd nbd libaio rdma rados rbd pmemblk dev-dax libpmem libblkio ' +
+  'libiscsi libcufs libhdfs libzbc nfs http dfs ime_psync ime_psyncv ime_aio xnvme dircreate ' +
+  'dirstat dirdelete'
 ).split(' ');
 const OWN_ENGINES: readonly EngineName[] = ['sealdisk', 'memory', 'null'];
 

@@ -1,8 +1,8 @@
 /**
  * "Did you mean": the nearest known word, by edits of one letter.
  *
- * The distance is optimal string alignment (insert, delete, replace, swap of neighbours), so that the
- * commonest slips of the keyboard cost one.
+ * The distance is optimal string alignment (insert, delete, replace, swap of neighbours), so that
+ * the commonest slips of the keyboard cost one.
  */
 
 /**

@@ -1,7 +1,7 @@
 /**
  * A report as one JSON document, with the field names of fio's --output-format=json, so that what
- * reads fio's reads ours. What fio has no name for is under the one key `sealdisk`, here and in each
- * job. The schema is in report-schema.ts.
+ * reads fio's reads ours. What fio has no name for is under the one key `sealdisk`, here and in
+ * each job. The schema is in report-schema.ts.
  *
  * Where the numbers differ in meaning from fio's:
  * - latency begins when a request is made and ends when its promise resolves: lat_ns and clat_ns

@@ -1,6 +1,7 @@
 /**
- * The JSON Schema (draft 2020-12) of what `sealdisk load --json` prints; `sealdisk load --json-schema`
- * prints it. Fields may be added within a version; none is taken away or changes its meaning.
+ * The JSON Schema (draft 2020-12) of what `sealdisk load --json` prints; `sealdisk load
+ * --json-schema` prints it. Fields may be added within a version; none is taken away or changes its
+ * meaning.
  */
 import { REPORT_SCHEMA_ID } from './report-json.ts';
 

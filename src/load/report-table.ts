@@ -1,7 +1,7 @@
 /** A report for people: what was asked of each job, what came of it, and what went wrong. */
 import type { DirectionStats } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
-import type { ComparisonRow, LoadReport, Rate, ReportJob } from './report.ts';
+import type { ComparisonRow, LoadReport, Rate, Ratio, ReportJob } from './report.ts';
 import { errorDocument } from './report-json.ts';
 import { duration, megabytes, shortCount, type TextColumn, textTable } from './text-table.ts';
 
@@ -111,9 +111,7 @@ export function comparisonTable(rows: readonly ComparisonRow[]): string {
       row.workload,
       ...rateCells(row.encrypted),
       ...rateCells(row.plain),
-      row.ratioToPlain === null
-        ? '-'
-        : `${row.ratioToPlain.all.toFixed(2)} (${row.ratioToPlain.least.toFixed(2)}-${row.ratioToPlain.most.toFixed(2)})`,
+      ratioCell(row.ratioToPlain),
       ...rateCells(row.naive).slice(0, 2),
       row.ratioToNaive === null ? '-' : `${shortCount(row.ratioToNaive)}x`,
     ]),
@@ -132,4 +130,10 @@ function rateCells(rate: Rate | null): string[] {
     duration(rate.p50Ns),
     duration(rate.p99Ns),
   ];
+}
+
+function ratioCell(ratio: Ratio | null): string {
+  if (ratio === null) return '-';
+  const [all, least, most] = [ratio.all, ratio.least, ratio.most].map((each) => each.toFixed(2));
+  return `${all} (${least}-${most})`;
 }

@@ -76,8 +76,8 @@ export function isClean(report: LoadReport): boolean {
 }
 
 /**
- * Entries for the clones of a job file: one each, or one for consecutive clones of a group whose job
- * asks for group_reporting (fio stat.c, __show_run_stats).
+ * Entries for the clones of a job file: one each, or one for consecutive clones of a group whose
+ * job asks for group_reporting (fio stat.c, __show_run_stats).
  */
 export function reportClones(results: readonly CloneResult[]): ReportJob[] {
   const jobs: ReportJob[] = [];

@@ -14,6 +14,8 @@
  * 3. Requests are made in the order the source gives them, so the order of one disk is the order of
  *    the source, and what a verified read must return is known when it is made.
  * 4. Requests begun before measuring began (ramp) are made but not counted.
+ *
+ * **Thread:** main. 0.4 to 0.7 us a request, against a target that does nothing (depth 128).
  */
 import { InvariantError, invariant } from '../base/invariant.ts';
 import { createPrng, type Prng } from '../base/prng.ts';
@@ -145,7 +147,8 @@ export class RequestLoop {
       return;
     }
     const { source, syncEvery = 0 } = this.#options;
-    if (syncEvery > 0 && this.#writesSinceSync >= syncEvery) {
+    // As in fio, the last writes of a job are not followed by a flush: end_fsync is for that.
+    if (syncEvery > 0 && this.#writesSinceSync >= syncEvery && !(source.progress() >= 1)) {
       this.#writesSinceSync = 0;
       slot.aim(FLUSH, slot.disk ?? source.disk, 0, 0, 0);
     } else {

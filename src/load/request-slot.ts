@@ -1,8 +1,8 @@
 /**
  * One of the requests a loop keeps in flight: its buffers, its callbacks, and what it is doing.
  *
- * Made once per slot and used for every request of the slot. What is read and what is written have a
- * buffer each: a write must not send what a read of the same slot returned.
+ * Made once per slot and used for every request of the slot. What is read and what is written have
+ * a buffer each: a write must not send what a read of the same slot returned.
  */
 import type { LoadDisk } from './load-disk.ts';
 import { type Operation, READ } from './operation-source.ts';

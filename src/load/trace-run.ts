@@ -113,7 +113,8 @@ export class TraceRun {
       if (sizeBytes > DISK_BYTES_MAX) {
         throw new PlaneError(
           'TraceInvalid',
-          `${fileName}: device ${device} reaches ${sizeBytes} bytes, expected at most ${DISK_BYTES_MAX}`,
+          `${fileName}: device ${device} reaches ${sizeBytes} bytes, expected at most ` +
+            `${DISK_BYTES_MAX}`,
         );
       }
     }

@@ -1,6 +1,6 @@
 /**
- * How large the disks of a trace are: from device_size.csv (device_id, capacity in bytes), or from a
- * first pass over the trace that finds the furthest byte of each device.
+ * How large the disks of a trace are: from device_size.csv (device_id, capacity in bytes), or from
+ * a first pass over the trace that finds the furthest byte of each device.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -13,9 +13,9 @@
  * with no chain through the unit, and words are taken six at a time: 4 GB/s where one at a time
  * is 1.3 (Node 20).
  *
- * 'pattern' is fio's verify=pattern: the same bytes over and over. fio begins anew at each block, we at
- * each unit, so that requests of any size agree; the two are alike if the length divides 512. It
- * tells damage and zeros, but not one write from another.
+ * 'pattern' is fio's verify=pattern: the same bytes over and over. fio begins anew at each block,
+ * we at each unit, so that requests of any size agree; the two are alike if the length divides 512.
+ * It tells damage and zeros, but not one write from another.
  */
 import { invariant } from '../base/invariant.ts';
 import { createPrng } from '../base/prng.ts';

@@ -1,6 +1,6 @@
 /**
- * Which write a unit of a disk was last written by: one 32-bit version for every 512 bytes, in pages
- * made when first touched.
+ * Which write a unit of a disk was last written by: one 32-bit version for every 512 bytes, in
+ * pages made when first touched.
  *
  * 1. A version counts the writes made to the disk, from 1. 0 is "reads as zeros".
  * 2. UNKNOWN_VERSION is "written by nobody here, or by a write that failed": nothing is promised.

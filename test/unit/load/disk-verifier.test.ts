@@ -196,7 +196,7 @@ describe.each(CONTENTS)('a verifier over %s', (_name, create) => {
   });
 });
 
-test('on a disk that existed before, what was not written here is unchecked, or must be whole', () => {
+test('on a disk that was there before, the unwritten is unchecked, or must be whole', () => {
   const disk = plainDisk();
   const writer = verifierOf(createStampContent(9));
   disk.write(writer, 0, 1024);

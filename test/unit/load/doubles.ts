@@ -1,6 +1,6 @@
 /** Doubles of targets and planes, with faults that can be planted. */
 import { PlaneError } from '../../../src/base/errors.ts';
-import { GIB } from '../../../src/base/units.ts';
+import { GIB, MIB } from '../../../src/base/units.ts';
 import { type JobFile, readJobFile } from '../../../src/load/job.ts';
 import { planRun } from '../../../src/load/job-plan.ts';
 import { type CloneResult, JobRun } from '../../../src/load/job-run.ts';
@@ -128,7 +128,10 @@ interface DiskRecord {
   readonly Size: number;
   readonly Encrypted: boolean;
   readonly KMSKeyId: string;
-  readonly bytes: Map<number, number>;
+  /** The disk it was cloned from, or ''. */
+  readonly from: string;
+  /** Made when first used: most disks of a test are never written. */
+  content: Uint8Array | null;
 }
 
 export function planeDouble(): PlaneDouble {
@@ -161,11 +164,12 @@ export function planeDouble(): PlaneDouble {
         Size: wanted.Size,
         Encrypted: wanted.Encrypted,
         KMSKeyId: wanted.KMSKeyId ?? '',
-        bytes: new Map(),
+        from: '',
+        content: null,
       }),
     CloneDisk: ({ SourceDiskId }: { SourceDiskId: string }) => {
       const { DiskId: _, ...source } = disks.get(SourceDiskId)!;
-      return makeDisk({ ...source, bytes: new Map(source.bytes) });
+      return makeDisk({ ...source, from: SourceDiskId, content: source.content?.slice() ?? null });
     },
     DescribeDisks: (page: { DiskIds?: string[]; PageNumber?: number; PageSize?: number }) => {
       const all = [...disks.values()].filter((disk) => page.DiskIds?.includes(disk.DiskId) ?? true);
@@ -173,8 +177,14 @@ export function planeDouble(): PlaneDouble {
       return { Disks: all.slice(start, start + (page.PageSize ?? 100)), TotalCount: all.length };
     },
     DescribeLineage: ({ Id }: { Id: string }) => {
-      const { KMSKeyId } = disks.get(Id)!;
-      return { Nodes: [{ Id, Kind: 'disk', From: ['d-0'], KMSKeyId }] };
+      const related = [...disks.values()].filter((disk) => disk.DiskId === Id || disk.from === Id);
+      const Nodes = related.map(({ DiskId, KMSKeyId, from }) => ({
+        Id: DiskId,
+        Kind: 'disk',
+        From: from === '' ? [] : [from],
+        KMSKeyId,
+      }));
+      return { Nodes };
     },
   };
   const double: PlaneDouble = {
@@ -201,6 +211,12 @@ export function planeDouble(): PlaneDouble {
   return double;
 }
 
+/** Tests use the first MiB of a disk. */
+function contentOf(record: DiskRecord): Uint8Array {
+  record.content ??= new Uint8Array(MIB);
+  return record.content;
+}
+
 function diskDouble(record: DiskRecord, double: PlaneDouble): Disk {
   const close = async (): Promise<void> => {
     double.attached.delete(record.DiskId);
@@ -211,17 +227,17 @@ function diskDouble(record: DiskRecord, double: PlaneDouble): Disk {
     encrypted: record.Encrypted,
     read: async (offset: number, target: number | Uint8Array) => {
       const into = typeof target === 'number' ? new Uint8Array(target) : target;
-      for (let at = 0; at < into.length; at++) into[at] = record.bytes.get(offset + at) ?? 0;
+      into.set(contentOf(record).subarray(offset, offset + into.length));
       double.corrupt(into);
       return into;
     },
     write: async (offset: number, bytes: Uint8Array) => {
-      for (let at = 0; at < bytes.length; at++) record.bytes.set(offset + at, bytes[at]!);
+      contentOf(record).set(bytes, offset);
       double.onStored(bytes, record.Encrypted);
     },
     flush: async () => {},
     trim: async (offset: number, length: number) => {
-      for (let at = 0; at < length; at++) record.bytes.delete(offset + at);
+      contentOf(record).fill(0, offset, offset + length);
     },
     writeZeroes: async () => {},
     close,

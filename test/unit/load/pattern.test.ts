@@ -44,7 +44,7 @@ test('sequential begins again when it does not end by size', () => {
   expect(taken.map(({ offset }) => offset / 4096)).toEqual([0, 1, 0, 1, 0]);
 });
 
-test('random visits each block exactly once in a pass, and again in another order in the next', () => {
+test('random visits each block exactly once in a pass, in another order in the next', () => {
   const offsets = take(patternOf('rw=randread\nbs=4k\noffset=4k\nsize=4m\nloops=2')).map(
     ({ offset }) => offset,
   );

@@ -16,7 +16,7 @@ test('null keeps nothing and leaves buffers alone', async () => {
   await target.close();
 });
 
-test('nothing completes in the turn it was asked for in, and timers run beside a closed loop', async () => {
+test('nothing completes in the turn it was asked in, and timers run beside a loop', async () => {
   const disk = await createNullTarget().openDisk('a', 4096);
   let isDone = false;
   const done = disk.flush().then(() => {

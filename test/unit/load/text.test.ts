@@ -51,7 +51,7 @@ test('the status line has share, rates since the last, and time to go', () => {
   expect(statusText({ ...now, share: 0.001 }, now, 500, 10_000)).toContain('[eta 02h:46m]');
 });
 
-const progress = () => ({ phase: 'running', share: 0.5, requests: 1, bytes: 1 }) as const;
+const progress = () => ({ phase: 'running', share: 0.5, requests: 0, bytes: 0 }) as const;
 
 test('nothing is written where there is no terminal', async () => {
   const written: string[] = [];
@@ -61,13 +61,13 @@ test('nothing is written where there is no terminal', async () => {
   expect(written).toEqual([]);
 });
 
-test('a terminal has the line, cut to its width, coloured or not, and erased at the end', async () => {
+test('a terminal has the line, cut to its width, coloured or not, erased at the end', async () => {
   const written: string[] = [];
   const stream = { isTTY: true, columns: 20, write: (text: string) => written.push(text) };
   const plain = startStatusLine(stream, false, progress);
   await new Promise((resolve) => setTimeout(resolve, 600));
   plain.stop();
-  expect(written[0]).toBe('\r\x1b[Krunning [50.0%][2.0'.slice(0, 4 + 19));
+  expect(written[0]).toBe('\r\x1b[Krunning [50.0%][0.0'.slice(0, 4 + 19));
   expect(written.at(-1)).toBe('\r\x1b[K');
   const coloured = startStatusLine(stream, true, progress);
   await new Promise((resolve) => setTimeout(resolve, 600));

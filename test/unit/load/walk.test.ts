@@ -21,7 +21,7 @@ test('ranges that touch or overlap are one', () => {
   expect(joinRanges([])).toEqual([]);
 });
 
-test('a walk covers its ranges once, in order, the last step of each as short as it must be', () => {
+test('a walk covers its ranges once, in order, the last step of each cut short', () => {
   const walk = new RangeWalk(WRITE, disk, [range(0, 25), range(100, 110)], 10);
   expect(walk.progress()).toBe(0);
   expect(steps(walk)).toEqual([
