@@ -71,6 +71,21 @@ describe('the node:crypto engine', () => {
     key.close();
   });
 
+  it('erases its copies of the key when it is closed', () => {
+    const { encryption, decryption } = nodeEngine().openDataUnits(randomKey());
+    const region = allocateRegion(SECTOR_BYTES);
+    encryption.crypt(region, 0, region, 0, SECTOR_BYTES);
+    encryption.close();
+    decryption.close();
+    // OpenSSL encrypts under no key of two equal halves, such as an erased one.
+    expect(() => encryption.crypt(region, 0, region, 0, SECTOR_BYTES)).toThrow(/duplicated|keys/);
+    const zeroKeyText = createDecipheriv('aes-256-xts', Buffer.alloc(64), Buffer.alloc(16));
+    const expected = zeroKeyText.update(region.bytes);
+    const target = allocateRegion(SECTOR_BYTES);
+    decryption.crypt(region, 0, target, 0, SECTOR_BYTES);
+    expect(Buffer.compare(target.bytes, expected)).toBe(0);
+  });
+
   it('leaves the recording of stacks as it was, also when it fails', () => {
     const key = nodeEngine().openKey(randomKey());
     const region = allocateRegion(SECTOR_BYTES);
