@@ -47,12 +47,16 @@ export const SEGMENT_FILES_OPEN_MAX = 256;
 export const SPACE_AMPLIFICATION_MAX = 1.5;
 export const SPACE_AMPLIFICATION_GOAL = 1.25;
 export const SPACE_SLACK_SEGMENTS = 4;
-/** The bound that holds even with no idle time: an append stops and reclaims before it passes it. */
+/**
+ * The bound that holds even with no idle time: an append stops and reclaims before it passes it.
+ */
 export const SPACE_AMPLIFICATION_HARD_MAX = 2.5;
 export const SPACE_SLACK_HARD_SEGMENTS = 12;
 /** Victims of one reclaim pass: bounds the memory of a pass (16 KiB a victim) to 16 MiB. */
 export const RECLAIM_VICTIMS_MAX = 1024;
-/** A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more. */
+/**
+ * A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more.
+ */
 export const MAP_LOG_BYTES_MAX = 16 * MIB;
 /** Changes a store keeps for the next commit; beyond it a writer commits by itself. */
 export const MAP_LOG_PENDING_BYTES_MAX = MIB;

@@ -43,8 +43,8 @@ export interface Disk extends AsyncDisposable {
   /** Fills `into`, borrowed until the promise settles, and resolves with it: no allocation. */
   read(offset: number, into: Uint8Array): Promise<Uint8Array>;
   /**
-   * Writes bytes. They are borrowed until the promise settles; then the caller may reuse its buffer.
-   * A write is not atomic as a whole, each of its sectors is.
+   * Writes bytes. They are borrowed until the promise settles; then the caller may reuse its
+   * buffer. A write is not atomic as a whole, each of its sectors is.
    *
    * @throws PlaneError as read(), and NoSpace, StoreFailed
    */

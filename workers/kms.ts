@@ -47,7 +47,9 @@ async function serve(vault: Vault, server: KmsServer, call: KmsCall): Promise<vo
   }
 }
 
-/** The shard sleeps in Atomics.wait on its doorbell and hears no port: it is rung for each reply. */
+/**
+ * The shard sleeps in Atomics.wait on its doorbell and hears no port: it is rung for each reply.
+ */
 function introduce(server: KmsServer, port: MessagePort, doorbell: Int32Array): void {
   shards.add(port);
   port.on('close', () => shards.delete(port));

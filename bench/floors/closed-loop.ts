@@ -1,4 +1,6 @@
-/** A closed loop over disks of the library: as many requests in flight as asked for, nothing else. */
+/**
+ * A closed loop over disks of the library: as many requests in flight as asked for, nothing else.
+ */
 import { createPrng } from '../../src/base/prng.ts';
 import type { Disk } from '../../src/index.ts';
 

@@ -1,4 +1,6 @@
-/** The whole path: library, ring, cipher, checksum, store. Ratios to R and to the naive baseline. */
+/**
+ * The whole path: library, ring, cipher, checksum, store. Ratios to R and to the naive baseline.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Disk, openPlane, type Plane } from '../../src/index.ts';

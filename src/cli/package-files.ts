@@ -10,7 +10,7 @@ import { invariant } from '../base/invariant.ts';
 import type { Target } from '../load/target.ts';
 
 /** The directory that holds package.json. */
-export function packageRoot(): string {
+function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, 'package.json'))) {
     const parent = dirname(directory);

@@ -32,7 +32,7 @@ type VerbTable = {
 };
 
 /** Every verb there is. */
-export const VERBS: VerbTable = {
+const VERBS: VerbTable = {
   CreateDisk: { schema: createDiskSchema, run: createDisk },
   DescribeDisks: { schema: describeDisksSchema, run: describeDisks },
   DeleteDisk: { schema: deleteDiskSchema, run: deleteDisk },
@@ -55,7 +55,8 @@ export const VERBS: VerbTable = {
 /**
  * Does one control operation.
  *
- * @throws PlaneError UnknownVerb, MissingParameter, InvalidParameter, and what the verb refuses with
+ * @throws PlaneError UnknownVerb, MissingParameter, InvalidParameter, and what the verb refuses
+ * with
  */
 export async function callVerb<V extends keyof Verbs>(
   context: ControlContext,

@@ -11,7 +11,7 @@ import {
 } from './encryption-rules.ts';
 
 /** What a caller writes for the service key of the region. */
-export const SERVICE_KEY_ALIAS = 'alias/acs/ecs';
+const SERVICE_KEY_ALIAS = 'alias/acs/ecs';
 
 export interface EncryptionDecision {
   readonly outcome: EncryptionOutcome;

@@ -1,4 +1,6 @@
-/** The words of the KMS API, in those of the ECS API: what a disk verb says when its key refuses. */
+/**
+ * The words of the KMS API, in those of the ECS API: what a disk verb says when its key refuses.
+ */
 import { type ErrorCode, PlaneError } from '../base/errors.ts';
 
 const ECS_CODES: Partial<Record<ErrorCode, ErrorCode>> = {

@@ -33,10 +33,10 @@ const PROTOTYPES = {
   newContext: 'uintptr_t EVP_CIPHER_CTX_new()',
   freeContext: 'void EVP_CIPHER_CTX_free(uintptr_t context)',
   cipher: 'uintptr_t EVP_aes_256_gcm()',
-  init: 'int EVP_DecryptInit_ex(uintptr_t context, uintptr_t cipher, uintptr_t engine, uintptr_t key, uintptr_t iv)',
+  init: 'int EVP_DecryptInit_ex(uintptr_t, uintptr_t, uintptr_t, uintptr_t key, uintptr_t iv)',
   control: 'int EVP_CIPHER_CTX_ctrl(uintptr_t context, int type, int argument, uintptr_t pointer)',
   update:
-    'int EVP_DecryptUpdate(uintptr_t context, uintptr_t out, uintptr_t outLength, uintptr_t in, int inLength)',
+    'int EVP_DecryptUpdate(uintptr_t, uintptr_t out, uintptr_t outLength, uintptr_t in, int inLength)',
   final: 'int EVP_DecryptFinal_ex(uintptr_t context, uintptr_t out, uintptr_t outLength)',
 };
 

@@ -7,8 +7,8 @@
  * 3. `root.key` in the data directory, mode 0600, made when the vault is new. Whoever copies the
  *    directory then copies the key with it: name a file elsewhere to keep them apart.
  *
- * A vault that has records is never given a new root key: without the old one it is closed for good,
- * and the error says so.
+ * A vault that has records is never given a new root key: without the old one it is closed for
+ * good, and the error says so.
  *
  * The bytes are read straight into memory off the V8 heap. **Thread:** KMS.
  */

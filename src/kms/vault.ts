@@ -9,11 +9,11 @@
  *    be disabled, rotated or deleted.
  * 4. A rotated key wraps under its newest version and unwraps under all it ever had.
  * 5. A version wraps at most WRAPS_PER_VERSION_MAX data keys. What it has wrapped is counted by
- *    reservation: before the first of every WRAPS_RESERVED_STEP the step is made durable, so a crash
- *    counts too many, never too few.
+ *    reservation: before the first of every WRAPS_RESERVED_STEP the step is made durable, so a
+ *    crash counts too many, never too few.
  * 6. A key is of one account and region. To everyone else it does not exist.
- * 7. From its deletionAt on a key does not exist; its records go at the next request, or open. (What
- *    LMDB's free pages still hold of them is sealed under the root key.)
+ * 7. From its deletionAt on a key does not exist; its records go at the next request, or open.
+ *    (What LMDB's free pages still hold of them is sealed under the root key.)
  *
  * The states of a key and what leads from one to the other: key-states.ts.
  *

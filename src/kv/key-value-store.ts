@@ -3,8 +3,8 @@
  *
  * Two implementations, one contract suite: lmdb-store.ts (files) and memory-store.ts.
  *
- * 1. Keys are printable ASCII without spaces, 1 to STORE_KEY_CHARS_MAX characters, so their order as
- *    strings is their order as bytes. Values are 0 to STORE_VALUE_BYTES_MAX bytes.
+ * 1. Keys are printable ASCII without spaces, 1 to STORE_KEY_CHARS_MAX characters, so their order
+ *    as strings is their order as bytes. Values are 0 to STORE_VALUE_BYTES_MAX bytes.
  * 2. transact() is all or nothing, and durable when its promise resolves. Transactions take effect
  *    one at a time, in the order of the calls.
  * 3. A transaction's function runs once, synchronously, at some time before the promise settles:

@@ -28,7 +28,8 @@ const NO_PAGE = 2n ** 64n - 1n;
 
 /**
  * @param path an existing file
- * @returns what is wrong with it, null if nothing can be seen from here (an empty file is a new one)
+ * @returns what is wrong with it, null if nothing can be seen from here (an empty file is a new
+ * one)
  */
 export function lmdbFileDamage(path: string): string | null {
   const file = openSync(path, 'r');

@@ -9,8 +9,8 @@
  *    process as an unhandled rejection: it is caught. With `eventTurnBatching`, its default, there
  *    is a third that nobody can catch: it is off.
  * 3. If the meta page cannot be written the promise never settles. A commit not settled within
- *    STORE_COMMIT_TIMEOUT_MS counts as failed. (LMDB then also hangs process.exit(): a process that has
- *    lost a store ends itself by signal.)
+ *    STORE_COMMIT_TIMEOUT_MS counts as failed. (LMDB then also hangs process.exit(): a process that
+ *    has lost a store ends itself by signal.)
  * 4. Values may be views into the mapped file. They are copied before anyone sees them.
  * 5. Its encoders keep tables of their own inside the database. `encoding: 'binary'` has none;
  *    records are packed by record/codec.ts.

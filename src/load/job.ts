@@ -51,7 +51,7 @@ export interface JobFileContext {
 }
 
 /** File name of options that came from the command line. */
-export const COMMAND_LINE = 'command line';
+const COMMAND_LINE = 'command line';
 
 /**
  * Reads a job file.

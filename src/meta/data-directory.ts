@@ -7,7 +7,8 @@
  *   shard-<n>/      ciphertext segments and chunk maps of shard n
  *
  * sealdisk.json is written once, to a temporary name, synced and renamed: it is whole or absent.
- * A directory that holds anything but has no sealdisk.json is not ours, and nothing in it is touched.
+ * A directory that holds anything but has no sealdisk.json is not ours, and nothing in it is
+ * touched.
  *
  * **Thread:** main.
  */

@@ -1,5 +1,6 @@
 /**
- * The memory main and one shard share: a ring of request descriptors and the plaintext staging area.
+ * The memory main and one shard share: a ring of request descriptors and the plaintext staging
+ * area.
  *
  *            main                                              shard
  *   fill slot [submitted % RING_SLOTS]
@@ -46,7 +47,7 @@ const WORD_SHARD_ASLEEP = 2;
 const WORD_MAIN_ASLEEP = 3;
 
 /** Statuses by number: the order of the table of codes. */
-export const ERROR_CODE_LIST: readonly ErrorCode[] = Object.keys(ERROR_CODES) as ErrorCode[];
+const ERROR_CODE_LIST: readonly ErrorCode[] = Object.keys(ERROR_CODES) as ErrorCode[];
 
 /** What is sent to the shard once, at its start. */
 export interface ShardChannelMemory {
@@ -93,7 +94,9 @@ export class ShardChannel {
     return Atomics.load(this.counters, WORD_COMPLETED) >>> 0;
   }
 
-  /** **Thread:** main. Fills the slot of request number `position`; not yet visible to the shard. */
+  /**
+   * **Thread:** main. Fills the slot of request number `position`; not yet visible to the shard.
+   */
   fillSlot(
     position: number,
     operation: Operation,
@@ -127,7 +130,9 @@ export class ShardChannel {
     Atomics.notify(this.doorbell, 0);
   }
 
-  /** **Thread:** shard. Shows main every completion below `completed`, and wakes it if it sleeps. */
+  /**
+   * **Thread:** shard. Shows main every completion below `completed`, and wakes it if it sleeps.
+   */
   publishCompleted(completed: number): void {
     Atomics.store(this.counters, WORD_COMPLETED, completed | 0);
     if (Atomics.load(this.counters, WORD_MAIN_ASLEEP) === 1) {

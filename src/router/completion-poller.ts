@@ -5,7 +5,8 @@
  *   idle ──publish──▶ looking ──nothing for POLL──▶ sleeping ──notify──▶ looking
  *                        └─────nothing in flight────▶ idle
  *
- * Looking takes turns with the event loop (setImmediate), so sockets and timers are served meanwhile.
+ * Looking takes turns with the event loop (setImmediate), so sockets and timers are served
+ * meanwhile.
  *
  * **Thread:** main.
  */

@@ -17,7 +17,9 @@ export interface DiskIoOptions {
   readonly encrypted: boolean;
   readonly handle: number;
   readonly dispatch: ShardDispatch;
-  /** Closes the volume in the shard and gives the disk back; called once, after the last request. */
+  /**
+   * Closes the volume in the shard and gives the disk back; called once, after the last request.
+   */
   readonly detach: () => Promise<void>;
 }
 
@@ -54,7 +56,8 @@ export class DiskIo {
     const length = isLength ? lengthOrTarget : lengthOrTarget.byteLength;
     const refusal = this.refuse(offset, length, REQUEST_BYTES_MAX);
     if (refusal !== null) return Promise.reject(refusal);
-    // Every byte is overwritten before the caller sees it; zeroing it first would cost as much again.
+    // Every byte is overwritten before the caller sees it; zeroing it first would cost as much
+    // again.
     const target = isLength
       ? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
       : lengthOrTarget;

@@ -17,7 +17,8 @@
  * A record begins with a u32 kind and is a multiple of 4 long. Trees are named by their number.
  *
  * ```
- * 1 assign-run   u32 tree, u64 first sector, u32 n, u32 location of the first slot, n x u32 checksum
+ * 1 assign-run   u32 tree, u64 first sector, u32 n, u32 location of the first slot, n x u32
+ * checksum
  *                sectors first..first+n-1 are in slots location..location+n-1, which have these
  *                checksums (base/sector-memory.ts). A run lies in one segment and under one root.
  * 2 discard-run  u32 tree, u64 first sector, u64 n: the sectors are holes

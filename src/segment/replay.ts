@@ -2,8 +2,8 @@
  * Replays the map log's batches into the maps.
  *
  * What lies behind the last flush-mark may be lost in part: a sector of an assign-run there is
- * believed only if its slot holds what the checksum says. Its old slot is still what it was, because
- * no segment is removed before a flush-mark (journal.ts, rule 4).
+ * believed only if its slot holds what the checksum says. Its old slot is still what it was,
+ * because no segment is removed before a flush-mark (journal.ts, rule 4).
  *
  * **Thread:** shard.
  */

@@ -6,8 +6,8 @@
  * 2. A sealed segment is in its file, all of it, and read from there.
  * 3. A file written since the last sync() stays open until the next: an error the system found
  *    while it wrote back is reported to that descriptor.
- * 4. Beside those and the open one, at most SEGMENT_FILES_OPEN_MAX are open; the one unused for longest is
- *    closed first.
+ * 4. Beside those and the open one, at most SEGMENT_FILES_OPEN_MAX are open; the one unused for
+ *    longest is closed first.
  *
  * **Thread:** shard.
  */

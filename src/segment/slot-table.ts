@@ -24,7 +24,7 @@ import type { SlotReferences } from './chunk-map.ts';
 export type SegmentState = 'open' | 'sealed' | 'retired';
 
 /** Nothing was moved out of a segment. */
-export const NEVER_MOVED = -1;
+const NEVER_MOVED = -1;
 
 export class Segment {
   readonly number: number;

@@ -7,7 +7,8 @@
  *   starting ──ready──▶ running ──close()──▶ stopping ──▶ ended
  *       └──failed──▶ ended     └──thread ends──▶ lost
  *
- * 1. No AbortSignal is ever given to the task: piscina would kill the thread with keys in its memory.
+ * 1. No AbortSignal is ever given to the task: piscina would kill the thread with keys in its
+ *    memory.
  * 2. `atomics: 'disabled'`: piscina's default parks an idle worker so that it hears no port.
  * 3. When the thread is lost every call in flight and every later one fails with ShardLost.
  *

@@ -66,7 +66,7 @@ function answers({ engine }: SuiteContext): void {
 
   const published = publishedVectors();
   it.skipIf(published === null)(
-    'gives every published ciphertext (skipped where ../shared/facts/crypto-vectors.json is absent)',
+    'gives every published ciphertext (needs ../shared/facts/crypto-vectors.json)',
     () => {
       expect(published?.length).toBeGreaterThanOrEqual(39);
       for (const vector of published ?? []) checkVector(engine, vector);

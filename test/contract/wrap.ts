@@ -18,15 +18,15 @@ export interface WrapImplementation {
 }
 
 /** Bytes that differ from name to name and never from run to run. */
-export const bytesOf = (name: string, byteCount = 32): Uint8Array =>
+const bytesOf = (name: string, byteCount = 32): Uint8Array =>
   new Uint8Array(createHash('sha512').update(name).digest().subarray(0, byteCount));
 
-export const context: WrapContext = {
+const context: WrapContext = {
   accountId: '1234567890123456',
   regionId: 'cn-hangzhou',
   lineageId: 'd-abcdefghijklmnopqrst',
 };
-export const wrapKey: WrapKey = { keyId: 'key-abcdefghijklmnopqrst', version: 3 };
+const wrapKey: WrapKey = { keyId: 'key-abcdefghijklmnopqrst', version: 3 };
 
 const material = bytesOf('material');
 const iv = bytesOf('iv', 12);

@@ -1,4 +1,6 @@
-/** A plane on files: closed and opened again, shared with nobody, never taking what is not its own. */
+/**
+ * A plane on files: closed and opened again, shared with nobody, never taking what is not its own.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -150,7 +152,7 @@ describe('openPlane', () => {
     }
   });
 
-  it('refuses writes over the memory limit, loses nothing, and takes them again after a trim', async () => {
+  it('refuses writes over the memory limit, loses nothing, and goes on after a trim', async () => {
     await using plane = await openPlane({ memory: true, memoryLimitBytes: 128 << 20 });
     const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });
     await using disk = await plane.attach(DiskId);

@@ -1,6 +1,6 @@
 /**
- * A control context with the real KMS and the real metadata, in memory and in one thread; shards that
- * only write down what they are told, and refuse when a test wants them to.
+ * A control context with the real KMS and the real metadata, in memory and in one thread; shards
+ * that only write down what they are told, and refuse when a test wants them to.
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
@@ -28,7 +28,8 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const drained: string[] = [];
   const resized: [string, number][] = [];
   const failing = new Set<string>();
-  const server = createKmsServer({ vault: await openVaultAt({ dataDir: null, rootKeyFile: null }) });
+  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null });
+  const server = createKmsServer({ vault });
   const kms: KmsCalls = {
     call: async (request) => (await server.handle(request)) as KmsResults[typeof request.op],
   };

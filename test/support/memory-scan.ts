@@ -1,7 +1,7 @@
 /**
  * Looks for bytes in the memory of another process, by /proc/PID/mem, and says in which kind of
- * region they lie. Keys are looked for by 16-byte quarters: what is left of a key in freed memory is
- * seldom whole.
+ * region they lie. Keys are looked for by 16-byte quarters: what is left of a key in freed memory
+ * is seldom whole.
  *
  * Attribution: the main thread's malloc is `[heap]`; every other thread's malloc is an arena of its
  * own, an anonymous mapping that starts on a 64 MiB edge (glibc, HEAP_MAX_SIZE). Everything else

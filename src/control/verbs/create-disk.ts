@@ -63,7 +63,10 @@ async function create(
   return { DiskId: diskId };
 }
 
-/** Shares a tree under a new disk's name, then commits the disk; undoes the first if the second fails. */
+/**
+ * Shares a tree under a new disk's name, then commits the disk; undoes the first if the second
+ * fails.
+ */
 export async function shareAndCommit(
   context: ControlContext,
   sourceTree: string,
@@ -91,7 +94,7 @@ function chooseSize(sizeGiB: number | undefined, snapshot: SnapshotRecord | null
   if (snapshot !== null && sizeGiB * GIB < snapshot.sizeBytes) {
     throw new PlaneError(
       'InvalidDiskSize.TooSmall',
-      `expected Size of at least ${snapshot.sizeBytes / GIB}, as ${snapshot.snapshotId}; got ${sizeGiB}`,
+      `expected Size of at least ${snapshot.sizeBytes / GIB}, as its snapshot; got ${sizeGiB}`,
     );
   }
   return sizeGiB * GIB;

@@ -125,7 +125,8 @@ describe('disks', () => {
 
   it('are refused under a key that is unknown, disabled or to be deleted', async () => {
     const call = caller(await testControl());
-    const make = (KMSKeyId: string) => refusal(call('CreateDisk', { Size: 1, Encrypted: true, KMSKeyId }));
+    const make = (KMSKeyId: string) =>
+      refusal(call('CreateDisk', { Size: 1, Encrypted: true, KMSKeyId }));
     expect(await make('key-aaaaaaaaaaaaaaaaaaaa')).toBe('InvalidParameter.KMSKeyId.NotFound');
     const { KeyMetadata } = await call('CreateKey', {});
     const KeyId = KeyMetadata.KeyId;
@@ -144,7 +145,7 @@ describe('disks', () => {
     expect((await call('ListKeys', { PageSize: 1 })).Keys.length).toBe(1);
   });
 
-  it('in use cannot be deleted or attached again, and are available when they are closed', async () => {
+  it('in use cannot be deleted or attached again until they are closed', async () => {
     const control = await testControl();
     const { context } = control;
     const { DiskId } = await caller(control)('CreateDisk', { Size: 1 });
@@ -270,7 +271,7 @@ describe('verbs at the same time', () => {
 });
 
 describe('reconciling', () => {
-  it('detaches what a crash left in use, removes what was half made, and names every tree', async () => {
+  it('detaches what is in use, removes what is half made, names every tree', async () => {
     const control = await testControl();
     const { metadata } = control.context;
     const call = caller(control);

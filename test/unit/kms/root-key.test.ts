@@ -24,7 +24,7 @@ const load = (source: Partial<Parameters<typeof loadRootKey>[0]>): Uint8Array =>
 const invalid = expect.objectContaining({ code: 'RootKeyInvalid' });
 
 describe('the root key', () => {
-  test('of a new vault on files is made into root.key, mode 0600, and read from there after', () => {
+  test('of a new vault on files is made into root.key, mode 0600, and read from there', () => {
     const made = load({});
     const path = join(dataDir, 'root.key');
     expect(statSync(path).mode & 0o777).toBe(0o600);

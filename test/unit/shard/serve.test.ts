@@ -88,7 +88,7 @@ describe('a shard', () => {
     expect(Buffer.compare(await read, expected)).toBe(0);
   });
 
-  it('serves more than the staging area holds, in order, and refuses only beyond the queue', async () => {
+  it('serves more than the staging area holds and refuses only beyond the queue', async () => {
     const parts = oneThreadShard(memoryStore());
     const disk = openPlain(parts);
     const outcomes: Promise<unknown>[] = [];
@@ -116,7 +116,7 @@ describe('a shard', () => {
     expect(said.filter((word) => word === 'done').length).toBeGreaterThan(QUEUE_REQUESTS_MAX);
   });
 
-  it('frees staging space rightly when requests without bytes settle after it was reset', async () => {
+  it('frees no staging space for requests that took none', async () => {
     const parts = oneThreadShard(memoryStore());
     const disk = openPlain(parts);
     const write = disk.write(0, new Uint8Array(65_536));
