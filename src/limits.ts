@@ -6,8 +6,6 @@ import { GIB, KIB, MIB, SECTOR_BYTES, TIB } from './base/units.ts';
 
 /** Largest disk: 64 TiB, the largest ESSD the cloud sells (ECS CreateDisk, parameter Size). */
 export const DISK_BYTES_MAX = 64 * TIB;
-/** Disks are sold in whole GiB. */
-export const DISK_BYTES_MIN = GIB;
 /** Disks attached at once to one plane: the ring's volume handles are this many. */
 export const ATTACHED_DISKS_MAX = 65_536;
 
@@ -35,8 +33,6 @@ export const SHARDS_MAX = 64;
 export const SEGMENT_BYTES = 16 * MIB;
 /** Sector slots in one segment. */
 export const SEGMENT_SECTORS: number = SEGMENT_BYTES / SECTOR_BYTES;
-/** A location is a 32-bit slot number in the shard: 16 TiB of ciphertext a shard. */
-export const SEGMENTS_MAX: number = 2 ** 32 / SEGMENT_SECTORS;
 /** Segment files a shard keeps open at once. */
 export const SEGMENT_FILES_OPEN_MAX = 256;
 

@@ -164,7 +164,7 @@ export interface ModuleParts {
 export function writeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   const [importModule, importName] = parts.memoryImport;
   const limits = [SHARED, unsigned(parts.memoryPagesMin), unsigned(parts.memoryPagesMax)];
-  const data = [i32.const(parts.dataOffsetBytes), END, list([...parts.dataBytes])];
+  const dataSegment = [i32.const(parts.dataOffsetBytes), END, list([...parts.dataBytes])];
   const module: Code = [
     [0x00, 0x61, 0x73, 0x6d],
     [0x01, 0x00, 0x00, 0x00],
@@ -173,7 +173,7 @@ export function writeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     section(3, list([0])),
     section(7, list([[name(parts.exportName), 0x00, 0]])),
     section(10, list([sized([parts.locals.declarations(), parts.body, END])])),
-    section(11, list([[0x00, data]])),
+    section(11, list([[0x00, dataSegment]])),
   ];
   return Uint8Array.from(flat(module));
 }

@@ -5,6 +5,8 @@
  * that. Exit codes: 0 all well, 1 a job failed or a read was wrong, 2 the request makes no sense,
  * 130 interrupted, with what was measured until then.
  */
+import { randomInt } from 'node:crypto';
+import { systemClock } from '../base/clock.ts';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { basename } from 'node:path';
@@ -86,7 +88,7 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     return EXIT.ok;
   }
   checkFlags(request);
-  const timestampMs = Date.now();
+  const timestampMs = systemClock.now();
   const notes: string[] = [];
   const note = (text: string): void => {
     if (notes.includes(text)) return;
@@ -148,7 +150,7 @@ async function loadJobs({ request, targets, watch, note }: LoadContext): Promise
       if (name === 'null' && job.verify !== 'none') note('target null keeps no bytes to verify');
       return name === 'sealdisk' ? library : name;
     },
-    Math.floor(Math.random() * 2 ** 32),
+    randomInt(2 ** 32),
   );
   const run = new JobRun(plan, (name) => targets.open(name));
   const results = await watch(run, () => run.run());

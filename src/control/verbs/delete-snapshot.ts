@@ -1,4 +1,4 @@
-/** DeleteSnapshot. Disks made from it have trees of their own and stay as they are. */
+/** DeleteSnapshot: disks made from it have trees of their own and stay as they are. */
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
