@@ -36,7 +36,7 @@ import type { ShardRequest } from './record/shard-message.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
-import type { Disk, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
+import type { Disk, EngineSurvey, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
 
 /** Everything open, in the order it was opened; what a failure or close() has to undo. */
 interface Parts {
@@ -155,6 +155,12 @@ class OpenPlane implements Plane {
     this.checkOpen();
     const shards = await this.everyShard({ op: 'stats' });
     return { shards: shards as PlaneStats['shards'] };
+  }
+
+  async surveyEngines(): Promise<readonly EngineSurvey[]> {
+    this.checkOpen();
+    const survey = await this.parts.shards.call(0, { op: 'surveyEngines' });
+    return survey as readonly EngineSurvey[];
   }
 
   async check(): Promise<PlaneCheck> {

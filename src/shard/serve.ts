@@ -14,6 +14,7 @@ import type { Clock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { unreachable } from '../base/invariant.ts';
 import type { SectorCipherEngine } from '../cipher/sector-cipher.ts';
+import { surveyEngines } from '../cipher/select-engine.ts';
 import { BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
 import { OPERATION, type ShardChannel } from '../record/shard-channel.ts';
@@ -130,6 +131,8 @@ export class Shard {
         return null;
       case 'stats':
         return this.stats();
+      case 'surveyEngines':
+        return surveyEngines();
       case 'check':
         return store.check();
       case 'stop':
