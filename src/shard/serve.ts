@@ -32,6 +32,11 @@ export interface ShardParts {
   readonly clock: Clock;
   readonly reply: (reply: ShardReply) => void;
   readonly unwrap: (request: UnwrapRequest) => void;
+  /**
+   * Lets a thread run that was just woken. Where shards have every core, main would otherwise wait
+   * out a shard's time slice, in which the shard runs dry.
+   */
+  readonly yieldProcessor: () => void;
 }
 
 export class Shard {
@@ -72,7 +77,7 @@ export class Shard {
     const failure = settleStore(store, isFlush);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
-    channel.publishCompleted(end);
+    if (channel.publishCompleted(end)) this.parts.yieldProcessor();
     return true;
   }
 
