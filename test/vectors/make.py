@@ -84,7 +84,7 @@ def xts_key_vectors():
         vectors.append({'dataKey': data_key.hex(),
                         'xtsKey': hkdf_sha512_64(salt, data_key, info).hex()})
     about = 'made by test/vectors/make.py with hashlib and hmac of Python'
-    write('xts-key.json', {'about': about, 'salt': salt.decode(), 'info': info.decode(),
+    write('xts-key.json', {'about': about, 'salt': salt.decode(), 'hkdfInfo': info.decode(),
                            'vectors': vectors})
     data_key = bytes(range(32))
     print('xts key known answer', hkdf_sha512_64(salt, data_key, info).hex())
