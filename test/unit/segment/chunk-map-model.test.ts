@@ -21,6 +21,7 @@ type Step =
   | { op: 'write'; tree: number; sector: number; count: number }
   | { op: 'scatter'; tree: number; sector: number; count: number; stride: number }
   | { op: 'remove'; tree: number; sector: number; count: number }
+  | { op: 'thin'; tree: number; sector: number; count: number; stride: number; length: number }
   | { op: 'share'; tree: number }
   | { op: 'release'; tree: number }
   | { op: 'begin' }
@@ -68,6 +69,17 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
       tree: trees,
       sector: sectors,
       count: fc.oneof(counts, fc.integer({ min: 1, max: SECTOR_LIMIT })),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('thin' as const),
+      tree: trees,
+      sector: sectors,
+      count: fc.integer({ min: 2, max: 60 }),
+      stride: fc.integer({ min: 20, max: 70 }),
+      length: fc.integer({ min: 10, max: 69 }),
     }),
   },
   { weight: 4, arbitrary: fc.record({ op: fc.constant('share' as const), tree: trees }) },
@@ -138,6 +150,13 @@ class History {
         const sector = step.sector + i * step.stride;
         if (sector < 0 || sector >= SECTOR_LIMIT) break;
         tree.root = this.world.write(tree.root, tree.model, sector, 1);
+      }
+    } else if (step.op === 'thin') {
+      for (let i = 0; i < step.count; i++) {
+        const sector = step.sector + i * step.stride;
+        const length = Math.min(step.length, step.stride, SECTOR_LIMIT - sector);
+        if (length <= 0) break;
+        tree.root = this.world.remove(tree.root, tree.model, sector, length);
       }
     } else {
       const count = Math.min(step.count, SECTOR_LIMIT - step.sector);
