@@ -50,8 +50,10 @@ export const SPACE_SLACK_HARD_SEGMENTS = 12;
 export const RECLAIM_VICTIMS_MAX = 1024;
 /** A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more. */
 export const MAP_LOG_BYTES_MAX = 16 * MIB;
-/** Changes a store keeps for the next commit; beyond it a writer commits by itself. */
-export const MAP_LOG_PENDING_BYTES_MAX = MIB;
+/** Ciphertext, and records of changes, kept for the next commit; beyond it a store commits itself. */
+export const COMMIT_PENDING_BYTES_MAX = MIB;
+/** Held back on the file system, so that a full one still takes what was begun, and removals. */
+export const SPACE_RESERVE_BYTES = 4 * MIB;
 /** Segments written but not forced to stable storage; beyond it a commit flushes by itself. */
 export const SEGMENT_FILES_DIRTY_MAX = 64;
 /** Longest tree name, in bytes of UTF-8. */
@@ -77,4 +79,5 @@ invariant(PIECE_BYTES_MAX <= SEGMENT_BYTES, 'a piece spans at most two segments'
 invariant(BATCH_REQUESTS_MAX <= RING_SLOTS, 'a batch is part of the ring');
 invariant(SPACE_AMPLIFICATION_GOAL < SPACE_AMPLIFICATION_MAX, 'reclaim ends before it restarts');
 invariant(SPACE_AMPLIFICATION_MAX < SPACE_AMPLIFICATION_HARD_MAX, 'reclaim starts before it stops');
+invariant(SPACE_RESERVE_BYTES >= 4 * COMMIT_PENDING_BYTES_MAX, 'what is pending fits the reserve');
 invariant(SEGMENT_FILES_DIRTY_MAX < SEGMENT_FILES_OPEN_MAX, 'unforced files stay open');

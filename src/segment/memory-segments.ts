@@ -41,6 +41,10 @@ export class MemorySegments implements SegmentBackend {
     this.reclaimSegments = Math.max(1, kept);
   }
 
+  movableSlots(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   begin(segmentNumber: number): MemoryRegion {
     invariant(this.#regions[segmentNumber] === undefined, 'a new segment has no region');
     const region = this.#freeRegions.pop() ?? allocateRegion(this.#segmentBytes);

@@ -60,6 +60,16 @@ export class SegmentFiles implements SegmentBackend {
     return this.#dirty.size;
   }
 
+  /** Bytes of the open segment not written yet. */
+  pendingBytes(usedSlots: number): number {
+    return this.#openNumber === NONE ? 0 : (usedSlots - this.#writtenSlots) * SECTOR_BYTES;
+  }
+
+  /** Half of what is free: copies are on the file system beside what they are copies of for a time. */
+  movableSlots(): number {
+    return Math.floor(this.#fileSystem.freeBytes(this.#directory) / 2 / SECTOR_BYTES);
+  }
+
   begin(segmentNumber: number): MemoryRegion {
     invariant(this.#openNumber === NONE, 'one segment is open at a time');
     this.#openNumber = segmentNumber;

@@ -24,6 +24,10 @@ export interface SegmentBackend {
   readonly loadedRegion: MemoryRegion;
   readonly loadedOffset: number;
   /**
+   * Slots whose moving cannot fail for want of space. Asked once before each pass of reclaim.
+   */
+  movableSlots(): number;
+  /**
    * Begins a segment and makes it the open one. Never fails: nothing is written yet.
    *
    * @returns its slots, to be filled; owned by the backend until the segment is removed

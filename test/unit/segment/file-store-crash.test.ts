@@ -15,7 +15,7 @@ import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 import { contentOf, type OracleSnapshot, StoreOracle } from '../../support/store-oracle.ts';
 import { RANGES, StoreScript } from '../../support/store-script.ts';
 
-const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1500 };
+const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1500, reserveBytes: 4096 };
 const DIRECTORY = '/store';
 const WRITING: ReadonlySet<string> = new Set(WRITING_CALLS);
 

@@ -13,7 +13,7 @@ import { longFactor } from '../../support/long.ts';
 import { fillerOf, HOLE, readVersions, runDry, SECTOR } from '../../support/sector-pattern.ts';
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 
-const GEOMETRY: StoreGeometry = { segmentSectors: 16, logBytesMax: 1 << 20 };
+const GEOMETRY: StoreGeometry = { segmentSectors: 16, logBytesMax: 1 << 20, reserveBytes: 4096 };
 const DIRECTORY = '/store';
 const SECTORS = 60;
 

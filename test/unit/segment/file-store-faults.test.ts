@@ -21,7 +21,7 @@ import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 import { contentOf, StoreOracle } from '../../support/store-oracle.ts';
 import { RANGES, StoreScript } from '../../support/store-script.ts';
 
-const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1200 };
+const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1200, reserveBytes: 4096 };
 const DIRECTORY = '/store';
 
 interface Faults {
