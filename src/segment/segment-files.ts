@@ -67,7 +67,13 @@ export class SegmentFiles implements SegmentBackend {
 
   /** Half of what is free: copies are on the file system beside what they are copies of for a time. */
   movableSlots(): number {
-    return Math.floor(this.#fileSystem.freeBytes(this.#directory) / 2 / SECTOR_BYTES);
+    try {
+      return Math.floor(this.#fileSystem.freeBytes(this.#directory) / 2 / SECTOR_BYTES);
+    } catch (error) {
+      // A file system that does not say how full it is will say so when it is full.
+      if (errnoOf(error) === '') throw error;
+      return Number.POSITIVE_INFINITY;
+    }
   }
 
   begin(segmentNumber: number): MemoryRegion {
