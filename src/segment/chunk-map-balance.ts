@@ -25,7 +25,6 @@ import {
   type ChunkMapNodes,
   capacityOf,
   columnsOf,
-  columnWordsOf,
   INNER_ENTRIES_MAX,
   KEYS_WORD,
   LEAF_ENTRIES_MAX,
@@ -77,6 +76,7 @@ export class ChunkMapBalance {
   splice(from: number, to: number): number {
     const nodes = this.#nodes;
     const path = this.#path;
+    invariant(this.stagedCount > 0, 'a splice has entries to put in');
     let low = from;
     let high = to;
     for (let depth = path.depth; ; depth--) {
@@ -168,6 +168,7 @@ export class ChunkMapBalance {
     const cut = this.#cutFor(nodes.levelOf(node), low === count, high === 0, outerLeft, outerRight);
     this.#scatter(left, 0, cut);
     this.#scatter(right, cut, this.#gatheredCount);
+    invariant(nodes.keyAt(left, 0) < nodes.keyAt(right, 0), 'nodes ascend');
     nodes.setKey(parent, leftIndex + 1, nodes.keyAt(right, 0));
     return NO_NODE;
   }
@@ -218,6 +219,7 @@ export class ChunkMapBalance {
     const even = total >>> 1;
     if (!isLast && !isFirst) return even;
     const cut = isLast ? capacity : total - capacity;
+    invariant(cut > 0 && cut < total, 'neither node is left without entries');
     const floor = pairFloorOf(level);
     return outerLeft + cut > floor && total - cut + outerRight > floor ? cut : even;
   }
@@ -259,6 +261,7 @@ export class ChunkMapBalance {
 
   #growRoot(left: number, right: number): number {
     const nodes = this.#nodes;
+    invariant(nodes.levelOf(left) === nodes.levelOf(right), 'children of a root are of one level');
     const root = nodes.allocate(nodes.levelOf(left) + 1);
     nodes.reshape(root, 0, 0, 2);
     nodes.setKey(root, 0, 0);
@@ -285,7 +288,7 @@ export class ChunkMapBalance {
     const words = this.#nodes.chunks[node >>> CHUNK_SHIFT]!;
     const base = (node & CHUNK_MASK) * NODE_WORDS + KEYS_WORD;
     const level = this.#nodes.levelOf(node);
-    const columnWords = columnWordsOf(level);
+    const columnWords = capacityOf(level);
     for (let column = 0; column < columnsOf(level); column++) {
       const source = base + column * columnWords;
       const target = column * GATHER_ENTRIES_MAX + this.#gatheredCount - from;
@@ -324,7 +327,7 @@ export class ChunkMapBalance {
     const words = nodes.chunks[node >>> CHUNK_SHIFT]!;
     const base = (node & CHUNK_MASK) * NODE_WORDS + KEYS_WORD;
     const level = nodes.levelOf(node);
-    const columnWords = columnWordsOf(level);
+    const columnWords = capacityOf(level);
     nodes.setCount(node, to - from);
     for (let column = 0; column < columnsOf(level); column++) {
       const source = column * GATHER_ENTRIES_MAX;
@@ -339,7 +342,7 @@ export class ChunkMapBalance {
     const words = this.#nodes.chunks[node >>> CHUNK_SHIFT]!;
     const base = (node & CHUNK_MASK) * NODE_WORDS + KEYS_WORD;
     const level = this.#nodes.levelOf(node);
-    const columnWords = columnWordsOf(level);
+    const columnWords = capacityOf(level);
     for (let column = 0; column < columnsOf(level); column++) {
       const source = column * LEAF_ENTRIES_MAX;
       const target = base + column * columnWords + at;

@@ -149,6 +149,7 @@ export class ChunkMapDump {
     } else if (this.#nodes.levelOf(node) === 0) {
       this.#deliver(this.#writeLeaf(node));
     } else {
+      invariant(this.#depth < LEVELS_MAX, 'a path has room for every level');
       this.#pathNodes[this.#depth] = node;
       this.#pathCounts[this.#depth] = 0;
       this.#depth++;
@@ -181,6 +182,7 @@ export class ChunkMapDump {
 
   #writeInner(node: number, idsAt: number): number {
     const count = this.#nodes.countOf(node);
+    invariant(this.#pathCounts[this.#depth - 1] === count, 'all children were written before');
     const id = this.#writeHead(node, KIND_INNER);
     for (let i = 0; i < count; i++) this.#writeWord(this.#pathIds[idsAt + i]!);
     return id;
@@ -216,6 +218,7 @@ export class ChunkMapDump {
 
 /** Reads a stream, in pieces of any size, and makes its trees. */
 export class ChunkMapRestore {
+  readonly #map: ChunkMap;
   readonly #nodes: ChunkMapNodes;
   /** The node made of each record, by id; each is owned by this reader until finish(). */
   readonly #nodeOf: number[] = [EMPTY_ROOT];
@@ -227,6 +230,7 @@ export class ChunkMapRestore {
   #isOver = false;
 
   constructor(map: ChunkMap) {
+    this.#map = map;
     this.#nodes = map.nodes;
   }
 
@@ -281,7 +285,7 @@ export class ChunkMapRestore {
       }
     }
     const roots = rootIds.map((id) => this.#nodeOf[id]!);
-    for (const root of roots) if (root !== EMPTY_ROOT) this.#nodes.share(root);
+    for (const root of roots) this.#map.share(root);
     this.abandon();
     return roots;
   }
@@ -289,7 +293,7 @@ export class ChunkMapRestore {
   /** Gives up what was made of the stream so far, unless finish() has handed it over. Idempotent. */
   abandon(): void {
     this.#isOver = true;
-    for (let id = 1; id < this.#nodeOf.length; id++) this.#nodes.release(this.#nodeOf[id]!);
+    for (let id = 1; id < this.#nodeOf.length; id++) this.#map.release(this.#nodeOf[id]!);
     this.#nodeOf.length = 1;
   }
 

@@ -69,9 +69,10 @@ export const LEVEL_SHIFT = 16;
 export const COUNT_MASK = 0xffff;
 
 invariant(CHILDREN_WORD + INNER_ENTRIES_MAX === NODE_WORDS, 'both kinds of node fill the words');
-// Fewest entries under a root of two children by rule 4, level by level: 49, 1,151, 27 thousand,
-// 633 thousand, 14.8 million, 348 million nodes; an eighth level would hold 5.7e9 > 2^32 sectors.
+// Fewest nodes a level by rule 4, below a root of two children: 49, 1,151, 27 thousand, 633 thousand,
+// 14.8 million. An eighth level would be 348 million leaves, and 5.5e9 sectors > 2^32.
 invariant(LEVELS_MAX > 7, 'no tree outgrows the stacks');
+invariant(LEAF_ENTRIES_MAX < COUNT_MASK && INNER_ENTRIES_MAX < COUNT_MASK, 'counts have 16 bits');
 
 /** Last link of the revisit list; a link of 0 means that the node is not in the list. */
 export const REVISIT_END = 0xffffffff;
@@ -86,11 +87,6 @@ export function capacityOf(level: number): number {
 /** Two neighbours of this level have more entries than this between them (rule 4). */
 export function pairFloorOf(level: number): number {
   return capacityOf(level) >>> 1;
-}
-
-/** Words of one column of entries: the distance between sector and location of one entry. */
-export function columnWordsOf(level: number): number {
-  return level === 0 ? LEAF_ENTRIES_MAX : INNER_ENTRIES_MAX;
 }
 
 /** Columns of entries: sector, location, checksum; or key, child. */
@@ -121,8 +117,6 @@ export class ChunkMapNodes {
   readonly #vacant: number[] = [];
   /** The chunk nodes are taken from. */
   #openChunk = 0;
-  readonly #releaseNodes = new Uint32Array(LEVELS_MAX);
-  readonly #releaseIndexes = new Uint32Array(LEVELS_MAX);
 
   constructor(slots: SlotReferences) {
     this.slots = slots;
@@ -201,6 +195,7 @@ export class ChunkMapNodes {
     words[base + OWNERS_WORD] = 0;
     words[base + SHAPE_WORD] = this.#freeHeads[chunk]!;
     this.#freeHeads[chunk] = node;
+    invariant(this.#liveCounts[chunk]! > 0, 'a chunk has the node that is freed');
     this.#liveCounts[chunk]!--;
     this.nodeCount--;
     if (chunk === this.#openChunk) return;
@@ -227,41 +222,15 @@ export class ChunkMapNodes {
     words[ownersAt]!++;
   }
 
-  /** One owner less; returns how many are left. A node left with none still has its entries. */
+  /**
+   * One owner less; returns how many are left. A node left with none still has its entries: see
+   * chunk-map-release.ts.
+   */
   disown(node: number): number {
     const words = this.chunks[node >>> CHUNK_SHIFT]!;
     const ownersAt = (node & CHUNK_MASK) * NODE_WORDS + OWNERS_WORD;
     invariant(words[ownersAt]! > 0, 'only a live node is released');
     return --words[ownersAt]!;
-  }
-
-  /** One owner less; frees the node and what is below it as far as nobody else owns it. */
-  release(root: number): void {
-    if (this.disown(root) > 0) return;
-    const nodes = this.#releaseNodes;
-    const indexes = this.#releaseIndexes;
-    nodes[0] = root;
-    indexes[0] = 0;
-    let depth = 0;
-    while (depth >= 0) {
-      const node = nodes[depth]!;
-      const index = indexes[depth]!;
-      if (this.levelOf(node) === 0) {
-        this.releaseSlots(node, 0, this.countOf(node));
-        this.free(node);
-        depth--;
-      } else if (index === this.countOf(node)) {
-        this.free(node);
-        depth--;
-      } else {
-        indexes[depth] = index + 1;
-        const child = this.childAt(node, index);
-        if (this.disown(child) > 0) continue;
-        depth++;
-        nodes[depth] = child;
-        indexes[depth] = 0;
-      }
-    }
   }
 
   /** Releases the slots of entries [from, to) of a leaf. */
@@ -288,13 +257,15 @@ export class ChunkMapNodes {
     const source = this.chunks[node >>> CHUNK_SHIFT]!;
     const sourceBase = (node & CHUNK_MASK) * NODE_WORDS;
     if (source[sourceBase + OWNERS_WORD] === 1) return node;
+    invariant(source[sourceBase + OWNERS_WORD]! > 1, 'only a live node is changed');
     const level = source[sourceBase + SHAPE_WORD]! >>> LEVEL_SHIFT;
     const count = source[sourceBase + SHAPE_WORD]! & COUNT_MASK;
+    invariant(count > 0, 'a node of a tree has entries');
     const copy = this.allocate(level);
     const target = this.chunks[copy >>> CHUNK_SHIFT]!;
     const targetBase = (copy & CHUNK_MASK) * NODE_WORDS;
-    const end = KEYS_WORD + columnsOf(level) * columnWordsOf(level);
-    for (let column = KEYS_WORD; column < end; column += columnWordsOf(level)) {
+    const end = KEYS_WORD + columnsOf(level) * capacityOf(level);
+    for (let column = KEYS_WORD; column < end; column += capacityOf(level)) {
       for (let i = column; i < column + count; i++) {
         target[targetBase + i] = source[sourceBase + i]!;
       }
@@ -309,7 +280,10 @@ export class ChunkMapNodes {
   /** The child at an index of a node with one owner, made to have one owner itself. */
   ownChild(parent: number, index: number): number {
     const words = this.chunks[parent >>> CHUNK_SHIFT]!;
-    const childAt = (parent & CHUNK_MASK) * NODE_WORDS + CHILDREN_WORD + index;
+    const base = (parent & CHUNK_MASK) * NODE_WORDS;
+    invariant(words[base + OWNERS_WORD] === 1, 'only a node with one owner is changed');
+    invariant(index < (words[base + SHAPE_WORD]! & COUNT_MASK), 'a child exists');
+    const childAt = base + CHILDREN_WORD + index;
     const child = this.own(words[childAt]!);
     words[childAt] = child;
     return child;
@@ -338,7 +312,7 @@ export class ChunkMapNodes {
     invariant(from <= to && to <= count, 'a gap is made of entries of the node');
     invariant(newCount <= capacityOf(level), 'a node has room for its entries');
     if (to < count && to - from !== length) {
-      const columnWords = columnWordsOf(level);
+      const columnWords = capacityOf(level);
       const end = base + KEYS_WORD + columnsOf(level) * columnWords;
       for (let column = base + KEYS_WORD; column < end; column += columnWords) {
         words.copyWithin(column + from + length, column + to, column + count);
@@ -380,6 +354,7 @@ export class ChunkMapNodes {
 
   #dropChunk(chunk: number): void {
     // Its place in #roomy may stay: a dropped chunk has no free node and is passed over.
+    invariant(chunk !== this.#openChunk, 'nodes are taken from a chunk that is there');
     this.chunks[chunk] = NO_CHUNK;
     this.#freeHeads[chunk] = 0;
     this.#vacant.push(chunk);

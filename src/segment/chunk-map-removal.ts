@@ -19,6 +19,7 @@ import {
   SECTOR_LIMIT,
 } from './chunk-map-nodes.ts';
 import type { ChunkMapPath } from './chunk-map-path.ts';
+import type { ChunkMapRelease } from './chunk-map-release.ts';
 import {
   childIndexFor,
   entryIndexFor,
@@ -32,12 +33,19 @@ export class ChunkMapRemoval {
   readonly #nodes: ChunkMapNodes;
   readonly #path: ChunkMapPath;
   readonly #balance: ChunkMapBalance;
+  readonly #release: ChunkMapRelease;
   readonly #seek: LeafSeek = { leafEnd: SECTOR_LIMIT };
 
-  constructor(nodes: ChunkMapNodes, path: ChunkMapPath, balance: ChunkMapBalance) {
+  constructor(
+    nodes: ChunkMapNodes,
+    path: ChunkMapPath,
+    balance: ChunkMapBalance,
+    release: ChunkMapRelease,
+  ) {
     this.#nodes = nodes;
     this.#path = path;
     this.#balance = balance;
+    this.#release = release;
   }
 
   /**
@@ -53,7 +61,7 @@ export class ChunkMapRemoval {
     const start = sector <= smallestSector(nodes, root) ? 0 : sector;
     const end = sectorEnd > largestSector(nodes, root) ? SECTOR_LIMIT : sectorEnd;
     if (start === 0 && end === SECTOR_LIMIT) {
-      nodes.release(root);
+      this.#releaseTree(root);
       return EMPTY_ROOT;
     }
     let owned = root;
@@ -73,6 +81,7 @@ export class ChunkMapRemoval {
   #removeAt(root: number, first: number, start: number, end: number): number {
     const nodes = this.#nodes;
     const path = this.#path;
+    invariant(start <= first && first < end, 'something in the range is mapped');
     path.start(root);
     for (;;) {
       const node = path.node[path.depth]!;
@@ -89,13 +98,18 @@ export class ChunkMapRemoval {
       const from = childIndexFor(words, base, first);
       const to = this.#firstOutside(node, from, start, end);
       if (to > from) {
-        for (let i = from; i < to; i++) nodes.release(nodes.childAt(node, i));
+        for (let i = from; i < to; i++) this.#releaseTree(nodes.childAt(node, i));
         nodes.reshape(node, from, to, 0);
         this.#balance.mergeAround(node, from);
         return this.#balance.settle(path.depth);
       }
       path.enter(from);
     }
+  }
+
+  #releaseTree(root: number): void {
+    this.#release.begin(root);
+    this.#release.step(Number.POSITIVE_INFINITY);
   }
 
   /** Index of the first child, from one on, that is not wholly in [start, end). */

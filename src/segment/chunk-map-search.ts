@@ -7,6 +7,7 @@
  *
  * **Thread:** shard.
  */
+import { invariant } from '../base/invariant.ts';
 import {
   CHILDREN_WORD,
   CHUNK_MASK,
@@ -69,6 +70,7 @@ export function entryIndexFor(words: Uint32Array, base: number, sector: number):
 
 /** The leaf a sector is in, or would be in. */
 export function findLeaf(nodes: ChunkMapNodes, root: number, sector: number): number {
+  invariant(nodes.ownersOf(root) > 0, 'a tree that is read has an owner');
   let node = root;
   for (;;) {
     const words = nodes.chunks[node >>> SHIFT]!;
@@ -85,6 +87,7 @@ export function seekLeaf(
   sector: number,
   seek: LeafSeek,
 ): number {
+  invariant(nodes.ownersOf(root) > 0, 'a tree that is read has an owner');
   let node = root;
   let end = SECTOR_LIMIT;
   for (;;) {

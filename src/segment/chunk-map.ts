@@ -17,7 +17,8 @@
  *
  * Parts: chunk-map-nodes.ts arena · chunk-map-search.ts ways down that change nothing ·
  * chunk-map-path.ts the way down that copies · chunk-map-balance.ts splits and merges ·
- * chunk-map-removal.ts ranges unmapped · chunk-map-relocation.ts the pass of reclaim · chunk-map-check.ts the checker ·
+ * chunk-map-removal.ts ranges unmapped · chunk-map-release.ts trees given up ·
+ * chunk-map-relocation.ts the pass of reclaim · chunk-map-check.ts the checker ·
  * chunk-map-dump.ts trees as bytes.
  *
  * **Thread:** shard. A call runs to its end; SlotReferences and visitors must not call back into
@@ -42,6 +43,7 @@ import {
   type SlotReferences,
 } from './chunk-map-nodes.ts';
 import { ChunkMapPath } from './chunk-map-path.ts';
+import { ChunkMapRelease } from './chunk-map-release.ts';
 import { ChunkMapRelocation, type SlotMover } from './chunk-map-relocation.ts';
 import { ChunkMapRemoval } from './chunk-map-removal.ts';
 import {
@@ -89,6 +91,7 @@ export class ChunkMap {
   readonly nodes: ChunkMapNodes;
   readonly #path: ChunkMapPath;
   readonly #balance: ChunkMapBalance;
+  readonly #release: ChunkMapRelease;
   readonly #removal: ChunkMapRemoval;
   readonly #relocation: ChunkMapRelocation;
   readonly #seek: LeafSeek = { leafEnd: SECTOR_LIMIT };
@@ -98,7 +101,8 @@ export class ChunkMap {
     this.nodes = new ChunkMapNodes(slots);
     this.#path = new ChunkMapPath(this.nodes);
     this.#balance = new ChunkMapBalance(this.nodes, this.#path);
-    this.#removal = new ChunkMapRemoval(this.nodes, this.#path, this.#balance);
+    this.#release = new ChunkMapRelease(this.nodes);
+    this.#removal = new ChunkMapRemoval(this.nodes, this.#path, this.#balance, this.#release);
     this.#relocation = new ChunkMapRelocation(this.nodes);
   }
 
@@ -138,6 +142,7 @@ export class ChunkMap {
         index < count
           ? words[base + KEYS + index]!
           : firstMappedFrom(this.nodes, root, sector, this.#seek);
+      invariant(next > sector, 'a hole has a length');
       run.isHole = true;
       run.sectorCount = Math.min(sectorCountMax, next - sector);
       return;
@@ -189,6 +194,7 @@ export class ChunkMap {
       const leafCount = words[base + SHAPE]! & COUNT;
       const from = entryIndexFor(words, base, sector + done);
       let count = Math.min(sectorCount - done, path.high - (sector + done), ENTRIES_MAX);
+      invariant(count > 0, 'the leaf has a place for the sector');
       // Behind its last entry a leaf is filled up first; what is left over begins another.
       const room = ENTRIES_MAX - leafCount;
       if (from === leafCount && room > 0 && count > room) count = room;
@@ -227,7 +233,20 @@ export class ChunkMap {
 
   /** One owner less of a root; frees what nobody owns any more. Cost: the nodes freed. */
   release(root: number): void {
-    if (root !== EMPTY_ROOT) this.nodes.release(root);
+    this.#release.begin(root);
+    this.#release.step(Number.POSITIVE_INFINITY);
+  }
+
+  /**
+   * release(), a few nodes at a time: a tree of many GiB has so many that freeing all of them would
+   * hold up the thread.
+   *
+   * @returns to be asked for steps until it answers true; then all of the tree's slots are released
+   */
+  releaseInSteps(root: number): ChunkMapRelease {
+    const release = new ChunkMapRelease(this.nodes);
+    release.begin(root);
+    return release;
   }
 
   /** Number of mapped sectors in a range. Cost: the leaves in the range. */
@@ -238,6 +257,7 @@ export class ChunkMap {
     let mapped = 0;
     for (let start = sector; start < end; start = this.#seek.leafEnd) {
       const leaf = seekLeaf(this.nodes, root, start, this.#seek);
+      invariant(this.#seek.leafEnd > start, 'a walk gets on');
       const words = this.nodes.chunks[leaf >>> SHIFT]!;
       const base = (leaf & MASK) * WORDS;
       mapped += entryIndexFor(words, base, end) - entryIndexFor(words, base, start);
@@ -253,7 +273,9 @@ export class ChunkMap {
     if (root === EMPTY_ROOT) return;
     const seek: LeafSeek = { leafEnd: 0 };
     while (seek.leafEnd < SECTOR_LIMIT) {
-      const leaf = seekLeaf(this.nodes, root, seek.leafEnd, seek);
+      const start = seek.leafEnd;
+      const leaf = seekLeaf(this.nodes, root, start, seek);
+      invariant(seek.leafEnd > start, 'a walk gets on');
       const words = this.nodes.chunks[leaf >>> SHIFT]!;
       const base = (leaf & MASK) * WORDS;
       const count = words[base + SHAPE]! & COUNT;

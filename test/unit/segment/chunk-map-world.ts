@@ -11,6 +11,24 @@ import {
   type SlotReferences,
 } from '../../../src/segment/chunk-map.ts';
 
+/** Checksums of sectors in tests to which they do not matter much: no two are the same. */
+export const checksums: Uint32Array = new Uint32Array(8192).map((_, i) =>
+  Math.imul(i + 1, 0x9e3779b1),
+);
+
+/** A bijection of 32-bit numbers that scatters them: the finalizer of MurmurHash3. */
+export function scatter(i: number): number {
+  let h = i;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** A map whose slots are not looked at, for tests of many sectors. */
+export function plainMap(): ChunkMap {
+  return new ChunkMap({ acquire: () => {}, release: () => {} });
+}
+
 /** Counts references, and throws as soon as one too many is released. */
 export class CountedSlots implements SlotReferences {
   readonly counts = new Map<number, number>();

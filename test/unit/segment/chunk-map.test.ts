@@ -7,28 +7,23 @@ import {
   createChunkRun,
   EMPTY_ROOT,
 } from '../../../src/segment/chunk-map.ts';
-import { arenaProblems, CountedSlots, readTree, World, walkArena } from './chunk-map-world.ts';
+import {
+  arenaProblems,
+  CountedSlots,
+  checksums,
+  plainMap,
+  readTree,
+  scatter,
+  World,
+  walkArena,
+} from './chunk-map-world.ts';
 
 const SECTOR_LIMIT = 2 ** 32;
-const checksums = new Uint32Array(8192).map((_, i) => Math.imul(i + 1, 0x9e3779b1));
 
 function lookup(map: ChunkMap, root: number, sector: number, sectorCountMax: number): ChunkRun {
   const run = createChunkRun(4096);
   map.lookup(root, sector, sectorCountMax, run);
   return run;
-}
-
-/** A bijection of 32-bit numbers that scatters them: the finalizer of MurmurHash3. */
-function scatter(i: number): number {
-  let h = i;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-/** A map whose slots are not looked at, for tests of many sectors. */
-function plainMap(): ChunkMap {
-  return new ChunkMap({ acquire: () => {}, release: () => {} });
 }
 
 describe('a lookup', () => {
@@ -124,97 +119,6 @@ describe('an assignment', () => {
     expect(world.differences(root, model, 0, 10_000)).toEqual([]);
     expect(walkArena(world.map, [root]).leaves).toBe(8192 / 64);
   });
-
-  test('in descending order leaves nodes as full as in ascending order', () => {
-    const map = plainMap();
-    let root = EMPTY_ROOT;
-    for (let sector = 9999; sector >= 0; sector--) {
-      root = map.assign(root, sector, 1, sector, checksums, 0);
-    }
-    expect(map.checkTree(root)).toEqual([]);
-    expect(walkArena(map, [root]).leaves).toBe(Math.ceil(10_000 / 64));
-  });
-
-  test('of a million scattered sectors keeps every one', () => {
-    const map = plainMap();
-    let root = EMPTY_ROOT;
-    for (let i = 0; i < 1_000_000; i++) {
-      root = map.assign(root, scatter(i), 1, i, checksums, i & 4095);
-    }
-    expect(map.checkTree(root)).toEqual([]);
-    expect(map.nodes.levelOf(root)).toBe(3);
-    const run = createChunkRun(1);
-    let wrong = 0;
-    for (let i = 0; i < 1_000_000; i++) {
-      map.lookup(root, scatter(i), 1, run);
-      if (run.isHole || run.location !== i || run.checksums[0] !== checksums[i & 4095]) wrong++;
-    }
-    expect(wrong).toBe(0);
-    expect(map.countMapped(root, 0, SECTOR_LIMIT)).toBe(1_000_000);
-    expect(map.byteCount / 1_000_000).toBeLessThan(17);
-    map.release(root);
-    expect(map.nodeCount).toBe(0);
-    expect(map.byteCount).toBeLessThan(1_000_000);
-  });
-});
-
-describe('memory', () => {
-  const sectorCount = 262_144;
-  const shuffled = new Uint32Array(sectorCount);
-  const prng = createPrng(5);
-  for (let i = 0; i < sectorCount; i++) {
-    const other = prng.nextBelow(i + 1);
-    shuffled[i] = shuffled[other]!;
-    shuffled[other] = i;
-  }
-
-  /** Bytes a mapped sector, by an arena that holds this one tree. */
-  function bytesPerSector(length: number, sectorOf: (i: number) => number): number {
-    const map = plainMap();
-    let root = EMPTY_ROOT;
-    for (let i = 0; i < length; i++) root = map.assign(root, sectorOf(i), 1, i, checksums, 0);
-    expect(map.checkTree(root)).toEqual([]);
-    return map.byteCount / map.countMapped(root, 0, SECTOR_LIMIT);
-  }
-
-  test('of 1 GiB written in ascending order is below 13.1 bytes a sector', () => {
-    expect(bytesPerSector(sectorCount, (i) => i)).toBeLessThan(13.1);
-  });
-
-  test('of 1 GiB written in random order is below 17 bytes a sector', () => {
-    expect(bytesPerSector(sectorCount, (i) => shuffled[i]!)).toBeLessThan(17);
-  });
-
-  test('of sectors all over 1 TiB is below 17 bytes a sector', () => {
-    expect(bytesPerSector(sectorCount, () => prng.nextBelow(2 ** 28))).toBeLessThan(17);
-  });
-
-  test('of 64 streams written at once is below 16 bytes a sector', () => {
-    const streamOf = (i: number): number => (i % 64) * 1024 + (i >>> 6);
-    expect(bytesPerSector(sectorCount / 4, streamOf)).toBeLessThan(16);
-  });
-
-  test('goes back when sectors are trimmed one by one', () => {
-    const map = plainMap();
-    let root = map.assign(EMPTY_ROOT, 0, 4096, 0, checksums, 0);
-    for (let at = 4096; at < sectorCount; at += 4096) {
-      root = map.assign(root, at, 4096, at, checksums, 0);
-    }
-    const held = map.byteCount;
-    for (let i = 0; i < sectorCount; i++) {
-      if (shuffled[i]! % 16 !== 3) root = map.remove(root, shuffled[i]!, 1);
-    }
-    expect(map.checkTree(root)).toEqual([]);
-    const { leaves, entries } = walkArena(map, [root]);
-    expect(entries).toBe(sectorCount / 16);
-    expect(entries / leaves).toBeGreaterThan(16);
-    // The nodes left are all over the arena, so its chunks stay until the last of each goes.
-    expect(map.byteCount).toBeLessThanOrEqual(held);
-    for (let i = 0; i < sectorCount; i += 16) root = map.remove(root, i + 3, 1);
-    expect(root).toBe(EMPTY_ROOT);
-    expect(map.nodeCount).toBe(0);
-    expect(map.byteCount).toBeLessThan(1_000_000);
-  });
 });
 
 describe('a share', () => {
@@ -280,6 +184,51 @@ describe('a share', () => {
     expect(arenaProblems(world.map, world.slots, [root])).toEqual([]);
     world.map.release(root);
     expect(world.slots.counts.size).toBe(0);
+  });
+});
+
+describe('a release in steps', () => {
+  test('keeps to its budget, while trees that share its nodes are changed', () => {
+    const world = new World();
+    const { map, slots } = world;
+    const model = new Map<number, number>();
+    let root = EMPTY_ROOT;
+    for (let at = 0; at < 20_000; at += 2000) root = world.write(root, model, at, 2000);
+    map.share(root);
+    const snapshot = root;
+    for (let at = 0; at < 20_000; at += 100) root = world.write(root, model, at, 1);
+    const { nodeCount } = map;
+    const release = map.releaseInSteps(snapshot);
+    let steps = 0;
+    do {
+      const before = map.nodeCount;
+      expect(map.checkTree(root)).toEqual([]);
+      steps++;
+      if (release.step(10)) break;
+      expect(before - map.nodeCount).toBeLessThanOrEqual(10);
+      root = world.write(root, model, (steps * 700) % 20_000, 300);
+    } while (steps < 1000);
+    expect(steps).toBeGreaterThan(20);
+    expect(map.nodeCount).toBeLessThan(nodeCount);
+    expect(release.step(1)).toBe(true);
+    expect(world.differences(root, model, 0, 30_000)).toEqual([]);
+    expect(arenaProblems(map, slots, [root])).toEqual([]);
+  });
+
+  test('of a tree with another owner, or of the empty one, is over at once', () => {
+    const map = plainMap();
+    const root = map.assign(EMPTY_ROOT, 0, 4096, 0, checksums, 0);
+    map.share(root);
+    expect(map.releaseInSteps(root).step(1)).toBe(true);
+    expect(map.checkTree(root)).toEqual([]);
+    const release = map.releaseInSteps(EMPTY_ROOT);
+    expect(release.step(1)).toBe(true);
+    expect(() => release.step(0)).toThrow(InvariantError);
+    release.begin(root);
+    expect(() => release.begin(root)).toThrow(InvariantError);
+    expect(release.step(1)).toBe(false);
+    expect(release.step(1000)).toBe(true);
+    expect(map.nodeCount).toBe(0);
   });
 });
 
@@ -411,7 +360,7 @@ describe('a caller that breaks the rules is stopped', () => {
     expect(readTree(map, root, 0, 100).size).toBe(10);
   });
 
-  test('a root released twice, or shared when nobody owns it', () => {
+  test('a root that is used when nobody owns it', () => {
     const other = plainMap();
     const gone = other.assign(EMPTY_ROOT, 0, 1, 0, checksums, 0);
     other.share(gone);
@@ -419,6 +368,10 @@ describe('a caller that breaks the rules is stopped', () => {
     other.release(gone);
     expect(() => other.release(gone)).toThrow(InvariantError);
     expect(() => other.share(gone)).toThrow(InvariantError);
+    expect(() => lookup(other, gone, 0, 1)).toThrow(InvariantError);
+    expect(() => other.countMapped(gone, 0, 1)).toThrow(InvariantError);
+    expect(() => other.assign(gone, 0, 1, 0, checksums, 0)).toThrow(InvariantError);
+    expect(() => other.forEachSector(gone, () => {})).toThrow(InvariantError);
     other.share(EMPTY_ROOT);
     other.release(EMPTY_ROOT);
   });
