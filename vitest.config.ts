@@ -12,19 +12,25 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 const shared = {
   root,
   resolve: { alias: { sealdisk: `${root}dist/src/index.js` } },
-  server: { deps: { external: [/\/dist\//] } },
 };
+/** The built package is loaded by Node itself, as a customer's process loads it. */
+const server = { deps: { external: [/\/dist\//] } };
 
 export default defineConfig({
   test: {
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, server },
       },
       {
         ...shared,
-        test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          testTimeout: 120_000,
+          server,
+        },
       },
       {
         ...shared,
@@ -34,11 +40,19 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,
+          server,
         },
       },
       {
         ...shared,
-        test: { name: 'tidy', include: ['test/tidy/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'tidy',
+          // The rules only read: they share the compiler and the tree.
+          isolate: false,
+          include: ['test/tidy/**/*.test.ts'],
+          testTimeout: 120_000,
+          server,
+        },
       },
     ],
   },

@@ -10,4 +10,12 @@
  * const bytes = await disk.read(0, 5);
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
-export type { Disk, DiskWriteOptions, Plane, PlaneOptions, PlaneStats } from './types.ts';
+export { openPlane } from './plane.ts';
+export type {
+  Disk,
+  DiskWriteOptions,
+  Plane,
+  PlaneCheck,
+  PlaneOptions,
+  PlaneStats,
+} from './types.ts';

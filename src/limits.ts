@@ -6,8 +6,6 @@ import { GIB, KIB, MIB, SECTOR_BYTES, TIB } from './base/units.ts';
 
 /** Largest disk: 64 TiB, the largest ESSD the cloud sells (ECS CreateDisk, parameter Size). */
 export const DISK_BYTES_MAX = 64 * TIB;
-/** Disks are sold in whole GiB. */
-export const DISK_BYTES_MIN = GIB;
 /** Disks attached at once to one plane: the ring's volume handles are this many. */
 export const ATTACHED_DISKS_MAX = 65_536;
 
@@ -23,6 +21,10 @@ export const RING_SLOTS = 1024;
 export const QUEUE_REQUESTS_MAX = 65_536;
 /** Requests a shard executes before it publishes their completions. */
 export const BATCH_REQUESTS_MAX = 64;
+/** Bytes after which a batch ends: keeps the pipeline between main and shard moving. */
+export const BATCH_BYTES_MAX: number = 256 * KIB;
+/** A shard without a pause does one background step each so many batches. */
+export const BUSY_BATCHES_PER_IDLE = 64;
 
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;
@@ -31,8 +33,6 @@ export const SHARDS_MAX = 64;
 export const SEGMENT_BYTES = 16 * MIB;
 /** Sector slots in one segment. */
 export const SEGMENT_SECTORS: number = SEGMENT_BYTES / SECTOR_BYTES;
-/** A location is a 32-bit slot number in the shard: 16 TiB of ciphertext a shard. */
-export const SEGMENTS_MAX: number = 2 ** 32 / SEGMENT_SECTORS;
 /** Segment files a shard keeps open at once. */
 export const SEGMENT_FILES_OPEN_MAX = 256;
 
@@ -43,12 +43,16 @@ export const SEGMENT_FILES_OPEN_MAX = 256;
 export const SPACE_AMPLIFICATION_MAX = 1.5;
 export const SPACE_AMPLIFICATION_GOAL = 1.25;
 export const SPACE_SLACK_SEGMENTS = 4;
-/** The bound that holds even with no idle time: an append stops and reclaims before it passes it. */
+/**
+ * The bound that holds even with no idle time: an append stops and reclaims before it passes it.
+ */
 export const SPACE_AMPLIFICATION_HARD_MAX = 2.5;
 export const SPACE_SLACK_HARD_SEGMENTS = 12;
 /** Victims of one reclaim pass: bounds the memory of a pass (16 KiB a victim) to 16 MiB. */
 export const RECLAIM_VICTIMS_MAX = 1024;
-/** A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more. */
+/**
+ * A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more.
+ */
 export const MAP_LOG_BYTES_MAX = 16 * MIB;
 /** Ciphertext, and records of changes, kept for the next commit; beyond it a store commits itself. */
 export const COMMIT_PENDING_BYTES_MAX = MIB;
@@ -61,14 +65,55 @@ export const TREE_NAME_BYTES_MAX = 1024;
 /** Memory store: default limit of one plane, shared out evenly over its shards. */
 export const MEMORY_BYTES_DEFAULT = 4 * GIB;
 
+/** The account and the region of a plane that was given no others. */
+export const ACCOUNT_DEFAULT = '1000000000000001';
+export const REGION_DEFAULT = 'cn-hangzhou';
+
 export const KEY_BYTES = 32;
 export const XTS_KEY_BYTES = 64;
 /** Main waits this long for the KMS thread, and a shard for an unwrapped key. */
 export const KMS_TIMEOUT_MS = 5_000;
 /** Main waits this long for a shard to answer a control operation that moves no data. */
 export const CONTROL_TIMEOUT_MS = 30_000;
+/** A shard looks at its ring this long before it sleeps, main at completions. */
+export const SHARD_POLL_US = 40;
+export const MAIN_POLL_MS = 0.05;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
+
+/** Key-value store: key length, value length, entries of one range. */
+export const STORE_KEY_CHARS_MAX = 256;
+export const STORE_VALUE_BYTES_MAX = MIB;
+export const STORE_RANGE_ENTRIES_MAX = 100_000;
+/** A commit not settled by then has failed: longer than any fdatasync that may still succeed. */
+export const STORE_COMMIT_TIMEOUT_MS = 30_000;
+
+/** Master keys of an account in a region, the service key not counted (KMS, quotas). */
+export const MASTER_KEYS_MAX = 200;
+/** Versions of one master key (KMS, quotas). */
+export const KEY_VERSIONS_MAX = 10_000;
+/** Data keys wrapped under one version: random 96-bit IVs (NIST SP 800-38D, 8.3). */
+export const WRAPS_PER_VERSION_MAX: number = 2 ** 32;
+/** Wraps a vault reserves at once: so many are counted too much after a restart. */
+export const WRAPS_RESERVED_STEP = 1_024;
+/** ScheduleKeyDeletion, PendingWindowInDays. */
+export const KEY_DELETION_DAYS_MIN = 7;
+export const KEY_DELETION_DAYS_MAX = 30;
+
+/** Describe*: PageSize, and ids in one request (ECS DescribeDisks). */
+export const PAGE_SIZE_DEFAULT = 10;
+export const PAGE_SIZE_MAX = 100;
+export const DESCRIBE_IDS_MAX = 100;
+/** DiskName, SnapshotName; Description of a key. */
+export const NAME_CHARS_MAX = 128;
+export const DESCRIPTION_CHARS_MAX = 8_192;
+/** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */
+export const LOAD_DEPTH_MAX = 65_536;
+export const LOAD_CLONES_MAX = 1024;
+/** Load generator: request buffers of all jobs that run together. */
+export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
+/** Load generator: one line of a block trace; longer is not a trace. */
+export const TRACE_LINE_BYTES_MAX = 512;
 
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
@@ -78,6 +123,10 @@ invariant(STAGING_BYTES >= 4 * (PIECE_BYTES_MAX + 2 * SECTOR_BYTES), 'several pi
 invariant(PIECE_BYTES_MAX <= SEGMENT_BYTES, 'a piece spans at most two segments');
 invariant(BATCH_REQUESTS_MAX <= RING_SLOTS, 'a batch is part of the ring');
 invariant(SPACE_AMPLIFICATION_GOAL < SPACE_AMPLIFICATION_MAX, 'reclaim ends before it restarts');
+invariant(WRAPS_PER_VERSION_MAX % WRAPS_RESERVED_STEP === 0, 'the last reservation is a whole one');
+invariant(KEY_DELETION_DAYS_MIN <= KEY_DELETION_DAYS_MAX, 'some pending window is allowed');
+invariant(MASTER_KEYS_MAX < STORE_RANGE_ENTRIES_MAX, 'the keys of a region are one range');
+invariant(DESCRIPTION_CHARS_MAX * 4 < STORE_VALUE_BYTES_MAX, 'a key record is one value');
 invariant(SPACE_AMPLIFICATION_MAX < SPACE_AMPLIFICATION_HARD_MAX, 'reclaim starts before it stops');
 invariant(SPACE_RESERVE_BYTES >= 4 * COMMIT_PENDING_BYTES_MAX, 'what is pending fits the reserve');
 invariant(SEGMENT_FILES_DIRTY_MAX < SEGMENT_FILES_OPEN_MAX, 'unforced files stay open');

@@ -15,7 +15,7 @@ export interface PlaneOptions {
    * generated into the data directory (mode 0600).
    */
   readonly rootKeyFile?: string;
-  /** Sector cipher engine; 'auto' takes the fastest that passes its known answers. @default 'auto' */
+  /** Sector cipher; 'auto' takes the fastest that passes its known answers. @default 'auto' */
   readonly engine?: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
 }
 
@@ -25,8 +25,8 @@ export interface DiskWriteOptions {
 }
 
 /**
- * An attached disk. Calls may be made without waiting for earlier ones: they are pipelined, and take
- * effect in the order they were made. Offsets and lengths are bytes, of any alignment.
+ * An attached disk. Calls may be made without waiting for earlier ones: they are pipelined, and
+ * take effect in the order they were made. Offsets and lengths are bytes, of any alignment.
  */
 export interface Disk extends AsyncDisposable {
   readonly diskId: string;
@@ -40,11 +40,11 @@ export interface Disk extends AsyncDisposable {
    *   ChecksumMismatch, ReadFailed, ShardLost
    */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** Fills `into`, borrowed until the promise settles, and resolves with it. Nothing is allocated. */
+  /** Fills `into`, borrowed until the promise settles, and resolves with it: no allocation. */
   read(offset: number, into: Uint8Array): Promise<Uint8Array>;
   /**
-   * Writes bytes. They are copied before the call returns: the caller may reuse its buffer at once,
-   * and certainly when the promise resolves.
+   * Writes bytes. They are borrowed until the promise settles; then the caller may reuse its
+   * buffer. A write is not atomic as a whole, each of its sectors is.
    *
    * @throws PlaneError as read(), and NoSpace, StoreFailed
    */
@@ -73,6 +73,12 @@ export interface PlaneStats {
   }[];
 }
 
+export interface PlaneCheck {
+  readonly sectorsChecked: number;
+  /** One sentence each; empty if everything is as it should be. */
+  readonly problems: readonly string[];
+}
+
 /** An open plane. Holds threads and files until close(). */
 export interface Plane extends AsyncDisposable {
   /** Does one control operation. Names and parameters are the cloud's (ECS and KMS API). */
@@ -84,7 +90,7 @@ export interface Plane extends AsyncDisposable {
   attach(diskId: string): Promise<Disk>;
   stats(): Promise<PlaneStats>;
   /** Checks metadata and every stored sector; problems are sentences. */
-  check(): Promise<{ readonly sectorsChecked: number; readonly problems: readonly string[] }>;
+  check(): Promise<PlaneCheck>;
   /** Waits for requests in flight, erases all keys, closes files, ends threads. Idempotent. */
   close(): Promise<void>;
 }

@@ -6,8 +6,9 @@
  *    from allocateKey(): an explicit ArrayBuffer is never on the heap.
  * 2. A raw address keeps nothing alive. A MemoryRegion holds the bytes beside the address, and
  *    native code is only ever given regions, so what it may touch is reachable for as long.
+ * 3. A region whose buffer is transferred has no bytes any more (byteLength 0), though its address
+ *    stays: whoever uses the address checks the range against `bytes` first.
  */
-import { invariant } from './invariant.ts';
 import { nativeAddressOf } from './native.ts';
 
 /** Memory and the address native code knows it by (0 where there is no native code). */
@@ -17,12 +18,14 @@ export interface MemoryRegion {
 }
 
 /**
- * Makes a region of bytes that will not be resized, moved or transferred while the region is used.
+ * Makes a region of bytes that will not be resized or transferred while the region is used.
+ *
+ * An array on the V8 heap is moved off it by this call and stays where it is from then on; the
+ * copy it leaves behind is why key bytes are not to begin there.
  *
  * @param bytes borrowed for the life of the region; over an ArrayBuffer or a SharedArrayBuffer
  */
 export function memoryRegion(bytes: Uint8Array): MemoryRegion {
-  invariant(bytes.byteLength > 64 || bytes.byteLength === bytes.buffer.byteLength, 'off-heap');
   return { bytes, address: nativeAddressOf(bytes) };
 }
 

@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   'InvalidSnapshotId.NotFound': row('caller', false, 'the snapshot does not exist'),
   IncorrectDiskStatus: row('caller', false, 'the disk is in a state that forbids the operation'),
   'InvalidSnapshotId.InUse': row('caller', false, 'disks or images still depend on the snapshot'),
+  SnapshotCreatedDisk: row('caller', false, 'disks were made from the snapshot; Force=true passes'),
   'InvalidParameter.EncryptedIllegal': row('caller', false, 'KMSKeyId without encryption'),
   'InvalidParameter.EncryptedNotMatch': row('caller', false, 'Encrypted contradicts the source'),
   'InvalidParameter.Conflict': row('caller', false, 'two parameters exclude each other'),
@@ -64,6 +65,8 @@ export const ERROR_CODES = {
   'Forbidden.KeyNotFound': row('caller', false, 'the key does not exist'),
   'Rejected.Disabled': row('caller', true, 'the key is disabled'),
   'Rejected.PendingDeletion': row('caller', true, 'the key is scheduled for deletion'),
+  'Rejected.StateModifiedFailed': row('caller', false, 'the key state forbids the change'),
+  'Rejected.LimitExceeded': row('caller', false, 'a KMS quota is used up'),
   'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
 } as const satisfies Record<string, CodeRow>;
 

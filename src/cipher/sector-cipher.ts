@@ -9,6 +9,7 @@
  *   changed byte decrypts to noise without an error. Damage is found by the checksum in the
  *   reference (segment/), wrong keys by the authenticated envelope (kms/).
  * - Source and target may be the same memory at the same offset, otherwise must not overlap.
+ *   Memory is the region's, whatever kind of buffer it is over.
  * - The engine never keeps a reference to source or target after it returns.
  *
  * **Thread:** any; an engine and its keys belong to the thread that made them.
@@ -24,8 +25,10 @@ export interface SectorKey {
    *
    * @param source plaintext, borrowed for the call; sectorCount * 4096 bytes from sourceOffset
    * @param target ciphertext, borrowed for the call; the same number of bytes from targetOffset
-   * @param firstSector index in the disk of the first sector: a safe integer >= 0
-   * @throws InvariantError a range outside a region, a bad index, or a closed key
+   * @param firstSector index in the disk of the first sector: a safe integer >= 0, as is the last
+   * @param sectorCount a safe integer >= 0; of 0 sectors nothing is read or written
+   * @throws InvariantError a range outside a region, ranges that overlap without being the same, a
+   *   bad index or count, or a closed key. Nothing has been written then.
    */
   encrypt(
     source: MemoryRegion,
@@ -57,7 +60,7 @@ export interface SectorCipherEngine {
    * @param xtsKey 64 bytes: data key half, tweak key half (IEEE 1619-2007 5.1). Borrowed for the
    *   call; the caller erases it.
    * @throws PlaneError InvalidArgument: not 64 bytes, both halves equal (FIPS 140-3 IG C.I), or
-   *   all zero
+   *   all zero; CipherUnavailable: the native cipher could not be opened
    */
   openKey(xtsKey: Uint8Array): SectorKey;
 }

@@ -42,7 +42,7 @@ export interface KeyMetadata {
 export interface LineageNode {
   readonly Id: string;
   readonly Kind: 'disk' | 'snapshot' | 'key';
-  /** Ids this one was made from, nearest first. */
+  /** The id this one was made from; empty for what was made empty. */
   readonly From: readonly string[];
   /** The master key protecting it, empty if stored in plain. */
   readonly KMSKeyId: string;
@@ -98,7 +98,14 @@ export interface Verbs {
     parameters: Page & { readonly SnapshotIds?: readonly string[]; readonly DiskId?: string };
     result: PageResult & { readonly Snapshots: readonly SnapshotDescription[] };
   };
-  DeleteSnapshot: { parameters: { readonly SnapshotId: string }; result: Record<string, never> };
+  DeleteSnapshot: {
+    parameters: {
+      readonly SnapshotId: string;
+      /** Deletes it even if disks were made from it; they keep their content. */
+      readonly Force?: boolean;
+    };
+    result: Record<string, never>;
+  };
   /** Ancestors and descendants of a disk, a snapshot or a master key. */
   DescribeLineage: {
     parameters: { readonly Id: string };

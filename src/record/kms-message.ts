@@ -77,7 +77,7 @@ export interface KmsResults {
 /** Main to KMS. */
 export type KmsCall =
   | { readonly kind: 'call'; readonly id: number; readonly request: KmsRequest }
-  /** Hands over one end of a shard's private channel and the shard's doorbell (see shard-channel.ts). */
+  /** Hands over one end of a shard's private channel, and its doorbell (see shard-channel.ts). */
   | {
       readonly kind: 'introduce';
       readonly id: number;

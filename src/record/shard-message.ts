@@ -8,6 +8,23 @@
  */
 import type { ErrorRecord } from '../base/errors.ts';
 import type { WrapContext } from './kms-message.ts';
+import type { ShardChannelMemory } from './shard-channel.ts';
+
+/** What a shard thread is started with. Port: a MessagePort, moved. */
+export interface ShardStart<Port> {
+  readonly memory: ShardChannelMemory;
+  readonly control: Port;
+  /** The private channel to the KMS thread; main gave away both ends. */
+  readonly kms: Port;
+  readonly store:
+    | { readonly kind: 'memory'; readonly memoryLimitBytes: number }
+    | { readonly kind: 'file'; readonly directory: string };
+  readonly engine: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
+  readonly pollMicroseconds: number;
+}
+
+/** The shard's first message, id 0: it is ready, or says why not and ends. */
+export const START_ID = 0;
 
 /** What a shard is told to do, other than I/O. */
 export type ShardRequest =

@@ -10,8 +10,8 @@
  *        └──────────────────────────────── durable ────────────────────────────────┘
  *
  * With S stored slots, L live slots and segments of G slots:
- * 1. Once step() has returned false, S <= SPACE_AMPLIFICATION_MAX L + SPACE_SLACK_SEGMENTS G, unless
- *    damage or a full disk keeps segments from being emptied.
+ * 1. Once step() has returned false, S <= SPACE_AMPLIFICATION_MAX L + SPACE_SLACK_SEGMENTS G,
+ *    unless damage or a full disk keeps segments from being emptied.
  * 2. Whatever the load, when an append returns,
  *    S <= SPACE_AMPLIFICATION_HARD_MAX L + SPACE_SLACK_HARD_SEGMENTS G, with the same exceptions:
  *    an append that would pass it first reclaims as much as it takes.

@@ -13,7 +13,6 @@ import { PlaneError } from '../base/errors.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { EMPTY_ROOT } from './chunk-map.ts';
 import { ROOT_SECTORS, RUN_SECTORS_MAX } from './geometry.ts';
-import { sectorChecksum } from './sector-checksum.ts';
 import type { SegmentBackend } from './segment-space.ts';
 import type { StoreCheck } from './shard-store.ts';
 import type { SlotTable } from './slot-table.ts';
@@ -140,7 +139,6 @@ class StoreChecker {
     const segment = this.#table.segmentNumberOf(this.#runLocation);
     const slot = this.#table.slotOf(this.#runLocation);
     const found = this.#load(segment, slot, count);
-    const { loadedRegion, loadedOffset } = this.#backend;
     for (let index = 0; index < count; index++) {
       const where = `segment ${segment}, slot ${slot + index}`;
       const sector = `${this.#owner}, sector ${this.#runSector + index}`;
@@ -148,7 +146,9 @@ class StoreChecker {
         this.#report(`${sector}: ${where} cannot be read`);
         continue;
       }
-      const actual = sectorChecksum(loadedRegion, loadedOffset + index * SECTOR_BYTES);
+      const actual = this.#backend.loadedMemory.checksum(
+        this.#backend.loadedOffset + index * SECTOR_BYTES,
+      );
       if (actual === this.#checksums[index]) continue;
       this.#report(`${sector}: ${where} does not hold what its checksum says`);
     }

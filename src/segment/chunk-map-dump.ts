@@ -109,7 +109,9 @@ export class ChunkMapDump {
     return this.#rootIds.length === this.#roots.length;
   }
 
-  /** Ids of the roots, in the order they were given; 0 for EMPTY_ROOT. Valid when step() is true. */
+  /**
+   * Ids of the roots, in the order they were given; 0 for EMPTY_ROOT. Valid when step() is true.
+   */
   rootIds(): number[] {
     invariant(this.#rootIds.length === this.#roots.length, 'the dump is complete');
     return this.#rootIds.slice();
@@ -290,7 +292,9 @@ export class ChunkMapRestore {
     return roots;
   }
 
-  /** Gives up what was made of the stream so far, unless finish() has handed it over. Idempotent. */
+  /**
+   * Gives up what was made of the stream so far, unless finish() has handed it over. Idempotent.
+   */
   abandon(): void {
     this.#isOver = true;
     for (let id = 1; id < this.#nodeOf.length; id++) this.#map.release(this.#nodeOf[id]!);

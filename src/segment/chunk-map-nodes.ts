@@ -6,8 +6,8 @@
  *
  *   word 0        owners: roots held by callers and parents that refer to the node; 0 = free
  *   word 1        level << 16 | count of entries; in a free node the next free node of the chunk
- *   word 2        link of the revisit list (chunk-map-relocation.ts); keeps its value in a free node
- *   leaf, level 0, up to 64 entries in ascending order of sector
+ *   word 2        link of the revisit list (chunk-map-relocation.ts); keeps its value in a free
+ *   node leaf, level 0, up to 64 entries in ascending order of sector
  *     words 3..66     sectors
  *     words 67..130   locations
  *     words 131..194  checksums
@@ -69,8 +69,8 @@ export const LEVEL_SHIFT = 16;
 export const COUNT_MASK = 0xffff;
 
 invariant(CHILDREN_WORD + INNER_ENTRIES_MAX === NODE_WORDS, 'both kinds of node fill the words');
-// Fewest nodes a level by rule 4, below a root of two children: 49, 1,151, 27 thousand, 633 thousand,
-// 14.8 million. An eighth level would be 348 million leaves, and 5.5e9 sectors > 2^32.
+// Fewest nodes a level by rule 4, below a root of two children: 49, 1,151, 27 thousand, 633
+// thousand, 14.8 million. An eighth level would be 348 million leaves, and 5.5e9 sectors > 2^32.
 invariant(LEVELS_MAX > 7, 'no tree outgrows the stacks');
 invariant(LEAF_ENTRIES_MAX < COUNT_MASK && INNER_ENTRIES_MAX < COUNT_MASK, 'counts have 16 bits');
 

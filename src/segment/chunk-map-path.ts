@@ -28,8 +28,8 @@ import {
 } from './chunk-map-nodes.ts';
 import { childIndexFor } from './chunk-map-search.ts';
 
-// A constant of the module itself is compiled into the code; one of another module is loaded at every
-// use, which costs a third of a lookup.
+// A constant of the module itself is compiled into the code; one of another module is loaded at
+// every use, which costs a third of a lookup.
 const KEYS = KEYS_WORD;
 const SHAPE = SHAPE_WORD;
 const CHILDREN = CHILDREN_WORD;
@@ -53,7 +53,9 @@ export class ChunkMapPath {
     this.#nodes = nodes;
   }
 
-  /** Puts the root on the path. Consumes the caller's ownership; returns the root to own instead. */
+  /**
+   * Puts the root on the path. Consumes the caller's ownership; returns the root to own instead.
+   */
   start(root: number): number {
     const owned = this.#nodes.own(root);
     this.node[0] = owned;

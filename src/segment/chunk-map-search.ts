@@ -21,8 +21,8 @@ import {
   SHAPE_WORD,
 } from './chunk-map-nodes.ts';
 
-// A constant of the module itself is compiled into the code; one of another module is loaded at every
-// use, which costs a third of a lookup.
+// A constant of the module itself is compiled into the code; one of another module is loaded at
+// every use, which costs a third of a lookup.
 const KEYS = KEYS_WORD;
 const SHAPE = SHAPE_WORD;
 const CHILDREN = CHILDREN_WORD;

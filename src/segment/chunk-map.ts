@@ -54,8 +54,8 @@ import {
   seekLeaf,
 } from './chunk-map-search.ts';
 
-// A constant of the module itself is compiled into the code; one of another module is loaded at every
-// use, which costs a third of a lookup.
+// A constant of the module itself is compiled into the code; one of another module is loaded at
+// every use, which costs a third of a lookup.
 const CHECKSUMS = CHECKSUMS_WORD;
 const KEYS = KEYS_WORD;
 const LOCATIONS = LOCATIONS_WORD;

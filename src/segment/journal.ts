@@ -4,8 +4,8 @@
  * 1. commit() hands new slots to the operating system first, the records that refer to them second:
  *    a killed process loses nothing committed.
  * 2. flush() forces slots, then writes a flush-mark and forces the log: so a counted mark says that
- *    every slot referred to before it is there (map-log.ts has the reading side). Behind the mark it
- *    notes that it was forced; the note itself need not be.
+ *    every slot referred to before it is there (map-log.ts has the reading side). Behind the mark
+ *    it notes that it was forced; the note itself need not be.
  * 3. A checkpoint begins with a flush(): it never refers to a slot that is not on stable storage.
  * 4. A segment without live slots is removed only when nothing durable refers to it: after the next
  *    flush-mark, if its references were replaced by records; after a checkpoint begun later than

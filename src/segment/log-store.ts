@@ -19,7 +19,6 @@ import { type ChunkRun, createChunkRun } from './chunk-map.ts';
 import { RUN_SECTORS_MAX } from './geometry.ts';
 import type { Persistence } from './persistence.ts';
 import { Reclaimer } from './reclaim.ts';
-import { sectorChecksum } from './sector-checksum.ts';
 import type { SegmentSpace } from './segment-space.ts';
 import type {
   SectorFiller,
@@ -214,12 +213,10 @@ export class LogStore implements ShardStore {
   }
 
   #appendRun(tree: TreeState, sector: number, count: number, filler: SectorFiller): void {
-    const { region, offsetBytes } = this.#space;
-    filler.fill(region, offsetBytes, sector, count);
+    const { memory, offsetBytes } = this.#space;
+    filler.fill(memory.region, offsetBytes, sector, count);
     const checksums = this.#checksums;
-    for (let index = 0; index < count; index++) {
-      checksums[index] = sectorChecksum(region, offsetBytes + index * SECTOR_BYTES);
-    }
+    memory.checksums(offsetBytes, count, checksums, 0);
     const location = this.#space.take(count);
     this.#trees.assign(tree, sector, count, location, checksums, 0);
     this.#persistence.recordAssign(tree.number, sector, count, location, checksums);
@@ -234,14 +231,14 @@ export class LogStore implements ShardStore {
       const slot = this.#table.slotOf(location + done);
       const count = Math.min(sectorCount - done, this.#table.segmentSlots - slot);
       const found = backend.load(segment, slot, count);
-      const { loadedRegion, loadedOffset } = backend;
-      for (let index = 0; index < found; index++) {
-        const actual = sectorChecksum(loadedRegion, loadedOffset + index * SECTOR_BYTES);
-        if (actual === this.#run.checksums[done + index]) continue;
-        throw this.#mismatch(tree, sector, done + index, actual);
+      const { loadedMemory, loadedOffset } = backend;
+      const wrong = loadedMemory.findMismatch(loadedOffset, found, this.#run.checksums, done);
+      if (wrong >= 0) {
+        const actual = loadedMemory.checksum(loadedOffset + wrong * SECTOR_BYTES);
+        throw this.#mismatch(tree, sector, done + wrong, actual);
       }
       if (found < count) throw this.#mismatch(tree, sector, done + found, null);
-      visitor.run(loadedRegion, loadedOffset, sector + done, count);
+      visitor.run(loadedMemory.region, loadedOffset, sector + done, count);
       done += count;
     }
   }

@@ -99,7 +99,9 @@ export class MapGenerations {
     this.#log = this.#makeLog(this.durable);
   }
 
-  /** Freezes all roots and begins a checkpoint and its log. @throws PlaneError NoSpace, StoreFailed */
+  /**
+   * Freezes all roots and begins a checkpoint and its log. @throws PlaneError NoSpace, StoreFailed
+   */
   begin(): void {
     invariant(this.#writer === null, 'one checkpoint is written at a time');
     const generation = this.#highest + 1;

@@ -17,9 +17,10 @@
  * A record begins with a u32 kind and is a multiple of 4 long. Trees are named by their number.
  *
  * ```
- * 1 assign-run   u32 tree, u64 first sector, u32 n, u32 location of the first slot, n x u32 CRC-32
+ * 1 assign-run   u32 tree, u64 first sector, u32 n, u32 location of the first slot, n x u32
+ * checksum
  *                sectors first..first+n-1 are in slots location..location+n-1, which have these
- *                checksums (sector-checksum.ts). A run lies in one segment and under one root.
+ *                checksums (base/sector-memory.ts). A run lies in one segment and under one root.
  * 2 discard-run  u32 tree, u64 first sector, u64 n: the sectors are holes
  * 3 create-tree  u32 tree, u32 bytes of the name, the name in UTF-8, zeros to a multiple of 4
  * 4 share-tree   u32 source, then as create-tree: the new tree has all the source has

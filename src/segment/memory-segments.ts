@@ -1,29 +1,29 @@
 /**
- * Segments in memory: one region each, used again before another is allocated.
+ * Segments in memory: one SectorMemory each, used again before another is taken.
  *
- * Memory of a region is taken from the system when it is first touched, so a segment that is only
- * begun costs address space. Regions are never given back before close(): the limit bounds them.
+ * Memory is taken from the system when it is first touched, so a segment that is only begun costs
+ * address space. A segment's memory is kept for the next one until close(): first touch costs more
+ * than encryption, and the limit bounds what is kept.
  *
  * **Thread:** shard.
  */
-import { allocateRegion, type MemoryRegion } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import type { SegmentBackend } from './segment-space.ts';
 
 /** One segment of this many is kept for reclaim, at least one. */
 const SEGMENTS_PER_RECLAIM_SEGMENT = 32;
-const NO_REGION: MemoryRegion = { bytes: new Uint8Array(0), address: 0 };
 
 export class MemorySegments implements SegmentBackend {
   readonly segmentsMax: number;
   readonly reclaimSegments: number;
-  loadedRegion: MemoryRegion = NO_REGION;
   loadedOffset = 0;
   readonly #segmentBytes: number;
-  readonly #regions: (MemoryRegion | undefined)[] = [];
-  readonly #freeRegions: MemoryRegion[] = [];
+  readonly #memories: (SectorMemory | undefined)[] = [];
+  readonly #freeMemories: SectorMemory[] = [];
+  #loaded: SectorMemory | null = null;
 
   /**
    * @param limitBytes for all regions together; at least two segments
@@ -45,12 +45,17 @@ export class MemorySegments implements SegmentBackend {
     return Number.POSITIVE_INFINITY;
   }
 
-  begin(segmentNumber: number): MemoryRegion {
-    invariant(this.#regions[segmentNumber] === undefined, 'a new segment has no region');
-    const region = this.#freeRegions.pop() ?? allocateRegion(this.#segmentBytes);
-    while (this.#regions.length < segmentNumber) this.#regions.push(undefined);
-    this.#regions[segmentNumber] = region;
-    return region;
+  get loadedMemory(): SectorMemory {
+    invariant(this.#loaded !== null, 'something was loaded');
+    return this.#loaded;
+  }
+
+  begin(segmentNumber: number): SectorMemory {
+    invariant(this.#memories[segmentNumber] === undefined, 'a new segment has no memory');
+    const memory = this.#freeMemories.pop() ?? new SectorMemory(this.#segmentBytes);
+    while (this.#memories.length < segmentNumber) this.#memories.push(undefined);
+    this.#memories[segmentNumber] = memory;
+    return memory;
   }
 
   seal(): void {
@@ -58,7 +63,7 @@ export class MemorySegments implements SegmentBackend {
   }
 
   load(segmentNumber: number, slot: number, slotCount: number): number {
-    this.loadedRegion = this.#region(segmentNumber);
+    this.#loaded = this.#memory(segmentNumber);
     this.loadedOffset = slot * SECTOR_BYTES;
     return slotCount;
   }
@@ -66,29 +71,31 @@ export class MemorySegments implements SegmentBackend {
   copySlot(
     segmentNumber: number,
     slot: number,
-    target: MemoryRegion,
+    target: SectorMemory,
     targetOffset: number,
   ): boolean {
     const at = slot * SECTOR_BYTES;
-    const { bytes } = this.#region(segmentNumber);
-    target.bytes.set(bytes.subarray(at, at + SECTOR_BYTES), targetOffset);
+    const { bytes } = this.#memory(segmentNumber).region;
+    target.region.bytes.set(bytes.subarray(at, at + SECTOR_BYTES), targetOffset);
     return true;
   }
 
   remove(segmentNumber: number): void {
-    this.#freeRegions.push(this.#region(segmentNumber));
-    this.#regions[segmentNumber] = undefined;
+    this.#freeMemories.push(this.#memory(segmentNumber));
+    this.#memories[segmentNumber] = undefined;
   }
 
   close(): void {
-    this.#regions.length = 0;
-    this.#freeRegions.length = 0;
-    this.loadedRegion = NO_REGION;
+    for (const memory of this.#memories) memory?.release();
+    for (const memory of this.#freeMemories) memory.release();
+    this.#memories.length = 0;
+    this.#freeMemories.length = 0;
+    this.#loaded = null;
   }
 
-  #region(segmentNumber: number): MemoryRegion {
-    const region = this.#regions[segmentNumber];
-    invariant(region !== undefined, 'a segment referred to has a region');
-    return region;
+  #memory(segmentNumber: number): SectorMemory {
+    const memory = this.#memories[segmentNumber];
+    invariant(memory !== undefined, 'a segment referred to has memory');
+    return memory;
   }
 }

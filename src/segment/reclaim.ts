@@ -21,7 +21,6 @@ import { invariant } from '../base/invariant.ts';
 import { RECLAIM_VICTIMS_MAX } from '../limits.ts';
 import type { ChunkMap } from './chunk-map.ts';
 import type { Persistence } from './persistence.ts';
-import { sectorChecksum } from './sector-checksum.ts';
 import type { SegmentSpace } from './segment-space.ts';
 import type { Segment, SlotTable } from './slot-table.ts';
 
@@ -126,10 +125,9 @@ export class Reclaimer {
     const copied = copies?.[slot] ?? NOT_MOVED;
     if (copied !== NOT_MOVED) return copied;
     if (!this.#makeRoom()) return location;
-    const { region, offsetBytes } = this.#space;
-    const { backend } = this.#space;
-    const isRead = backend.copySlot(victim.number, slot, region, offsetBytes);
-    if (!isRead || sectorChecksum(region, offsetBytes) !== checksum) {
+    const { memory, offsetBytes, backend } = this.#space;
+    const isRead = backend.copySlot(victim.number, slot, memory, offsetBytes);
+    if (!isRead || memory.checksum(offsetBytes) !== checksum) {
       victim.isVictim = false;
       victim.isDamaged = true;
       return location;

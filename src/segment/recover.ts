@@ -6,13 +6,13 @@
  *
  * What is read may be in the system's cache only, left by a killed process, and be lost in a power
  * cut a moment later. So:
- * 1. The names found are forced to stable storage first. The newest checkpoint must be valid: it had
- *    its name only after it was on stable storage.
+ * 1. The names found are forced to stable storage first. The newest checkpoint must be valid: it
+ *    had its name only after it was on stable storage.
  * 2. Batches count as map-log.ts says. A sector of an assign-run behind the last flush-mark is
  *    believed only if its slot holds what the checksum says; otherwise it keeps what it had. Such
  *    slots are forced to stable storage before a checkpoint refers to them.
- * 3. Nothing that was read is changed or removed before the next checkpoint is durable. Recovery may
- *    be ended anywhere and done again, also on an older state of the logs.
+ * 3. Nothing that was read is changed or removed before the next checkpoint is durable. Recovery
+ *    may be ended anywhere and done again, also on an older state of the logs.
  * 4. Segments that neither the checkpoint nor any batch refers to are removed at once; those that
  *    ceased to be referred to, after the next checkpoint (journal.ts, rule 4).
  * 5. A directory without a checkpoint is taken for a new one only if there is nothing in it but

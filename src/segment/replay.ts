@@ -2,17 +2,16 @@
  * Replays the map log's batches into the maps.
  *
  * What lies behind the last flush-mark may be lost in part: a sector of an assign-run there is
- * believed only if its slot holds what the checksum says. Its old slot is still what it was, because
- * no segment is removed before a flush-mark (journal.ts, rule 4).
+ * believed only if its slot holds what the checksum says. Its old slot is still what it was,
+ * because no segment is removed before a flush-mark (journal.ts, rule 4).
  *
  * **Thread:** shard.
  */
-import { allocateRegion, type MemoryRegion } from '../base/bytes.ts';
+import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
 import { ROOT_SECTORS, TREE_SECTORS_MAX } from './geometry.ts';
 import { type CountedBatches, type RecordVisitor, visitRecords } from './log-reader.ts';
-import { sectorChecksum } from './sector-checksum.ts';
 import type { SlotTable } from './slot-table.ts';
 import { segmentPath } from './store-file.ts';
 import type { TreeTable } from './tree-table.ts';
@@ -21,7 +20,7 @@ import type { TreeTable } from './tree-table.ts';
 export class SlotReader {
   readonly #fileSystem: FileSystem;
   readonly #directory: string;
-  readonly #region: MemoryRegion = allocateRegion(SECTOR_BYTES);
+  readonly #memory = new SectorMemory(SECTOR_BYTES);
   #number = -1;
   #file = -1;
 
@@ -35,19 +34,24 @@ export class SlotReader {
     if (segmentNumber !== this.#number) this.#open(segmentNumber);
     if (this.#file < 0) return false;
     const position = slot * SECTOR_BYTES;
-    const { bytes } = this.#region;
+    const { bytes } = this.#memory.region;
     const got = this.#fileSystem.pread(this.#file, bytes, 0, SECTOR_BYTES, position);
-    return got === SECTOR_BYTES && sectorChecksum(this.#region, 0) === checksum;
+    return got === SECTOR_BYTES && this.#memory.checksum(0) === checksum;
   }
 
   close(): void {
+    this.#closeFile();
+    this.#memory.release();
+  }
+
+  #closeFile(): void {
     if (this.#file >= 0) this.#fileSystem.close(this.#file);
     this.#file = -1;
     this.#number = -1;
   }
 
   #open(segmentNumber: number): void {
-    this.close();
+    this.#closeFile();
     try {
       this.#file = this.#fileSystem.open(segmentPath(this.#directory, segmentNumber), 'read');
     } catch (error) {

@@ -6,15 +6,15 @@
  * 2. A sealed segment is in its file, all of it, and read from there.
  * 3. A file written since the last sync() stays open until the next: an error the system found
  *    while it wrote back is reported to that descriptor.
- * 4. Beside those and the open one, at most SEGMENT_FILES_OPEN_MAX are open; the one unused for longest is
- *    closed first.
+ * 4. Beside those and the open one, at most SEGMENT_FILES_OPEN_MAX are open; the one unused for
+ *    longest is closed first.
  *
  * **Thread:** shard.
  */
 import { join } from 'node:path';
-import { allocateRegion, type MemoryRegion } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { SEGMENT_FILES_OPEN_MAX } from '../limits.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
@@ -29,12 +29,12 @@ const RECLAIM_SEGMENTS = 64;
 export class SegmentFiles implements SegmentBackend {
   readonly segmentsMax: number;
   readonly reclaimSegments = RECLAIM_SEGMENTS;
-  loadedRegion: MemoryRegion;
+  loadedMemory: SectorMemory;
   loadedOffset = 0;
   readonly #fileSystem: FileSystem;
   readonly #directory: string;
-  readonly #openRegion: MemoryRegion;
-  readonly #bounce: MemoryRegion;
+  readonly #openMemory: SectorMemory;
+  readonly #bounce: SectorMemory;
   /** Descriptors of sealed segments by number, the one used last at the end. */
   readonly #files = new Map<number, number>();
   readonly #dirty = new Set<number>();
@@ -49,10 +49,10 @@ export class SegmentFiles implements SegmentBackend {
     this.#directory = directory;
     // One less than there are numbers: the last location of all means "none" to reclaim.
     this.segmentsMax = 2 ** 32 / geometry.segmentSectors - 1;
-    this.#openRegion = allocateRegion(geometry.segmentSectors * SECTOR_BYTES);
+    this.#openMemory = new SectorMemory(geometry.segmentSectors * SECTOR_BYTES);
     const runSectors = Math.min(RUN_SECTORS_MAX, geometry.segmentSectors);
-    this.#bounce = allocateRegion(runSectors * SECTOR_BYTES);
-    this.loadedRegion = this.#bounce;
+    this.#bounce = new SectorMemory(runSectors * SECTOR_BYTES);
+    this.loadedMemory = this.#bounce;
   }
 
   /** Segments written since the last sync(). */
@@ -76,11 +76,11 @@ export class SegmentFiles implements SegmentBackend {
     }
   }
 
-  begin(segmentNumber: number): MemoryRegion {
+  begin(segmentNumber: number): SectorMemory {
     invariant(this.#openNumber === NONE, 'one segment is open at a time');
     this.#openNumber = segmentNumber;
     this.#writtenSlots = 0;
-    return this.#openRegion;
+    return this.#openMemory;
   }
 
   seal(usedSlots: number): void {
@@ -111,7 +111,8 @@ export class SegmentFiles implements SegmentBackend {
     this.#dirty.add(this.#openNumber);
     const at = this.#writtenSlots * SECTOR_BYTES;
     const lengthBytes = slotCount * SECTOR_BYTES;
-    this.#fileSystem.pwrite(this.#openFile, this.#openRegion.bytes, at, lengthBytes, at);
+    const { bytes } = this.#openMemory.region;
+    this.#fileSystem.pwrite(this.#openFile, bytes, at, lengthBytes, at);
     this.#writtenSlots = usedSlots;
   }
 
@@ -129,13 +130,13 @@ export class SegmentFiles implements SegmentBackend {
   }
 
   load(segmentNumber: number, slot: number, slotCount: number): number {
-    invariant(slotCount <= RUN_SECTORS_MAX, 'a run fits the bounce region');
+    invariant(slotCount <= RUN_SECTORS_MAX, 'a run fits the bounce memory');
     if (segmentNumber === this.#openNumber) {
-      this.loadedRegion = this.#openRegion;
+      this.loadedMemory = this.#openMemory;
       this.loadedOffset = slot * SECTOR_BYTES;
       return slotCount;
     }
-    this.loadedRegion = this.#bounce;
+    this.loadedMemory = this.#bounce;
     this.loadedOffset = 0;
     return this.#read(segmentNumber, slot, slotCount, this.#bounce, 0);
   }
@@ -143,7 +144,7 @@ export class SegmentFiles implements SegmentBackend {
   copySlot(
     segmentNumber: number,
     slot: number,
-    target: MemoryRegion,
+    target: SectorMemory,
     targetOffset: number,
   ): boolean {
     invariant(segmentNumber !== this.#openNumber, 'slots are moved out of sealed segments');
@@ -168,6 +169,8 @@ export class SegmentFiles implements SegmentBackend {
     if (this.#openFile !== NONE) this.#fileSystem.close(this.#openFile);
     this.#openFile = NONE;
     this.#openNumber = NONE;
+    this.#openMemory.release();
+    this.#bounce.release();
   }
 
   /** @returns slots read; fewer than asked for where the file ends or there is none */
@@ -175,14 +178,15 @@ export class SegmentFiles implements SegmentBackend {
     segmentNumber: number,
     slot: number,
     slotCount: number,
-    target: MemoryRegion,
+    target: SectorMemory,
     targetOffset: number,
   ): number {
     try {
       const file = this.#open(segmentNumber);
       const lengthBytes = slotCount * SECTOR_BYTES;
       const position = slot * SECTOR_BYTES;
-      const got = this.#fileSystem.pread(file, target.bytes, targetOffset, lengthBytes, position);
+      const { bytes } = target.region;
+      const got = this.#fileSystem.pread(file, bytes, targetOffset, lengthBytes, position);
       return Math.floor(got / SECTOR_BYTES);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return 0;

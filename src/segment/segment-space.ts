@@ -9,8 +9,8 @@
  *
  * **Thread:** shard.
  */
-import type { MemoryRegion } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
+import type { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import type { Segment, SlotTable } from './slot-table.ts';
 
@@ -21,18 +21,19 @@ export interface SegmentBackend {
   /** How many of them are kept back for reclaim. */
   readonly reclaimSegments: number;
   /** The bytes load() has found, until the next call of any method. Borrowed. */
-  readonly loadedRegion: MemoryRegion;
+  readonly loadedMemory: SectorMemory;
   readonly loadedOffset: number;
   /**
    * Slots whose moving cannot fail for want of space. Asked once before each pass of reclaim.
    */
   movableSlots(): number;
   /**
-   * Begins a segment and makes it the open one. Never fails: nothing is written yet.
+   * Begins a segment and makes it the open one. Nothing is written yet.
    *
    * @returns its slots, to be filled; owned by the backend until the segment is removed
+   * @throws PlaneError NoSpace: the process gets no more memory; no segment is begun
    */
-  begin(segmentNumber: number): MemoryRegion;
+  begin(segmentNumber: number): SectorMemory;
   /**
    * The open segment takes no more slots.
    *
@@ -55,7 +56,7 @@ export interface SegmentBackend {
   copySlot(
     segmentNumber: number,
     slot: number,
-    target: MemoryRegion,
+    target: SectorMemory,
     targetOffset: number,
   ): boolean;
   /** Gives the space of a segment back. */
@@ -67,7 +68,7 @@ export class SegmentSpace {
   readonly backend: SegmentBackend;
   readonly #table: SlotTable;
   #segment: Segment | null = null;
-  #region: MemoryRegion | null = null;
+  #memory: SectorMemory | null = null;
 
   constructor(table: SlotTable, backend: SegmentBackend) {
     this.#table = table;
@@ -80,12 +81,12 @@ export class SegmentSpace {
   }
 
   /** The open segment's memory; valid while openSlots() was above 0. */
-  get region(): MemoryRegion {
-    invariant(this.#region !== null, 'a segment is open');
-    return this.#region;
+  get memory(): SectorMemory {
+    invariant(this.#memory !== null, 'a segment is open');
+    return this.#memory;
   }
 
-  /** Where in the region the next slot begins. */
+  /** Where in the memory the next slot begins. */
   get offsetBytes(): number {
     invariant(this.#segment !== null, 'a segment is open');
     return this.#segment.usedSlots * SECTOR_BYTES;
@@ -116,7 +117,12 @@ export class SegmentSpace {
     }
     invariant(this.#table.segmentCount < this.backend.segmentsMax, 'room was made before');
     const segment = this.#table.open();
-    this.#region = this.backend.begin(segment.number);
+    try {
+      this.#memory = this.backend.begin(segment.number);
+    } catch (error) {
+      this.#table.withdraw(segment);
+      throw error;
+    }
     this.#segment = segment;
     return segmentSlots;
   }

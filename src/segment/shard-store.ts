@@ -5,9 +5,11 @@
  * or plaintext: ciphertext is put into its segments by the caller (SectorFiller) and taken from
  * them (SectorVisitor).
  *
- * 1. Every sector of a tree is a hole, or a reference (location, checksum) to one slot of a segment.
- * 2. The checksum of the ciphertext lives in the reference, never beside the sector, so a misplaced,
- *    stale or damaged sector is found (PlaneError ChecksumMismatch) before anyone decrypts it.
+ * 1. Every sector of a tree is a hole, or a reference (location, checksum) to one slot of a
+ *    segment.
+ * 2. The checksum of the ciphertext lives in the reference, never beside the sector, so a
+ *    misplaced, stale or damaged sector is found (PlaneError ChecksumMismatch) before anyone
+ *    decrypts it.
  * 3. A slot is written once and not again until no tree, and no durable map, refers to it.
  * 4. shareTree() copies no data and costs the same whatever the size of the tree.
  * 5. Stored slots / live slots stays <= SPACE_AMPLIFICATION_MAX, beyond SPACE_SLACK_SEGMENTS,
@@ -15,7 +17,8 @@
  * 6. After commit() nothing acknowledged is lost if the process is killed; after flush() nothing is
  *    lost if the power fails. (The memory store has neither promise; both calls do nothing.)
  *
- * **Thread:** shard. One store belongs to one thread. All calls are synchronous and run to their end.
+ * **Thread:** shard. One store belongs to one thread. All calls are synchronous and run to their
+ * end.
  */
 import type { MemoryRegion } from '../base/bytes.ts';
 
@@ -39,7 +42,8 @@ export interface SectorVisitor {
   /** Sectors that were never written, or were discarded: they read as zeros. */
   hole(firstSector: number, sectorCount: number): void;
   /**
-   * @param source borrowed for the call: verified ciphertext, sectorCount * 4096 bytes at sourceOffset
+   * @param source borrowed for the call: verified ciphertext, sectorCount * 4096 bytes at
+   *   sourceOffset
    */
   run(source: MemoryRegion, sourceOffset: number, firstSector: number, sectorCount: number): void;
 }

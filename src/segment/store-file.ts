@@ -6,10 +6,10 @@
  * <directory>/map-00000007.log       what changed since; map-00000008.log is there too while
  * <directory>/map-00000008.ckpt.new  checkpoint 8 is being written
  * <directory>/reserve                space held back (space-reserve.ts)
- * <directory>/segments/0000002a.seg  ciphertext of segment 42: slot i is bytes [4096 i, 4096 i + 4096)
+ * <directory>/segments/0000002a.seg  ciphertext of segment 42, slot i from byte 4096 i
  * ```
- * Numbers in names are 8 hexadecimal digits. Integers in files are little-endian; u64 are below 2^53.
- * Checkpoints and logs begin with the same 48 bytes:
+ * Numbers in names are 8 hexadecimal digits. Integers in files are little-endian; u64 are below
+ * 2^53. Checkpoints and logs begin with the same 48 bytes:
  *
  * ```
  *  0  8  magic: "sealdmap" checkpoint, "sealdlog" log
@@ -27,7 +27,7 @@ import { crc32 } from 'node:zlib';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 export const HEAD_BYTES = 48;
 export const SEGMENTS_DIRECTORY = 'segments';
 const RESERVE_NAME = 'reserve';

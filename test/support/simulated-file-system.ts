@@ -5,8 +5,8 @@
  * changes the first; fdatasync makes the second equal. Names are a directory's content: made,
  * renamed and removed at once for programs, on stable storage after fsyncDirectory.
  *
- * A power cut keeps, of what was not forced: any subset of the 512-byte pieces of writes (later ones
- * over earlier ones), and any subset of the changes of names (a rename is one change).
+ * A power cut keeps, of what was not forced: any subset of the 512-byte pieces of writes (later
+ * ones over earlier ones), and any subset of the changes of names (a rename is one change).
  *
  * With a capacity, a pwrite that would make files larger than that together fails with ENOSPC and
  * changes nothing.

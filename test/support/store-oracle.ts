@@ -1,8 +1,8 @@
 /**
  * What a store may hold after it was opened again: a reference model without any storage in it.
  *
- * `current` is the content by name and sector. Beside it stand two clouds of possibilities: what may
- * be there after a kill (anything since the last acknowledged commit) and after a power cut
+ * `current` is the content by name and sector. Beside it stand two clouds of possibilities: what
+ * may be there after a kill (anything since the last acknowledged commit) and after a power cut
  * (anything since the last acknowledged flush), sector by sector.
  */
 import { expect } from 'vitest';

@@ -1,4 +1,6 @@
-/** The checker finds what it is there to find: every kind of damage, planted in the arena's words. */
+/**
+ * The checker finds what it is there to find: every kind of damage, planted in the arena's words.
+ */
 import { describe, expect, test } from 'vitest';
 import { ChunkMap, EMPTY_ROOT } from '../../../src/segment/chunk-map.ts';
 

@@ -1,0 +1,165 @@
+/**
+ * The whole path: library, ring, cipher, checksum, store. Ratios to R and to the naive baseline.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Disk, openPlane, type Plane } from '../../src/index.ts';
+import { openNaiveTarget } from '../naive/naive-target.ts';
+import { measureReference, median } from '../reference.ts';
+import { closedLoop, fillDisk, type LoopOptions } from './closed-loop.ts';
+import type { Floor } from './floor.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SPAN_BYTES = 256 * MIB;
+const GB = 1e9;
+
+type Workload = readonly [
+  name: string,
+  disks: 1 | 2,
+  blockBytes: number,
+  iodepth: number,
+  floor: number,
+];
+
+const WORKLOADS: readonly Workload[] = [
+  ['128 KiB, depth 16, a disk on each of 2 shards', 2, 128 * KIB, 16, 0.45],
+  ['1 MiB, depth 16, a disk on each of 2 shards', 2, MIB, 16, 0.6],
+  ['128 KiB, depth 16, one disk alone', 1, 128 * KIB, 16, 0.35],
+  ['4 KiB random, depth 128, a disk on each of 2 shards', 2, 4 * KIB, 128, 0.2],
+];
+
+async function openDisks(plane: Plane, count: number): Promise<Disk[]> {
+  const disks: Disk[] = [];
+  for (let index = 0; index < count; index++) {
+    const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });
+    const disk = await plane.attach(DiskId);
+    await fillDisk(disk, SPAN_BYTES);
+    disks.push(disk);
+  }
+  return disks;
+}
+
+function loopOptions(
+  [, , blockBytes, iodepth]: Workload,
+  direction: 'read' | 'write',
+  milliseconds: number,
+): LoopOptions {
+  const isRandom = blockBytes === 4 * KIB;
+  return { direction, blockBytes, iodepth, milliseconds, spanBytes: SPAN_BYTES, isRandom };
+}
+
+/** @param rounds measurements of each workload; R is measured in each round too */
+export async function dataPathFloors(rounds: number, milliseconds: number): Promise<Floor[]> {
+  await using plane = await openPlane({ memory: true, shards: 2 });
+  const disks = await openDisks(plane, 2);
+  const naive = await naiveIops(milliseconds);
+  const references: number[] = [];
+  const ratios = new Map<string, number[]>();
+  const absolutes = new Map<string, number[]>();
+  const note = (map: Map<string, number[]>, key: string, value: number): void => {
+    map.set(key, [...(map.get(key) ?? []), value]);
+  };
+  for (let round = 0; round < rounds; round++) {
+    const reference = await measureReference();
+    if (reference === null)
+      throw new Error('these figures are ratios to openssl speed: no openssl');
+    references.push(reference);
+    for (const workload of WORKLOADS) {
+      for (const direction of ['write', 'read'] as const) {
+        const used = disks.slice(0, workload[1]);
+        const speed = await closedLoop(used, loopOptions(workload, direction, milliseconds));
+        note(ratios, `${workload[0]}, ${direction}`, speed / reference);
+        note(absolutes, `${workload[0]}, ${direction}`, speed);
+      }
+    }
+  }
+  const floors: Floor[] = [];
+  for (const workload of WORKLOADS) {
+    for (const direction of ['write', 'read'] as const) {
+      const name = `${workload[0]}, ${direction}`;
+      const speed = median(absolutes.get(name) ?? []);
+      const iops = speed / workload[2];
+      floors.push({
+        name,
+        measured: median(ratios.get(name) ?? []),
+        unit: 'R',
+        kind: 'least',
+        bound: workload[4],
+        note: `${(speed / GB).toFixed(2)} GB/s, ${Math.round(iops / 1000)}k IOPS`,
+      });
+      if (workload[2] !== 4 * KIB) continue;
+      const base = naive[direction];
+      const baseText = `naive ${(base / 1000).toFixed(1)}k IOPS`;
+      const measured = iops / base;
+      floors.push({
+        name: `${name}, to naive`,
+        measured,
+        unit: 'x',
+        kind: 'least',
+        bound: 5,
+        note: baseText,
+      });
+    }
+  }
+  const r = median(references);
+  floors.push({
+    name: 'R',
+    measured: r / GB,
+    unit: 'GB/s',
+    kind: 'least',
+    bound: 0,
+    note: 'openssl speed',
+  });
+  return floors;
+}
+
+async function naiveIops(milliseconds: number): Promise<{ read: number; write: number }> {
+  const target = await openNaiveTarget();
+  try {
+    const spanBytes = 16 * MIB;
+    const disk = (await target.openDisk('naive', spanBytes)) as unknown as Disk;
+    await fillDisk(disk, spanBytes);
+    const run = async (direction: 'read' | 'write'): Promise<number> => {
+      const loop = { direction, blockBytes: 4 * KIB, iodepth: 128, spanBytes, isRandom: true };
+      return (await closedLoop([disk], { ...loop, milliseconds })) / (4 * KIB);
+    };
+    return { write: await run('write'), read: await run('read') };
+  } finally {
+    await target.close();
+  }
+}
+
+/** The file store against the memory store, in turns. @param tmpfs a directory on a tmpfs */
+export async function fileStoreFloors(
+  tmpfs: string,
+  rounds: number,
+  milliseconds: number,
+): Promise<Floor[]> {
+  const directory = mkdtempSync(join(tmpfs, 'sealdisk-bench-'));
+  try {
+    await using memory = await openPlane({ memory: true, shards: 2 });
+    await using file = await openPlane({ dataDir: join(directory, 'plane'), shards: 2 });
+    const memoryDisks = await openDisks(memory, 2);
+    const fileDisks = await openDisks(file, 2);
+    const floors: Floor[] = [];
+    for (const direction of ['write', 'read'] as const) {
+      const workload = WORKLOADS[0] as Workload;
+      const options = loopOptions(workload, direction, milliseconds);
+      const ratios: number[] = [];
+      let speed = 0;
+      for (let round = 0; round < rounds; round++) {
+        const inMemory = await closedLoop(memoryDisks, options);
+        speed = await closedLoop(fileDisks, options);
+        ratios.push(speed / inMemory);
+      }
+      const name = `file store on tmpfs, 128 KiB, depth 16, ${direction}`;
+      const note = `${(speed / GB).toFixed(2)} GB/s`;
+      const measured = median(ratios);
+      floors.push({ name, measured, unit: 'of memory', kind: 'least', bound: 0.5, note });
+    }
+    return floors;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

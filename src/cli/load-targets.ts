@@ -1,0 +1,77 @@
+/**
+ * The targets of one `sealdisk load`: opened when first asked for, closed together.
+ *
+ * Encrypted and plain disks are of one plane, which is opened when the first of them is.
+ */
+import { PlaneError } from '../base/errors.ts';
+import { createMemoryTarget, createNullTarget, type Target } from '../load/target.ts';
+import { createLibraryTarget } from '../load/target-library.ts';
+import type { Plane, PlaneOptions } from '../types.ts';
+import { openNaiveTarget } from './package-files.ts';
+
+/** What the library's openPlane() is. */
+export type OpenPlane = (options: PlaneOptions) => Promise<Plane>;
+
+export const TARGET_NAMES = ['sealdisk', 'memory', 'null', 'naive'] as const;
+
+/** Names of opened targets: the library is two of them. */
+type OpenTargetName = 'encrypted' | 'plain' | 'memory' | 'null' | 'naive';
+
+export class LoadTargets {
+  readonly #openPlane: OpenPlane;
+  readonly #planeOptions: PlaneOptions;
+  readonly #targets = new Map<string, Promise<Target>>();
+  #plane: Promise<Plane> | null = null;
+
+  constructor(openPlane: OpenPlane, planeOptions: PlaneOptions) {
+    this.#openPlane = openPlane;
+    this.#planeOptions = planeOptions;
+  }
+
+  /** The target of that name, the same one each time. */
+  open(name: string): Promise<Target> {
+    const known = this.#targets.get(name);
+    if (known !== undefined) return known;
+    const opening = this.#make(name);
+    this.#targets.set(name, opening);
+    return opening;
+  }
+
+  /** The plane, if a target needed it. */
+  async plane(): Promise<Plane | null> {
+    return this.#plane;
+  }
+
+  /** Closes everything that was opened; the first failure is thrown when all is closed. */
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#targets.values());
+    const closing = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const failures: unknown[] = [];
+    for (const target of closing) {
+      await target.close().catch((error: unknown) => failures.push(error));
+    }
+    const plane = await this.#plane?.catch(() => null);
+    await plane?.close().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #make(name: string): Promise<Target> {
+    switch (name) {
+      case 'null':
+        return createNullTarget();
+      case 'memory':
+        return createMemoryTarget();
+      case 'naive': {
+        const target = await openNaiveTarget();
+        if (target === null) {
+          throw new PlaneError('InvalidArgument', 'the naive baseline is not in this package');
+        }
+        return target;
+      }
+      default: {
+        this.#plane ??= this.#openPlane(this.#planeOptions);
+        return createLibraryTarget(await this.#plane, name === 'encrypted');
+      }
+    }
+  }
+}

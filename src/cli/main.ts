@@ -1,0 +1,184 @@
+#!/usr/bin/env node
+/**
+ * The command line: says what commands there are, parses their options, and ends the process with
+ * the right code. The only importer of commander. Each command is a file beside this one, loaded
+ * when it is run, so that --help needs none of them.
+ */
+import { Command, CommanderError } from 'commander';
+import { PlaneError } from '../base/errors.ts';
+import type { OptionLine } from '../load/job-lines.ts';
+import type { DemoFlags } from './demo.ts';
+import type { DoctorFlags } from './doctor.ts';
+import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
+import { splitJobOptions } from './job-options.ts';
+import type { LoadFlags } from './load.ts';
+import type { OpenPlane } from './load-targets.ts';
+import { packageVersion } from './package-files.ts';
+import { endOnBrokenPipe, processTerminal, type Terminal } from './terminal.ts';
+
+const EXAMPLES = `Examples:
+  sealdisk load                              the canonical comparison: encrypted, plain, naive
+  sealdisk load job.fio --json               a fio job file; one JSON document on stdout
+  sealdisk load --name=w --rw=randwrite --bs=4k --iodepth=64 --size=1g --runtime=10 --time_based
+  sealdisk load --trace io_traces.csv --verify --depth 64
+  sealdisk demo                              keys, lineage and encryption, each step checked
+  sealdisk doctor                            what this machine can do
+`;
+
+const EXIT_CODES = `
+Exit codes:
+  0 ok   1 failed or mismatch   2 usage   3 cannot tell   4 refused by a rule   130 interrupted
+stdout is data, stderr is talk.
+`;
+
+const LOAD_EXAMPLES = `Examples:
+  sealdisk load                                        the canonical comparison
+  sealdisk load bench/jobs/verify.fio --encrypt on     a job file, on encrypted disks
+  sealdisk load job.fio --bs=8k --runtime=5            options that win over the file's
+  sealdisk load --name=r --rw=randread --size=512m     a job made of options, as with fio
+  sealdisk load --trace io_traces.csv --verify         Alibaba or CloudPhysics traces, checked
+  sealdisk load --trace io_traces.csv --speed 10       at ten times the recorded speed
+`;
+
+const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
+  ['--trace <file>', 'replay a block trace instead of a job file'],
+  ['--device-sizes <file>', "the trace's device_size.csv [one beside the trace, or a first pass]"],
+  ['--target <name>', "sealdisk, memory, null or naive [the job's ioengine, or sealdisk]"],
+  ['--encrypt <on|off>', 'encrypted or plain disks [on]'],
+  ['--data-dir <dir>', 'a plane on files, kept [in memory]'],
+  ['--memory', 'a plane in memory'],
+  ['--shards <n>', 'encrypting threads [2]'],
+  ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ['--verify', 'check every read against the last write (a job: verify=crc32c)'],
+  ['--depth <n>', 'requests in flight [a trace: 32; a job: its iodepth]'],
+  ['--speed <factor>', 'a trace: times the recorded speed, or max [max]'],
+  ['--json', "one JSON document on stdout, with fio's field names"],
+  ['--json-schema', 'print the JSON Schema of that document'],
+  ['--quiet', 'nothing on stderr but errors'],
+];
+
+/** Long names of the load command's own options: the rest are a job's. */
+const LOAD_OPTION_NAMES: readonly string[] = [
+  ...LOAD_OPTIONS.map(([option]) => /^--([\w-]+)/.exec(option)![1]!),
+  'help',
+];
+
+interface QuietFlag {
+  readonly quiet?: boolean;
+}
+
+/** Loaded when a plane is opened: --help and the targets without a plane need no native code. */
+const openPlane: OpenPlane = async (options) => {
+  const library = await import('../index.ts');
+  return library.openPlane(options);
+};
+
+/**
+ * Runs one command line.
+ *
+ * @param words what follows the program's name
+ * @returns how the process is to end
+ */
+async function main(words: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const end = (ended: ExitCode): void => {
+    code = ended;
+  };
+  try {
+    const isLoad = words[0] === 'load';
+    const split = isLoad
+      ? splitJobOptions(words.slice(1), LOAD_OPTION_NAMES)
+      : { jobOptions: [], rest: words.slice(1) };
+    const program = buildProgram(split.jobOptions, end);
+    await program.parseAsync([...words.slice(0, 1), ...split.rest], { from: 'user' });
+  } catch (error) {
+    code = reportFailure(error);
+  }
+  return code;
+}
+
+function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) => void): Command {
+  const program = new Command('sealdisk')
+    .description('An encrypted block-storage data plane in one process.')
+    .version(packageVersion())
+    .addHelpText('before', EXAMPLES)
+    .addHelpText('afterAll', EXIT_CODES)
+    .exitOverride();
+  addLoadCommand(program, jobOptions, end);
+  program
+    .command('demo')
+    .description('keys, lineage and encryption at work, each step checked')
+    .option('--data-dir <dir>', 'where to keep the disks [a temporary directory, removed]')
+    .option('--json', 'one JSON document on stdout')
+    .option('--quiet', 'nothing on stderr but errors')
+    .action(async (flags: DemoFlags & QuietFlag) => {
+      const { runDemo } = await import('./demo.ts');
+      end(await runDemo(flags, openPlane, terminalFor(flags)));
+    });
+  program
+    .command('doctor')
+    .description('what this machine can do, and what it cannot and why')
+    .option('--json', 'one JSON document on stdout')
+    .option('--quiet', 'nothing on stderr but errors')
+    .action(async (flags: DoctorFlags & QuietFlag) => {
+      const { runDoctor } = await import('./doctor.ts');
+      end(await runDoctor(flags, openPlane, terminalFor(flags)));
+    });
+  return program;
+}
+
+function addLoadCommand(
+  program: Command,
+  jobOptions: readonly OptionLine[],
+  end: (code: ExitCode) => void,
+): void {
+  const load = program
+    .command('load')
+    .description('load on disks: fio job files, block traces, the canonical comparison')
+    .argument('[jobfile...]', "a fio job file, or '-' for stdin")
+    .usage('[JOBFILE | --trace FILE | --name=JOB] [options] [--<job option>=<value> ...]')
+    .addHelpText('before', LOAD_EXAMPLES);
+  for (const [option, description] of LOAD_OPTIONS) load.option(option, description);
+  load.action(async (jobFiles: string[], flags: LoadFlags & QuietFlag) => {
+    const { runLoad } = await import('./load.ts');
+    end(
+      await runLoad({
+        flags,
+        jobFiles,
+        jobOptions,
+        openPlane,
+        terminal: terminalFor(flags),
+        environment: process.env,
+        onStart: stopOnInterrupt,
+      }),
+    );
+  });
+}
+
+function terminalFor(flags: QuietFlag): Terminal {
+  return processTerminal(process, flags.quiet === true);
+}
+
+/** The first SIGINT ends the run with what it has; a second one ends the process. */
+function stopOnInterrupt(stop: () => void): void {
+  process.once('SIGINT', () => {
+    process.stderr.write('\nstopping; once more to quit at once\n');
+    process.once('SIGINT', () => process.exit(EXIT.interrupted));
+    stop();
+  });
+}
+
+/** Says what went wrong, on stderr, and how to end. */
+function reportFailure(error: unknown): ExitCode {
+  if (error instanceof CommanderError) {
+    // commander has written the message, the help or the version already.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  const isExpected = error instanceof PlaneError || error instanceof UsageError;
+  const text = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error);
+  process.stderr.write(`sealdisk: ${text}\n`);
+  return exitCodeOf(error);
+}
+
+endOnBrokenPipe(process.stdout);
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,36 @@
+/**
+ * What the verbs are given: told, not asked.
+ *
+ * **Thread:** main.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Metadata } from '../meta/metadata.ts';
+import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
+import type { ShardRequest } from '../record/shard-message.ts';
+import type { ResourceLocks } from './resource-locks.ts';
+
+/** The KMS thread, as far as the control plane needs it. */
+export interface KmsCalls {
+  call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]>;
+}
+
+export interface ControlContext {
+  readonly accountId: string;
+  readonly regionId: string;
+  readonly clock: Clock;
+  readonly randomBytes: (byteCount: number) => Uint8Array;
+  readonly metadata: Metadata;
+  readonly kms: KmsCalls;
+  readonly shards: {
+    readonly count: number;
+    call(shardIndex: number, request: ShardRequest): Promise<unknown>;
+  };
+  /** The attached face of disks. */
+  readonly volumes: {
+    /** Resolves when the requests in flight to the disk are settled. */
+    drain(diskId: string): Promise<void>;
+    /** Grows the open volume, if the disk is attached. */
+    resize(diskId: string, sizeBytes: number): Promise<void>;
+  };
+  readonly locks: ResourceLocks;
+}

@@ -1,0 +1,19 @@
+/**
+ * The words of the KMS API, in those of the ECS API: what a disk verb says when its key refuses.
+ */
+import { type ErrorCode, PlaneError } from '../base/errors.ts';
+
+const ECS_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
+  'Forbidden.KeyNotFound': 'InvalidParameter.KMSKeyId.NotFound',
+  'Rejected.Disabled': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
+  'Rejected.PendingDeletion': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
+};
+
+/** @returns the error a disk verb answers with when KMS answered with this one */
+export function toDiskError(error: unknown): unknown {
+  if (!(error instanceof PlaneError)) return error;
+  const code = ECS_CODES[error.code];
+  return code === undefined
+    ? error
+    : new PlaneError(code, error.toRecord().message, { cause: error });
+}

@@ -1,0 +1,26 @@
+/**
+ * DeleteDisk: nobody can attach it any more, and its space is free. The record goes first: a crash before the tree is removed leaves a tree that nobody
+ * names, which reconcile.ts removes; snapshots and clones have trees of their own.
+ */
+import * as v from 'valibot';
+import type { ControlContext } from '../context.ts';
+import { findDisk } from '../find.ts';
+import { idSchema } from '../schemas.ts';
+import { checkDiskState } from '../state-rules.ts';
+import type { Verbs } from '../verbs.ts';
+
+export const deleteDiskSchema = v.strictObject({ DiskId: idSchema });
+
+export function deleteDisk(
+  context: ControlContext,
+  parameters: Verbs['DeleteDisk']['parameters'],
+): Promise<Verbs['DeleteDisk']['result']> {
+  const { DiskId } = parameters;
+  return context.locks.hold([DiskId], async () => {
+    const disk = findDisk(context, DiskId);
+    checkDiskState('DeleteDisk', disk);
+    await context.metadata.commit({ removeDisks: [DiskId] });
+    await context.shards.call(disk.shardIndex, { op: 'removeTree', name: DiskId });
+    return {};
+  });
+}

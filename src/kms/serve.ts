@@ -1,0 +1,63 @@
+/**
+ * Requests to the KMS and their answers: from main to the vault, from a shard to the vault.
+ *
+ * 1. Nothing handle() answers holds a plaintext key: what it answers goes to main.
+ * 2. unwrap() never throws for what a shard sent: an error is an answer.
+ *
+ * No threads and no ports here: workers/kms.ts has them. **Thread:** KMS.
+ */
+import { PlaneError } from '../base/errors.ts';
+import { unreachable } from '../base/invariant.ts';
+import type { KmsRequest, UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
+import type { Vault } from './vault.ts';
+
+export interface KmsServer {
+  /** @returns what KmsResults has for the request's op. @throws PlaneError */
+  handle(request: KmsRequest): Promise<unknown>;
+  /** The reply's key, if there is one, is the caller's: to be transferred, not copied. */
+  unwrap(request: UnwrapRequest): UnwrapReply;
+}
+
+export function createKmsServer({ vault }: { readonly vault: Vault }): KmsServer {
+  return {
+    handle: async (request) => {
+      await vault.eraseExpired();
+      return answer(vault, request);
+    },
+    unwrap: ({ id, wrappedKey, context }) => {
+      try {
+        return { id, key: vault.unwrapDataKey(wrappedKey, context) };
+      } catch (error) {
+        if (!(error instanceof PlaneError)) throw error;
+        return { id, error: error.toRecord() };
+      }
+    },
+  };
+}
+
+function answer(vault: Vault, request: KmsRequest): unknown {
+  switch (request.op) {
+    case 'createKey':
+      return vault.createKey(request, request.description);
+    case 'serviceKey':
+      return vault.serviceKey(request);
+    case 'describeKey':
+      return vault.describeKey(request.keyId);
+    case 'listKeys':
+      return vault.listKeys(request);
+    case 'enableKey':
+      return vault.enableKey(request.keyId);
+    case 'disableKey':
+      return vault.disableKey(request.keyId);
+    case 'rotateKey':
+      return vault.rotateKey(request.keyId);
+    case 'scheduleKeyDeletion':
+      return vault.scheduleKeyDeletion(request.keyId, request.pendingDays);
+    case 'cancelKeyDeletion':
+      return vault.cancelKeyDeletion(request.keyId);
+    case 'generateWrappedDataKey':
+      return vault.generateWrappedDataKey(request.keyId, request.context);
+    default:
+      return unreachable(request);
+  }
+}

@@ -1,0 +1,357 @@
+/**
+ * Every job file option fio has, and what becomes of it here.
+ *
+ * Names, aliases, kinds and defaults are those of fio 3.33 (`fio --cmdhelp=all` and
+ * `--cmdhelp=<name>`), with the names later versions added, so that a job file written for any fio
+ * is read without a change. Three classes:
+ *
+ * - honoured: does here what it does in fio; job-settings.ts has one setter per row
+ * - later: shapes block I/O on a disk, but is not honoured yet: named once on stderr when its value
+ *   differs from fio's default, and the job runs without it
+ * - quiet: about files, processes, CPUs, logs or another engine: there is nothing for it to do to a
+ *   disk in this process, so it is accepted without a word
+ */
+
+export type OptionClass = 'honoured' | 'later' | 'quiet';
+
+/** switch: may stand alone; boolean: 0 or 1, required; value: anything, required. */
+export type OptionKind = 'switch' | 'boolean' | 'value';
+
+export interface FioOption {
+  readonly optionClass: OptionClass;
+  readonly kind: OptionKind;
+  /** fio's second name for it, or ''. */
+  readonly alias: string;
+  /** fio's default, or '': the value a 'later' option may have without being named. */
+  readonly fioDefault: string;
+}
+
+function honoured(kind: OptionKind, alias = ''): FioOption & { optionClass: 'honoured' } {
+  return { optionClass: 'honoured', kind, alias, fioDefault: '' };
+}
+
+function later(kind: OptionKind, fioDefault = '', alias = ''): FioOption {
+  return { optionClass: 'later', kind, alias, fioDefault };
+}
+
+function quiet(kind: OptionKind, alias = ''): FioOption {
+  return { optionClass: 'quiet', kind, alias, fioDefault: '' };
+}
+
+/** The options job-settings.ts sets. */
+export const HONOURED_OPTIONS = {
+  description: honoured('value'),
+  name: honoured('value'),
+  filename: honoured('value'),
+  filename_format: honoured('value'),
+  rw: honoured('value', 'readwrite'),
+  bs: honoured('value', 'blocksize'),
+  randrepeat: honoured('boolean'),
+  randseed: honoured('value'),
+  norandommap: honoured('switch'),
+  ioengine: honoured('value'),
+  iodepth: honoured('value'),
+  size: honoured('value'),
+  io_size: honoured('value', 'io_limit'),
+  filesize: honoured('value'),
+  offset: honoured('value', 'fileoffset'),
+  offset_increment: honoured('value'),
+  number_ios: honoured('value'),
+  fsync: honoured('value'),
+  fdatasync: honoured('value'),
+  loops: honoured('value'),
+  numjobs: honoured('value'),
+  runtime: honoured('value', 'timeout'),
+  time_based: honoured('switch'),
+  ramp_time: honoured('value'),
+  verify: honoured('value'),
+  do_verify: honoured('boolean'),
+  verify_pattern: honoured('value'),
+  verify_fatal: honoured('boolean'),
+  rwmixread: honoured('value'),
+  rwmixwrite: honoured('value'),
+  end_fsync: honoured('boolean'),
+  stonewall: honoured('switch', 'wait_for_previous'),
+  new_group: honoured('switch'),
+  group_reporting: honoured('switch'),
+  zero_buffers: honoured('switch'),
+  refill_buffers: honoured('switch'),
+  scramble_buffers: honoured('boolean'),
+  percentile_list: honoured('value'),
+  kb_base: honoured('value'),
+} as const satisfies Record<string, FioOption>;
+
+export type HonouredName = keyof typeof HONOURED_OPTIONS;
+
+const LATER_OPTIONS: Record<string, FioOption> = {
+  wait_for: later('value'),
+  ba: later('value', '', 'blockalign'),
+  bsrange: later('value', '', 'blocksize_range'),
+  bssplit: later('value'),
+  bs_unaligned: later('switch', '', 'blocksize_unaligned'),
+  ignore_error: later('value'),
+  rw_sequencer: later('value', 'sequential'),
+  iodepth_batch: later('value', '1', 'iodepth_batch_submit'),
+  iodepth_batch_complete_min: later('value', '1', 'iodepth_batch_complete'),
+  iodepth_batch_complete_max: later('value'),
+  iodepth_low: later('value'),
+  serialize_overlap: later('boolean', '0'),
+  io_submit_mode: later('value', 'inline'),
+  fill_device: later('boolean', '0', 'fill_fs'),
+  file_append: later('boolean', '0'),
+  offset_align: later('value', '0'),
+  random_generator: later('value', 'tausworthe'),
+  random_distribution: later('value', 'random'),
+  percentage_random: later('value', '100,100,100'),
+  nrfiles: later('value', '1', 'nr_files'),
+  file_service_type: later('value', 'roundrobin'),
+  write_barrier: later('value', '0'),
+  sync_file_range: later('value'),
+  atomic: later('boolean', '0'),
+  startdelay: later('value', '0'),
+  verify_only: later('switch'),
+  verify_interval: later('value'),
+  verify_offset: later('value'),
+  verify_dump: later('boolean', '0'),
+  verify_backlog: later('value'),
+  verify_backlog_batch: later('value'),
+  experimental_verify: later('boolean'),
+  verify_state_load: later('boolean'),
+  trim_percentage: later('value', '0'),
+  trim_verify_zero: later('boolean', '1'),
+  trim_backlog: later('value'),
+  trim_backlog_batch: later('value'),
+  write_iolog: later('value'),
+  read_iolog: later('value'),
+  read_iolog_chunked: later('boolean', '0'),
+  replay_no_stall: later('boolean', '0'),
+  replay_redirect: later('value'),
+  replay_scale: later('value', '1'),
+  replay_align: later('value'),
+  replay_time_scale: later('value', '100'),
+  replay_skip: later('value'),
+  merge_blktrace_file: later('value'),
+  merge_blktrace_scalars: later('value'),
+  merge_blktrace_iters: later('value'),
+  zonemode: later('value', 'none'),
+  zonesize: later('value', '0'),
+  zonecapacity: later('value', '0'),
+  zonerange: later('value', '0'),
+  zoneskip: later('value', '0'),
+  read_beyond_wp: later('boolean', '0'),
+  max_open_zones: later('value', '0'),
+  job_max_open_zones: later('value', '0'),
+  ignore_zone_limits: later('boolean', '0'),
+  zone_reset_threshold: later('value'),
+  zone_reset_frequency: later('value'),
+  thinktime: later('value', '0'),
+  thinktime_spin: later('value', '0'),
+  thinktime_blocks: later('value', '1'),
+  thinktime_blocks_type: later('value', 'complete'),
+  thinktime_iotime: later('value', '0'),
+  rate: later('value'),
+  rate_min: later('value', '', 'ratemin'),
+  rate_process: later('value', 'linear'),
+  rate_cycle: later('value', '1000', 'ratecycle'),
+  rate_ignore_thinktime: later('boolean'),
+  rate_iops: later('value'),
+  rate_iops_min: later('value'),
+  max_latency: later('value'),
+  latency_target: later('value'),
+  latency_window: later('value'),
+  latency_percentile: later('value', '100'),
+  latency_run: later('boolean', '0'),
+  sync: later('value', 'none'),
+  create_only: later('boolean', '0'),
+  exitall: later('switch'),
+  exit_what: later('value', 'group'),
+  exitall_on_error: later('switch'),
+  write_bw_log: later('value'),
+  bwavgtime: later('value', '500'),
+  write_lat_log: later('value'),
+  write_iops_log: later('value'),
+  iopsavgtime: later('value', '500'),
+  log_entries: later('value', '1024'),
+  log_avg_msec: later('value', '0'),
+  log_hist_msec: later('value', '0'),
+  log_hist_coarseness: later('value', '0'),
+  write_hist_log: later('value'),
+  log_max_value: later('boolean', '0'),
+  log_offset: later('boolean', '0'),
+  log_prio: later('boolean', '0'),
+  log_compression: later('value'),
+  log_compression_cpus: later('value'),
+  log_store_compressed: later('boolean'),
+  buffer_pattern: later('value'),
+  buffer_compress_percentage: later('value'),
+  buffer_compress_chunk: later('value', '512'),
+  dedupe_percentage: later('value'),
+  dedupe_mode: later('value', 'repeat'),
+  dedupe_working_set_percentage: later('value', '5'),
+  dedupe_global: later('boolean', '0'),
+  lat_percentiles: later('boolean', '0'),
+  slat_percentiles: later('boolean', '0'),
+  unified_rw_reporting: later('value', 'none'),
+  continue_on_error: later('value', 'none'),
+  flow_id: later('value', '0'),
+  flow: later('value', '0'),
+  flow_sleep: later('value', '0'),
+  steadystate: later('value', 'iops_slope:0.01%', 'ss'),
+  steadystate_duration: later('value', '0', 'ss_dur'),
+  steadystate_ramp_time: later('value', '0', 'ss_ramp'),
+  bs_is_seq_rand: later('boolean', '0'),
+  verify_header_seed: later('boolean'),
+  verify_write_sequence: later('boolean'),
+  verify_pattern_interval: later('boolean'),
+  ramp_size: later('value'),
+  sprandom: later('boolean', '0'),
+  num_range: later('value', '1'),
+  thinkcycles: later('value', '0'),
+  random_sequence_stride: later('value'),
+  write_zone_remainder: later('boolean', '0'),
+  recover_zbd_write_error: later('boolean', '0'),
+  steadystate_check_interval: later('value', '', 'ss_interval'),
+  flow_watermark: later('value'),
+};
+
+const QUIET_OPTIONS: Record<string, FioOption> = {
+  lockfile: quiet('value'),
+  directory: quiet('value'),
+  unique_filename: quiet('boolean'),
+  opendir: quiet('value'),
+  allrandrepeat: quiet('boolean'),
+  openfiles: quiet('value'),
+  fallocate: quiet('value'),
+  fadvise_hint: quiet('value'),
+  direct: quiet('boolean'),
+  buffered: quiet('boolean'),
+  overwrite: quiet('boolean'),
+  clocksource: quiet('value'),
+  mem: quiet('value', 'iomem'),
+  verify_async: quiet('value'),
+  verify_state_save: quiet('boolean'),
+  exec_prerun: quiet('value'),
+  exec_postrun: quiet('value'),
+  ioscheduler: quiet('value'),
+  lockmem: quiet('value'),
+  nice: quiet('value'),
+  prio: quiet('value'),
+  prioclass: quiet('value'),
+  invalidate: quiet('boolean'),
+  write_hint: quiet('value'),
+  create_serialize: quiet('boolean'),
+  create_fsync: quiet('boolean'),
+  create_on_open: quiet('boolean'),
+  allow_file_create: quiet('boolean'),
+  allow_mounted_write: quiet('boolean'),
+  pre_read: quiet('boolean'),
+  cpumask: quiet('value'),
+  cpus_allowed: quiet('value'),
+  cpus_allowed_policy: quiet('value'),
+  numa_cpu_nodes: quiet('value'),
+  numa_mem_policy: quiet('value'),
+  fsync_on_close: quiet('boolean'),
+  unlink: quiet('boolean'),
+  unlink_each_loop: quiet('boolean'),
+  thread: quiet('switch'),
+  per_job_logs: quiet('boolean'),
+  log_unix_epoch: quiet('boolean'),
+  log_alternate_epoch: quiet('boolean'),
+  log_alternate_epoch_clock_id: quiet('value'),
+  block_error_percentiles: quiet('boolean'),
+  stats: quiet('boolean'),
+  clat_percentiles: quiet('boolean'),
+  significant_figures: quiet('value'),
+  disk_util: quiet('boolean'),
+  gtod_reduce: quiet('boolean'),
+  disable_lat: quiet('boolean'),
+  disable_clat: quiet('boolean'),
+  disable_slat: quiet('boolean'),
+  disable_bw_measurement: quiet('boolean', 'disable_bw'),
+  gtod_cpu: quiet('value'),
+  error_dump: quiet('boolean'),
+  profile: quiet('value'),
+  cgroup: quiet('value'),
+  cgroup_nodelete: quiet('boolean'),
+  cgroup_weight: quiet('value'),
+  uid: quiet('value'),
+  gid: quiet('value'),
+  unit_base: quiet('value'),
+  'hugepage-size': quiet('value'),
+  iomem_align: quiet('value', 'mem_align'),
+  softrandommap: quiet('boolean'),
+  verify_async_cpus: quiet('value'),
+  rwmixcycle: quiet('value'),
+  verifysort: quiet('boolean'),
+  verifysort_nr: quiet('value'),
+  priohint: quiet('value'),
+  end_syncfs: quiet('boolean'),
+  filetype: quiet('value'),
+  job_start_clock_id: quiet('value'),
+  log_issue_time: quiet('boolean'),
+  fdp: quiet('boolean'),
+  plids: quiet('value'),
+  plid_select: quiet('value'),
+  dataplacement: quiet('value'),
+  dp_scheme: quiet('value'),
+  comm: quiet('value'),
+};
+
+/** Options of single fio engines (`fio --enghelp=<engine>`): the engine itself is noted instead. */
+const ENGINE_OPTIONS: readonly string[] = [
+  'userspace_reap',
+  'cmdprio_percentage',
+  'cmdprio_class',
+  'cmdprio',
+  'cmdprio_bssplit',
+  'nowait',
+  'hipri',
+  'hipri_percentage',
+  'fixedbufs',
+  'registerfiles',
+  'sqthread_poll',
+  'sqthread_poll_cpu',
+  'nonvectored',
+  'uncached',
+  'force_async',
+  'cmd_type',
+  'uri',
+  'clustername',
+  'rbdname',
+  'pool',
+  'clientname',
+  'busy_poll',
+  'thp',
+];
+
+/** Every option by its proper name. */
+export const FIO_OPTIONS: ReadonlyMap<string, FioOption> = new Map([
+  ...Object.entries<FioOption>(HONOURED_OPTIONS),
+  ...Object.entries(LATER_OPTIONS),
+  ...Object.entries(QUIET_OPTIONS),
+  ...ENGINE_OPTIONS.map((name): [string, FioOption] => [name, quiet('switch')]),
+]);
+
+const PROPER_NAMES: ReadonlyMap<string, string> = new Map(
+  [...FIO_OPTIONS].flatMap(([name, { alias }]): [string, string][] =>
+    alias === ''
+      ? [[name, name]]
+      : [
+          [name, name],
+          [alias, name],
+        ],
+  ),
+);
+
+/** Names and aliases, for suggestions. */
+export const FIO_OPTION_NAMES: readonly string[] = [...PROPER_NAMES.keys()];
+
+/** The proper name behind a name or an alias, or null if fio has no such option. */
+export function properName(written: string): string | null {
+  return PROPER_NAMES.get(written) ?? null;
+}
+
+/** True if job-settings.ts has a setter for it. */
+export function isHonoured(name: string): name is HonouredName {
+  return Object.hasOwn(HONOURED_OPTIONS, name);
+}

@@ -1,0 +1,110 @@
+/**
+ * Latencies of one kind of request: exact count, least, most, mean and deviation, and percentiles
+ * to three significant figures over any range, from nanoseconds to hours.
+ *
+ * The only importer of hdr-histogram-js, in its WebAssembly form: a record costs 21-36 ns there and
+ * 137-162 ns in its JavaScript form (Node 20, Xeon, 2 million log-uniform values), and a run makes
+ * one record per request.
+ *
+ * The WebAssembly memory is not seen by the collector: release() gives it back.
+ */
+import { build, type Histogram, initWebAssemblySync } from 'hdr-histogram-js';
+import { invariant } from '../base/invariant.ts';
+
+/** Buckets are laid out for latencies up to this at first, and grow beyond it: one minute. */
+const NANOSECONDS_EXPECTED = 60e9;
+const SIGNIFICANT_FIGURES = 3;
+
+interface NativeHistogram extends Histogram {
+  destroy(): void;
+}
+
+export class LatencyHistogram {
+  count = 0;
+  /** Nanoseconds; Infinity if count is 0. */
+  least = Number.POSITIVE_INFINITY;
+  /** Nanoseconds; 0 if count is 0. */
+  most = 0;
+  #sum = 0;
+  #sumOfSquares = 0;
+  #buckets: NativeHistogram | null;
+
+  constructor() {
+    initWebAssemblySync();
+    this.#buckets = build({
+      bitBucketSize: 64,
+      lowestDiscernibleValue: 1,
+      highestTrackableValue: NANOSECONDS_EXPECTED,
+      numberOfSignificantValueDigits: SIGNIFICANT_FIGURES,
+      autoResize: true,
+      useWebAssembly: true,
+    }) as NativeHistogram;
+  }
+
+  /** @param nanoseconds >= 0; fractions are dropped */
+  record(nanoseconds: number): void {
+    invariant(nanoseconds >= 0, 'a latency is not negative');
+    const whole = Math.floor(nanoseconds);
+    this.count += 1;
+    this.#sum += whole;
+    this.#sumOfSquares += whole * whole;
+    if (whole < this.least) this.least = whole;
+    if (whole > this.most) this.most = whole;
+    this.#open().recordValue(whole);
+  }
+
+  /** Nanoseconds; 0 if count is 0. */
+  mean(): number {
+    return this.count === 0 ? 0 : this.#sum / this.count;
+  }
+
+  /** Standard deviation of all that was recorded, nanoseconds. */
+  deviation(): number {
+    if (this.count === 0) return 0;
+    const mean = this.mean();
+    return Math.sqrt(Math.max(0, this.#sumOfSquares / this.count - mean * mean));
+  }
+
+  /**
+   * The latency that percent of the requests did not exceed, nanoseconds; 0 if count is 0.
+   *
+   * @param percent 0 to 100
+   */
+  percentile(percent: number): number {
+    if (this.count === 0) return 0;
+    const value = this.#open().getValueAtPercentile(percent);
+    // A bucket's upper edge may lie past the largest value recorded in it.
+    return Math.max(this.least, Math.min(value, this.most));
+  }
+
+  /** Adds what another recorded. The other is unchanged. */
+  add(other: LatencyHistogram): void {
+    this.count += other.count;
+    this.#sum += other.#sum;
+    this.#sumOfSquares += other.#sumOfSquares;
+    this.least = Math.min(this.least, other.least);
+    this.most = Math.max(this.most, other.most);
+    this.#open().add(other.#open());
+  }
+
+  /** Forgets everything recorded. */
+  reset(): void {
+    this.count = 0;
+    this.#sum = 0;
+    this.#sumOfSquares = 0;
+    this.least = Number.POSITIVE_INFINITY;
+    this.most = 0;
+    this.#open().reset();
+  }
+
+  /** Gives the buckets' memory back. Idempotent; nothing else may be called after it. */
+  release(): void {
+    this.#buckets?.destroy();
+    this.#buckets = null;
+  }
+
+  #open(): NativeHistogram {
+    invariant(this.#buckets !== null, 'the histogram was released');
+    return this.#buckets;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * From jobs to clones: who runs when, on which disk, over which bytes, from which seed.
+ *
+ * 1. Clones whose disks have the same name share one. filename gives the name; without it it is
+ *    made by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0.
+ * 2. A clone's region is [offset + clone * offset_increment, + size), whole blocks only, inside the
+ *    disk. The disk is as large as the largest region needs, unless filesize says.
+ * 3. Seeds: randseed if given; otherwise a function of the job's and the clone's number, the same
+ *    on every run, unless randrepeat=0.
+ */
+import { PlaneError } from '../base/errors.ts';
+import { GIB } from '../base/units.ts';
+import { DISK_BYTES_MAX, LOAD_BUFFER_BYTES_MAX } from '../limits.ts';
+import type { Job, JobFile } from './job.ts';
+import type { Extent } from './job-values.ts';
+
+export interface DiskPlan {
+  /** Target and disk name, unique in the run. */
+  readonly key: string;
+  readonly diskName: string;
+  readonly targetName: string;
+  readonly sizeBytes: number;
+}
+
+export interface ClonePlan {
+  readonly job: Job;
+  /** From 0 among the clones of its job. */
+  readonly cloneIndex: number;
+  readonly disk: DiskPlan;
+  readonly regionOffset: number;
+  readonly regionBytes: number;
+  /** Bytes to transfer before the clone ends, if nothing else ends it. */
+  readonly transferBytes: number;
+  readonly seed: number;
+}
+
+export interface RunPlan {
+  readonly disks: readonly DiskPlan[];
+  /** Clones by stage. Stages run one after the other, the clones of a stage together. */
+  readonly stages: readonly (readonly ClonePlan[])[];
+}
+
+/** Where a disk's size comes from when nothing says: the smallest disk there is. */
+const DISK_BYTES_UNSAID = GIB;
+
+/**
+ * Plans a job file.
+ *
+ * @param targetOf the target a job runs on: its ioengine, or what the command line chose
+ * @param entropy a number that differs from run to run, for randrepeat=0
+ * @throws PlaneError JobFileInvalid: a region outside its disk, or too much memory for buffers
+ */
+export function planRun(file: JobFile, targetOf: (job: Job) => string, entropy: number): RunPlan {
+  const sizes = diskSizes(file, targetOf);
+  const disks = new Map<string, DiskPlan>();
+  const stages: ClonePlan[][] = Array.from({ length: file.jobs.at(-1)!.stage + 1 }, () => []);
+  let number = 0;
+  for (const job of file.jobs) {
+    for (let cloneIndex = 0; cloneIndex < job.clones; cloneIndex++) {
+      const diskName = diskNameOf(job, cloneIndex);
+      const targetName = targetOf(job);
+      const key = diskKey(targetName, diskName);
+      const disk = disks.get(key) ?? { key, diskName, targetName, sizeBytes: sizes.get(key)! };
+      disks.set(key, disk);
+      const seed = seedOf(job, cloneIndex, number++, entropy);
+
+      stages[job.stage]!.push({
+        job,
+        cloneIndex,
+        disk,
+        seed,
+        ...regionOf(job, cloneIndex, disk, file.fileName),
+      });
+    }
+  }
+  for (const stage of stages) checkMemory(stage, file.fileName);
+  return { disks: [...disks.values()], stages };
+}
+
+/** The largest block a job moves, bytes. */
+export function largestBlock({ blockBytes, workload }: Job): number {
+  if (workload.isMixed) return Math.max(blockBytes.read, blockBytes.write);
+  return blockBytes[workload.direction];
+}
+
+function diskNameOf(job: Job, cloneIndex: number): string {
+  if (job.diskName !== null) return job.diskName;
+  return job.diskNameFormat
+    .replaceAll('$jobname', job.name)
+    .replaceAll('$jobnum', `${cloneIndex}`)
+    .replaceAll('$filenum', '0');
+}
+
+function diskKey(targetName: string, diskName: string): string {
+  return `${targetName}:${diskName}`;
+}
+
+function diskSizes(file: JobFile, targetOf: (job: Job) => string): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const job of file.jobs) {
+    for (let cloneIndex = 0; cloneIndex < job.clones; cloneIndex++) {
+      const key = diskKey(targetOf(job), diskNameOf(job, cloneIndex));
+      const increment = (job.offsetIncrement.bytes ?? 0) * cloneIndex;
+      const end = (job.offset.bytes ?? 0) + increment + (job.size?.bytes ?? 0);
+      const needed = job.diskBytes ?? end;
+      sizes.set(key, Math.max(sizes.get(key) ?? 0, needed));
+    }
+  }
+  for (const [key, needed] of sizes) {
+    if (needed > DISK_BYTES_MAX) refuse(file.fileName, `disk ${key}: ${needed} bytes is too large`);
+    sizes.set(key, needed === 0 ? DISK_BYTES_UNSAID : needed);
+  }
+  return sizes;
+}
+
+function regionOf(
+  job: Job,
+  cloneIndex: number,
+  disk: DiskPlan,
+  fileName: string,
+): Pick<ClonePlan, 'regionOffset' | 'regionBytes' | 'transferBytes'> {
+  const blockBytes = largestBlock(job);
+  const wholeBlocks = (bytes: number): number => bytes - (bytes % blockBytes);
+  const bytesOf = ({ bytes, percent }: Extent): number =>
+    bytes ?? wholeBlocks(Math.floor((disk.sizeBytes * percent!) / 100));
+  const start = bytesOf(job.offset) + cloneIndex * bytesOf(job.offsetIncrement);
+  const rest = disk.sizeBytes - start;
+  const wanted = job.size === null ? rest : bytesOf(job.size);
+  if (rest < blockBytes || wanted > rest) {
+    refuse(
+      fileName,
+      `job ${job.name}, clone ${cloneIndex}: expected offset + size within the disk's ` +
+        `${disk.sizeBytes} bytes, got ${start} + ${Math.max(wanted, blockBytes)}`,
+    );
+  }
+  const regionBytes = wholeBlocks(wanted);
+  if (regionBytes === 0) refuse(fileName, `job ${job.name}: size is less than one block`);
+  const transferBytes = job.ioSize === null ? regionBytes * job.loops : bytesOf(job.ioSize);
+  return { regionOffset: start, regionBytes, transferBytes };
+}
+
+function seedOf(job: Job, cloneIndex: number, number: number, entropy: number): number {
+  const base = job.seed ?? (job.isRepeatable ? 0x89 : entropy);
+  const step = job.seed === null ? number : cloneIndex;
+  return (base + Math.imul(step, 0x9e3779b9)) >>> 0;
+}
+
+function checkMemory(stage: readonly ClonePlan[], fileName: string): void {
+  // Two buffers a request: what is read must not become what is written next.
+  const bytes = stage.reduce((sum, { job }) => sum + 2 * job.depth * largestBlock(job), 0);
+  if (bytes > LOAD_BUFFER_BYTES_MAX) {
+    refuse(
+      fileName,
+      `expected jobs that run together to need at most ${LOAD_BUFFER_BYTES_MAX} bytes of buffers ` +
+        `(iodepth * bs * 2), got ${bytes}`,
+    );
+  }
+}
+
+function refuse(fileName: string, detail: string): never {
+  throw new PlaneError('JobFileInvalid', `${fileName}: ${detail}`);
+}

@@ -1,0 +1,193 @@
+/**
+ * A job file, read: sections become jobs that can be planned and run.
+ *
+ * 1. A job starts from the defaults as every [global] before it left them, then takes its own
+ *    options in the order written, then those of the command line. kb_base goes first (fio sorts
+ *    it so): it says what the sizes beside it mean.
+ * 2. stage: jobs of one stage run together, the next stage begins when all of them ended
+ *    (stonewall). groupId: as fio counts them, a new one at each stonewall or new_group.
+ * 3. Nothing is dropped in silence: an option is honoured, noted, about something other than disks,
+ *    or refused with file:line.
+ */
+import { KIB } from '../base/units.ts';
+import { LOAD_CLONES_MAX, LOAD_DEPTH_MAX, REQUEST_BYTES_MAX } from '../limits.ts';
+import { FIO_OPTION_NAMES, FIO_OPTIONS, isHonoured, properName } from './fio-options.ts';
+import {
+  type Environment,
+  isGlobal,
+  jobFileInvalid,
+  type OptionLine,
+  readSections,
+  type Section,
+} from './job-lines.ts';
+import { defaultSettings, type JobSettings, SETTERS } from './job-settings.ts';
+import { switchValue } from './job-values.ts';
+import { didYouMean } from './nearest.ts';
+
+/** One section of a job file, ready to plan. */
+export interface Job extends Readonly<JobSettings> {
+  readonly name: string;
+  readonly stage: number;
+  readonly groupId: number;
+  /** The job's own options as written, by proper name; "1" for a bare switch. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+export interface JobFile {
+  /** For messages. */
+  readonly fileName: string;
+  readonly jobs: readonly Job[];
+  /** Options of [global], as fio's JSON reports them. */
+  readonly globalOptions: Readonly<Record<string, string>>;
+  /** For stderr: what was read but is not honoured. Each once. */
+  readonly notes: readonly string[];
+}
+
+export interface JobFileContext {
+  /** For ${NAME}. @default none is set */
+  readonly environment?: Environment;
+  /** Options that win over every job's own; line 0. @default none */
+  readonly overrides?: readonly OptionLine[];
+}
+
+/** File name of options that came from the command line. */
+const COMMAND_LINE = 'command line';
+
+/**
+ * Reads a job file.
+ *
+ * @param text the whole file
+ * @param fileName for messages
+ * @throws PlaneError JobFileInvalid with file:line
+ */
+export function readJobFile(text: string, fileName: string, context: JobFileContext = {}): JobFile {
+  const sections = readSections(text, fileName, context.environment ?? {});
+  const file = buildJobs(sections, fileName, context.overrides ?? []);
+  if (file.jobs.length === 0) throw jobFileInvalid(fileName, 1, 'expected at least one [job]');
+  return file;
+}
+
+/**
+ * Jobs written as options, as on fio's command line: each `name` begins another; what stands before
+ * the first is global.
+ *
+ * @throws PlaneError JobFileInvalid
+ */
+export function readJobOptions(options: readonly OptionLine[]): JobFile {
+  const sections: { name: string; line: number; options: OptionLine[] }[] = [];
+  for (const option of options) {
+    if (option.name === 'name') {
+      sections.push({ name: option.value ?? 'job', line: 0, options: [] });
+      continue;
+    }
+    if (sections.length === 0) sections.push({ name: 'global', line: 0, options: [] });
+    sections.at(-1)!.options.push(option);
+  }
+  if (!sections.some(({ name }) => !isGlobal(name))) {
+    sections.push({ name: 'job', line: 0, options: [] });
+  }
+  return buildJobs(sections, COMMAND_LINE, []);
+}
+
+function buildJobs(
+  sections: readonly Section[],
+  fileName: string,
+  overrides: readonly OptionLine[],
+): JobFile {
+  const notes = new Set<string>();
+  const note = (text: string): void => void notes.add(text);
+  const defaults = defaultSettings();
+  const globalOptions: Record<string, string> = {};
+  const jobs: Job[] = [];
+  for (const section of sections) {
+    if (isGlobal(section.name)) {
+      applyOptions(defaults, globalOptions, section.options, fileName, note);
+      continue;
+    }
+    const settings = structuredClone(defaults);
+    const options: Record<string, string> = {};
+    applyOptions(settings, options, section.options, fileName, note);
+    applyOptions(settings, options, overrides, COMMAND_LINE, note);
+    checkSettings(settings, fileName, section.line);
+    const previous = jobs.at(-1);
+    const isBarrier = previous !== undefined && settings.stonewall;
+    const isGroup = isBarrier || (previous !== undefined && settings.startsGroup);
+    jobs.push({
+      ...settings,
+      name: settings.name ?? section.name,
+      stage: (previous?.stage ?? 0) + (isBarrier ? 1 : 0),
+      groupId: (previous?.groupId ?? 0) + (isGroup ? 1 : 0),
+      options,
+    });
+  }
+  return { fileName, jobs, globalOptions, notes: [...notes] };
+}
+
+function applyOptions(
+  settings: JobSettings,
+  written: Record<string, string>,
+  options: readonly OptionLine[],
+  fileName: string,
+  note: (text: string) => void,
+): void {
+  const isBase = (option: OptionLine): boolean => option.name === 'kb_base';
+  const ordered = [...options.filter(isBase), ...options.filter((option) => !isBase(option))];
+  for (const option of ordered) applyOption(settings, written, option, fileName, note);
+}
+
+function applyOption(
+  settings: JobSettings,
+  written: Record<string, string>,
+  { name, value, line }: OptionLine,
+  fileName: string,
+  note: (text: string) => void,
+): void {
+  const proper = properName(name);
+  if (proper === null) {
+    const suggestion = didYouMean(name, FIO_OPTION_NAMES);
+    throw jobFileInvalid(fileName, line, `unknown option '${name}'${suggestion}`);
+  }
+  const { optionClass, kind, fioDefault } = FIO_OPTIONS.get(proper)!;
+  if (value === null && kind !== 'switch') {
+    throw jobFileInvalid(fileName, line, `option '${name}' needs a value: expected ${name}=...`);
+  }
+  const place = { fileName, line, option: name };
+  if (optionClass === 'honoured' && kind !== 'value') switchValue(place, value);
+  written[proper] = value ?? '1';
+  if (isHonoured(proper)) {
+    SETTERS[proper](settings, value ?? '1', { place, note });
+  } else if (optionClass === 'later' && value !== fioDefault) {
+    note(`${name} is not honoured yet: the job runs without it`);
+  }
+}
+
+function checkSettings(settings: JobSettings, fileName: string, line: number): void {
+  const refuseJob = (detail: string): never => {
+    throw jobFileInvalid(fileName, line, detail);
+  };
+  const { blockBytes, workload } = settings;
+  const directions = workload.isMixed ? (['read', 'write'] as const) : [workload.direction];
+  for (const direction of directions) {
+    const bytes = blockBytes[direction];
+    if (bytes > REQUEST_BYTES_MAX) {
+      refuseJob(`bs: expected at most ${REQUEST_BYTES_MAX / KIB}k, got ${bytes} bytes`);
+    }
+    if (settings.verify !== 'none' && bytes % 512 !== 0) {
+      refuseJob(`verify: expected bs to be a multiple of 512, got ${bytes}`);
+    }
+    const sizeBytes = settings.size?.bytes ?? null;
+    if (sizeBytes !== null && sizeBytes < bytes) {
+      refuseJob(`size: expected at least bs, ${bytes} bytes, got ${sizeBytes}`);
+    }
+  }
+  if (settings.depth > LOAD_DEPTH_MAX) {
+    refuseJob(`iodepth: expected at most ${LOAD_DEPTH_MAX}, got ${settings.depth}`);
+  }
+  if (settings.clones > LOAD_CLONES_MAX) {
+    refuseJob(`numjobs: expected at most ${LOAD_CLONES_MAX}, got ${settings.clones}`);
+  }
+  if (settings.isTimeBased && settings.runtimeUs === 0) refuseJob('time_based needs runtime');
+  if (settings.verify === 'pattern' && settings.verifyPattern === null) {
+    refuseJob('verify=pattern needs verify_pattern');
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * What a clone of a job measured: requests, bytes and latencies by direction, and the rate as
+ * sampled every half second (fio: bwavgtime, iopsavgtime).
+ *
+ * Times are milliseconds of performance.now(); latencies are recorded in nanoseconds.
+ */
+import { LatencyHistogram } from './histogram.ts';
+import { FLUSH, type Operation } from './operation-source.ts';
+
+const SAMPLE_MS = 500;
+
+/** Least, most, mean and deviation of a sampled rate. */
+export class RateSamples {
+  least = Number.POSITIVE_INFINITY;
+  most = 0;
+  #count = 0;
+  #sum = 0;
+  #sumOfSquares = 0;
+  #mergedMeans = 0;
+  #mergedVariances = 0;
+  #mergedCount = 0;
+
+  add(rate: number): void {
+    this.#count += 1;
+    this.#sum += rate;
+    this.#sumOfSquares += rate * rate;
+    this.least = Math.min(this.least, rate);
+    this.most = Math.max(this.most, rate);
+  }
+
+  /** Adds a clone that ran beside this one: means add up, as in fio's sum_stat(pure_sum). */
+  merge(other: RateSamples): void {
+    if (other.samples() === 0) return;
+    this.#mergedMeans += other.mean();
+    this.#mergedVariances += other.deviation() ** 2;
+    this.least = Math.min(this.least, other.least);
+    this.most = Math.max(this.most, other.most);
+    this.#mergedCount += other.samples();
+  }
+
+  /** How many samples, of all clones. */
+  samples(): number {
+    return this.#count + this.#mergedCount;
+  }
+
+  mean(): number {
+    return this.#mergedMeans + (this.#count === 0 ? 0 : this.#sum / this.#count);
+  }
+
+  deviation(): number {
+    if (this.#count === 0) return Math.sqrt(this.#mergedVariances);
+    const mean = this.#sum / this.#count;
+    const variance = Math.max(0, this.#sumOfSquares / this.#count - mean * mean);
+    return Math.sqrt(variance + this.#mergedVariances);
+  }
+}
+
+/** One direction of one clone: reads, writes, trims or flushes. */
+export class DirectionStats {
+  requests = 0;
+  bytes = 0;
+  /** Time in which such requests were made, all turns together. */
+  runtimeMs = 0;
+  readonly latency = new LatencyHistogram();
+  /** Requests per second. */
+  readonly requestRate = new RateSamples();
+  /** KiB per second, fio's unit for bw. */
+  readonly kibRate = new RateSamples();
+  #sampledRequests = 0;
+  #sampledBytes = 0;
+
+  record(latencyMs: number, lengthBytes: number): void {
+    this.requests += 1;
+    this.bytes += lengthBytes;
+    this.latency.record(latencyMs * 1e6);
+  }
+
+  sample(elapsedMs: number): void {
+    const requests = this.requests - this.#sampledRequests;
+    const bytes = this.bytes - this.#sampledBytes;
+    this.#sampledRequests = this.requests;
+    this.#sampledBytes = this.bytes;
+    if (requests === 0) return;
+    this.requestRate.add((requests * 1e3) / elapsedMs);
+    this.kibRate.add((bytes / 1024) * (1e3 / elapsedMs));
+  }
+
+  merge(other: DirectionStats): void {
+    this.requests += other.requests;
+    this.bytes += other.bytes;
+    this.runtimeMs = Math.max(this.runtimeMs, other.runtimeMs);
+    this.latency.add(other.latency);
+    this.requestRate.merge(other.requestRate);
+    this.kibRate.merge(other.kibRate);
+  }
+}
+
+/** Everything one clone measured. */
+export class LoadStats {
+  /** Indexed by Operation: READ, WRITE, TRIM, FLUSH. */
+  readonly directions: readonly DirectionStats[];
+  /** Latency counted from when a request was due, not from when it was made; paced runs only. */
+  readonly response = new LatencyHistogram();
+  #begunAtMs = 0;
+  #sampledAtMs = 0;
+  #requestsAtBegin: readonly number[] = [];
+
+  constructor() {
+    this.directions = Array.from({ length: FLUSH + 1 }, () => new DirectionStats());
+  }
+
+  direction(operation: Operation): DirectionStats {
+    return this.directions[operation]!;
+  }
+
+  /** Starts a turn: from here on time counts. */
+  begin(nowMs: number): void {
+    this.#begunAtMs = nowMs;
+    this.#sampledAtMs = nowMs;
+    this.#requestsAtBegin = this.directions.map(({ requests }) => requests);
+  }
+
+  /** Takes a sample of the rates if half a second has passed since the last. */
+  sampleIfDue(nowMs: number): void {
+    const elapsedMs = nowMs - this.#sampledAtMs;
+    if (elapsedMs < SAMPLE_MS) return;
+    this.#sampledAtMs = nowMs;
+    for (const direction of this.directions) direction.sample(elapsedMs);
+  }
+
+  /** Ends a turn: its time counts for the directions that made requests in it. */
+  end(nowMs: number): void {
+    for (const [index, direction] of this.directions.entries()) {
+      if (direction.requests === this.#requestsAtBegin[index]) continue;
+      direction.runtimeMs += Math.max(0, nowMs - this.#begunAtMs);
+    }
+  }
+
+  /** Adds another clone's measurements; runtimes become the longer ones. */
+  merge(other: LoadStats): void {
+    for (const [index, direction] of this.directions.entries()) {
+      direction.merge(other.directions[index]!);
+    }
+    this.response.add(other.response);
+  }
+
+  requests(): number {
+    return this.directions.reduce((sum, { requests }) => sum + requests, 0);
+  }
+
+  bytes(): number {
+    return this.directions.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Gives the histograms' memory back. */
+  release(): void {
+    for (const { latency } of this.directions) latency.release();
+    this.response.release();
+  }
+}

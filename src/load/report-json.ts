@@ -1,0 +1,195 @@
+/**
+ * A report as one JSON document, with the field names of fio's --output-format=json, so that what
+ * reads fio's reads ours. What fio has no name for is under the one key `sealdisk`, here and in
+ * each job. The schema is in report-schema.ts.
+ *
+ * Where the numbers differ in meaning from fio's:
+ * - latency begins when a request is made and ends when its promise resolves: lat_ns and clat_ns
+ *   are the same, slat_ns is empty, as with fio's synchronous engines
+ * - usr_cpu, sys_cpu and ctx are of the whole process while the job's stage ran, all threads
+ *   together: 100 is one core
+ * - error is the errno nearest to ours; the exact code is in sealdisk.error
+ */
+import { type ErrorCode, PlaneError } from '../base/errors.ts';
+import type { LatencyHistogram } from './histogram.ts';
+import type { DirectionStats, RateSamples } from './load-stats.ts';
+import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
+import type { ComparisonRow, LoadReport, Rate, ReportJob } from './report.ts';
+
+/** Name and version of the document's shape. A field taken away or changed makes a new version. */
+export const REPORT_SCHEMA_ID = 'sealdisk-load-report/1';
+
+type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+const ERRNO: Partial<Record<ErrorCode, number>> = {
+  NoSpace: 28,
+  OutOfRange: 22,
+  InvalidArgument: 22,
+  Busy: 11,
+  ChecksumMismatch: 74,
+  VerifyMismatch: 84,
+};
+const EIO = 5;
+
+/** The whole document as text, ending in a newline. */
+export function reportJson(report: LoadReport): string {
+  return `${JSON.stringify(reportDocument(report), null, 2)}\n`;
+}
+
+/** The whole document. */
+export function reportDocument(report: LoadReport): Json {
+  const { version, timestampMs, globalOptions, jobs, isPartial, notes, environment } = report;
+  return {
+    'sealdisk version': version,
+    timestamp: Math.floor(timestampMs / 1e3),
+    timestamp_ms: timestampMs,
+    time: new Date(timestampMs).toUTCString(),
+    'global options': globalOptions,
+    jobs: jobs.map(jobDocument),
+    sealdisk: {
+      schema: REPORT_SCHEMA_ID,
+      partial: isPartial,
+      notes,
+      environment,
+      comparison: report.comparison?.map(comparisonDocument) ?? null,
+    },
+  };
+}
+
+/** An error as data: our code, or Error for what is not ours. */
+export function errorDocument(error: unknown): { code: string; message: string } | null {
+  if (error === null) return null;
+  if (error instanceof PlaneError) return error.toRecord();
+  return { code: 'Error', message: error instanceof Error ? error.message : String(error) };
+}
+
+function comparisonDocument(row: ComparisonRow): Json {
+  return {
+    workload: row.workload,
+    encrypted: rateOfRow(row.encrypted),
+    plain: rateOfRow(row.plain),
+    naive: rateOfRow(row.naive),
+    ratio_to_plain: row.ratioToPlain === null ? null : { ...row.ratioToPlain },
+    ratio_to_naive: row.ratioToNaive,
+  };
+}
+
+function rateOfRow(rate: Rate | null): Json {
+  if (rate === null) return null;
+  return {
+    iops: rate.requestsPerSecond,
+    bw_bytes: Math.round(rate.bytesPerSecond),
+    p50_ns: rate.p50Ns,
+    p99_ns: rate.p99Ns,
+  };
+}
+
+function jobDocument(job: ReportJob): Json {
+  const { stats, cost, percentiles, error } = job;
+  return {
+    jobname: job.name,
+    groupid: job.groupId,
+    error: errnoOf(error),
+    elapsed: Math.ceil(cost.elapsedMs / 1e3),
+    'job options': job.options,
+    read: directionDocument(stats.direction(READ), percentiles),
+    write: directionDocument(stats.direction(WRITE), percentiles),
+    trim: directionDocument(stats.direction(TRIM), percentiles),
+    sync: {
+      total_ios: stats.direction(FLUSH).requests,
+      lat_ns: latencyDocument(stats.direction(FLUSH).latency, percentiles),
+    },
+    job_runtime: Math.round(cost.elapsedMs),
+    usr_cpu: cost.userPercent,
+    sys_cpu: cost.systemPercent,
+    ctx: cost.contextSwitches,
+    sealdisk: {
+      error: errorDocument(error),
+      target: job.target,
+      disks: job.disks,
+      iodepth: job.depth,
+      clones: job.clones,
+      randseed: job.seed,
+      verify: verifyDocument(job),
+      response_ns: job.isPaced ? latencyDocument(stats.response, percentiles) : null,
+    },
+  };
+}
+
+function errnoOf(error: unknown): number {
+  if (error === null) return 0;
+  return (error instanceof PlaneError ? ERRNO[error.code] : undefined) ?? EIO;
+}
+
+function directionDocument(direction: DirectionStats, percentiles: readonly number[]): Json {
+  const { requests, bytes, runtimeMs, latency, kibRate, requestRate } = direction;
+  const perSecond = runtimeMs === 0 ? 0 : 1e3 / runtimeMs;
+  const empty = { min: 0, max: 0, mean: 0, stddev: 0, N: 0 };
+  const { percentile: _, ...total } = latencyDocument(latency, percentiles);
+  return {
+    io_bytes: bytes,
+    io_kbytes: Math.floor(bytes / 1024),
+    bw_bytes: Math.round(bytes * perSecond),
+    bw: Math.round((bytes / 1024) * perSecond),
+    iops: requests * perSecond,
+    runtime: Math.round(runtimeMs),
+    total_ios: requests,
+    short_ios: 0,
+    drop_ios: 0,
+    slat_ns: empty,
+    clat_ns: latencyDocument(latency, percentiles),
+    lat_ns: total,
+    ...rateDocument('bw', kibRate),
+    ...rateDocument('iops', requestRate),
+  };
+}
+
+function rateDocument(name: 'bw' | 'iops', rate: RateSamples): Record<string, number> {
+  const isEmpty = rate.samples() === 0;
+  const deviation = name === 'bw' ? 'bw_dev' : 'iops_stddev';
+  return {
+    [`${name}_min`]: isEmpty ? 0 : Math.round(rate.least),
+    [`${name}_max`]: Math.round(rate.most),
+    ...(name === 'bw' ? { bw_agg: isEmpty ? 0 : 100 } : {}),
+    [`${name}_mean`]: rate.mean(),
+    [deviation]: rate.deviation(),
+    [`${name}_samples`]: rate.samples(),
+  };
+}
+
+interface LatencyDocument {
+  readonly [key: string]: Json;
+  readonly percentile: { readonly [key: string]: number };
+}
+
+function latencyDocument(
+  latency: LatencyHistogram,
+  percentiles: readonly number[],
+): LatencyDocument {
+  const isEmpty = latency.count === 0;
+  return {
+    min: isEmpty ? 0 : latency.least,
+    max: latency.most,
+    mean: latency.mean(),
+    stddev: latency.deviation(),
+    N: latency.count,
+    percentile: Object.fromEntries(
+      percentiles.map((percent) => [percent.toFixed(6), latency.percentile(percent)]),
+    ),
+  };
+}
+
+function verifyDocument({ verified }: ReportJob): Json {
+  if (verified === null) return null;
+  return {
+    checked_units: verified.checkedUnits,
+    unchecked_units: verified.uncheckedUnits,
+    mismatches: verified.count,
+    first: verified.first.map(({ diskName, offsetBytes, expected, got }) => ({
+      disk: diskName,
+      offset: offsetBytes,
+      expected,
+      got,
+    })),
+  };
+}

@@ -1,0 +1,139 @@
+/** A report for people: what was asked of each job, what came of it, and what went wrong. */
+import type { DirectionStats } from './load-stats.ts';
+import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
+import type { ComparisonRow, LoadReport, Rate, Ratio, ReportJob } from './report.ts';
+import { errorDocument } from './report-json.ts';
+import { duration, megabytes, shortCount, type TextColumn, textTable } from './text-table.ts';
+
+const DIRECTIONS = [
+  { operation: READ, name: 'read' },
+  { operation: WRITE, name: 'write' },
+  { operation: TRIM, name: 'trim' },
+  { operation: FLUSH, name: 'sync' },
+] as const;
+
+const COLUMNS: readonly TextColumn[] = [
+  { title: 'job', align: 'left' },
+  { title: 'target', align: 'left' },
+  { title: 'op', align: 'left' },
+  { title: 'IOPS' },
+  { title: 'MB/s' },
+  { title: 'mean' },
+  { title: 'p50' },
+  { title: 'p99' },
+  { title: 'p99.9' },
+  { title: 'max' },
+  { title: 'requests' },
+];
+
+/** The whole report as text, ending in a newline. */
+export function reportTable(report: LoadReport): string {
+  const parts: string[] = [];
+  if (report.comparison !== null) parts.push(comparisonTable(report.comparison));
+  else parts.push(textTable(COLUMNS, report.jobs.flatMap(jobRows)));
+  for (const job of report.jobs) parts.push(...jobRemarks(job));
+  if (report.isPartial)
+    parts.push('partial: interrupted, the numbers are of what was done until then');
+  return `${parts.join('\n')}\n`;
+}
+
+function jobRows(job: ReportJob): string[][] {
+  const name = job.clones > 1 ? `${job.name} x${job.clones}` : job.name;
+  const rows = DIRECTIONS.map(({ operation, name: operationName }) => ({
+    operationName,
+    direction: job.stats.direction(operation),
+  })).filter(({ direction }) => direction.requests > 0);
+  if (rows.length === 0) return [[name, job.target, '-', ...Array(7).fill('-'), '0']];
+  return rows.map(({ operationName, direction }) => [
+    name,
+    job.target,
+    operationName,
+    ...directionCells(direction),
+  ]);
+}
+
+function directionCells({ requests, bytes, runtimeMs, latency }: DirectionStats): string[] {
+  const perSecond = runtimeMs === 0 ? 0 : 1e3 / runtimeMs;
+  return [
+    shortCount(requests * perSecond),
+    megabytes(bytes * perSecond),
+    duration(latency.mean()),
+    duration(latency.percentile(50)),
+    duration(latency.percentile(99)),
+    duration(latency.percentile(99.9)),
+    duration(latency.most),
+    `${requests}`,
+  ];
+}
+
+function jobRemarks(job: ReportJob): string[] {
+  const remarks: string[] = [];
+  const { verified, stats } = job;
+  if (job.isPaced && stats.response.count > 0) {
+    const { response } = stats;
+    remarks.push(
+      `${job.name}: from when it was due: mean ${duration(response.mean())}, p50 ` +
+        `${duration(response.percentile(50))}, p99 ${duration(response.percentile(99))}`,
+    );
+  }
+  if (verified !== null) {
+    const unchecked = verified.uncheckedUnits > 0 ? `, ${verified.uncheckedUnits} unchecked` : '';
+    remarks.push(
+      `${job.name}: verified ${verified.checkedUnits} units of 512 bytes${unchecked}: ` +
+        `${verified.count} mismatches`,
+    );
+    for (const { diskName, offsetBytes, expected, got } of verified.first) {
+      remarks.push(`  disk ${diskName}, offset ${offsetBytes}: expected ${expected}, got ${got}`);
+    }
+    if (verified.count > verified.first.length) {
+      remarks.push(`  and ${verified.count - verified.first.length} more`);
+    }
+  }
+  const error = errorDocument(job.error);
+  if (error !== null) remarks.push(`${job.name}: ${error.code}: ${error.message}`);
+  return remarks;
+}
+
+/** Rows workloads; columns encrypted, plain, their ratio, naive, and the ratio to that. */
+export function comparisonTable(rows: readonly ComparisonRow[]): string {
+  const columns: TextColumn[] = [
+    { title: 'workload', align: 'left' },
+    ...rateColumns('encrypted'),
+    ...rateColumns('plain'),
+    { title: 'encrypted/plain' },
+    { title: 'naive IOPS' },
+    { title: 'MB/s' },
+    { title: 'encrypted/naive' },
+  ];
+  return textTable(
+    columns,
+    rows.map((row) => [
+      row.workload,
+      ...rateCells(row.encrypted),
+      ...rateCells(row.plain),
+      ratioCell(row.ratioToPlain),
+      ...rateCells(row.naive).slice(0, 2),
+      row.ratioToNaive === null ? '-' : `${shortCount(row.ratioToNaive)}x`,
+    ]),
+  );
+}
+
+function rateColumns(name: string): TextColumn[] {
+  return [{ title: `${name} IOPS` }, { title: 'MB/s' }, { title: 'p50' }, { title: 'p99' }];
+}
+
+function rateCells(rate: Rate | null): string[] {
+  if (rate === null) return ['-', '-', '-', '-'];
+  return [
+    shortCount(rate.requestsPerSecond),
+    megabytes(rate.bytesPerSecond),
+    duration(rate.p50Ns),
+    duration(rate.p99Ns),
+  ];
+}
+
+function ratioCell(ratio: Ratio | null): string {
+  if (ratio === null) return '-';
+  const [all, least, most] = [ratio.all, ratio.least, ratio.most].map((each) => each.toFixed(2));
+  return `${all} (${least}-${most})`;
+}

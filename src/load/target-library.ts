@@ -1,0 +1,87 @@
+/**
+ * The library as a target: disks of a plane, encrypted or plain.
+ *
+ * A disk is found again by its name and kind, so that a job that verifies can read what an earlier
+ * run wrote to the same data directory; otherwise it is made. The plane belongs to the caller.
+ */
+import { createHash } from 'node:crypto';
+import { PlaneError } from '../base/errors.ts';
+import { GIB } from '../base/units.ts';
+import type { Disk, Plane } from '../types.ts';
+import type { Target, TargetDisk } from './target.ts';
+
+/** Disks asked for at a time when looking for known ones. ECS DescribeDisks, PageSize. */
+const PAGE_SIZE = 100;
+
+interface KnownDisk {
+  readonly diskId: string;
+  readonly sizeGiB: number;
+}
+
+/**
+ * @param plane open, and left open by close()
+ * @param encrypted what CreateDisk is asked for; the service key protects the disk
+ */
+export function createLibraryTarget(plane: Plane, encrypted: boolean): Target {
+  let known: Promise<Map<string, KnownDisk>> | null = null;
+  const open: Disk[] = [];
+  return {
+    name: encrypted ? 'encrypted' : 'plain',
+    keepsBytes: true,
+    openDisk: async (name, sizeBytes) => {
+      known ??= listDisks(plane, encrypted);
+      const diskName = diskNameFor(name);
+      const sizeGiB = Math.ceil(sizeBytes / GIB);
+      const existing = (await known).get(diskName);
+      if (existing !== undefined && existing.sizeGiB < sizeGiB) {
+        throw new PlaneError(
+          'InvalidArgument',
+          `disk ${diskName} is there with ${existing.sizeGiB} GiB, the load needs ${sizeGiB}`,
+        );
+      }
+      const parameters = { Size: sizeGiB, DiskName: diskName, Encrypted: encrypted };
+      const diskId = existing?.diskId ?? (await plane.call('CreateDisk', parameters)).DiskId;
+      const disk = await plane.attach(diskId);
+      open.push(disk);
+      return targetDisk(name, disk, existing === undefined);
+    },
+    close: async () => {
+      for (const disk of open) await disk.close();
+    },
+  };
+}
+
+function targetDisk(name: string, disk: Disk, isFresh: boolean): TargetDisk {
+  return {
+    name,
+    sizeBytes: disk.size,
+    isFresh,
+    read: (offsetBytes, into) => disk.read(offsetBytes, into),
+    write: (offsetBytes, bytes) => disk.write(offsetBytes, bytes),
+    flush: () => disk.flush(),
+    trim: (offsetBytes, lengthBytes) => disk.trim(offsetBytes, lengthBytes),
+    close: () => disk.close(),
+  };
+}
+
+async function listDisks(plane: Plane, encrypted: boolean): Promise<Map<string, KnownDisk>> {
+  const known = new Map<string, KnownDisk>();
+  for (let page = 1; ; page++) {
+    const parameters = { PageNumber: page, PageSize: PAGE_SIZE };
+    const { Disks, TotalCount } = await plane.call('DescribeDisks', parameters);
+    for (const { DiskId, DiskName, Size, Encrypted } of Disks) {
+      if (Encrypted === encrypted) known.set(DiskName, { diskId: DiskId, sizeGiB: Size });
+    }
+    if (Disks.length === 0 || page * PAGE_SIZE >= TotalCount) return known;
+  }
+}
+
+/**
+ * A name the cloud allows: 2 to 128 letters, digits and . _ : - after a letter (ECS CreateDisk,
+ * parameter DiskName). What had to be changed ends in a hash of what it was.
+ */
+function diskNameFor(name: string): string {
+  const allowed = `load:${name.replace(/[^A-Za-z0-9._:-]/g, '-').slice(0, 100)}`;
+  if (allowed === `load:${name}`) return allowed;
+  return `${allowed}-${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+}

@@ -1,0 +1,255 @@
+/**
+ * Is what is stored what change.ts would have stored? Thread: main.
+ *
+ * Reads every entry once into memory and looks for, in this order:
+ *
+ * 1. keys of no table, records that do not unpack, index entries and edges with a value
+ * 2. encrypted records without a wrapped key; disks made empty whose data key is another disk's
+ * 3. records without one of their index entries, index entries without their record
+ * 4. edges with one direction only, with an end that is neither there nor a tombstone, between
+ *    resources that do not fit (another shard, one of them in plain, another lineage id); second
+ *    parents; sources that records speak of and edges do not, and the reverse
+ * 5. tombstones of what is there, and such that nothing came from
+ * 6. cycles
+ */
+import { PlaneError } from '../base/errors.ts';
+import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
+import { decodeRecord } from '../record/codec.ts';
+import { isDiskId, isSnapshotId } from '../record/ids.ts';
+import type { ResourceKind, TombstoneRecord } from '../record/lineage.ts';
+import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
+import type { Records } from '../record/shapes.ts';
+import { inheritanceProblem } from './change.ts';
+import {
+  DISKS,
+  decodeResource,
+  EDGES_DOWN,
+  EDGES_UP,
+  groupsOf,
+  indexesOf,
+  lastPart,
+  type ResourceTable,
+  SNAPSHOTS,
+  TOMBSTONES,
+} from './tables.ts';
+
+/** @returns problems, as sentences; none: everything the head lists was looked for */
+export function checkTables(reader: KeyValueReader): string[] {
+  const tables = new LoadedTables();
+  scan(reader, '', (key, value) => tables.load(key, value));
+  return [
+    ...tables.problems,
+    ...checkResources(tables),
+    ...checkIndexes(tables),
+    ...checkEdges(tables),
+    ...checkTombstones(tables),
+    ...checkCycles(tables),
+  ];
+}
+
+const INDEX_PREFIXES: ReadonlySet<string> = new Set([
+  ...indexesOf(DISKS).map((index) => index.prefix),
+  ...indexesOf(SNAPSHOTS).map((index) => index.prefix),
+]);
+
+/** Edges in one direction: id to ids. */
+type Links = Map<string, Set<string>>;
+
+class LoadedTables {
+  readonly problems: string[] = [];
+  readonly disks = new Map<string, DiskRecord>();
+  readonly snapshots = new Map<string, SnapshotRecord>();
+  readonly tombstones = new Map<string, TombstoneRecord>();
+  /** Ids whose record does not unpack: what else is said of them cannot be judged. */
+  readonly damagedIds = new Set<string>();
+  readonly indexKeys = new Set<string>();
+  readonly parents: Links = new Map();
+  readonly children: Links = new Map();
+
+  load(key: string, value: Uint8Array): void {
+    const prefix = key.slice(0, key.indexOf('/') + 1);
+    const id = lastPart(key);
+    if (prefix === DISKS.prefix) {
+      this.#unpack(key, () => this.disks.set(id, decodeResource(DISKS, id, value)));
+    } else if (prefix === SNAPSHOTS.prefix) {
+      this.#unpack(key, () => this.snapshots.set(id, decodeResource(SNAPSHOTS, id, value)));
+    } else if (prefix === TOMBSTONES) {
+      this.#unpack(key, () => this.tombstones.set(id, decodeTombstone(id, value)));
+    } else {
+      this.#loadLink(prefix, key, value);
+    }
+  }
+
+  resource(id: string): DiskRecord | SnapshotRecord | undefined {
+    return this.disks.get(id) ?? this.snapshots.get(id);
+  }
+
+  isKnown(id: string): boolean {
+    return this.resource(id) !== undefined || this.tombstones.has(id) || this.damagedIds.has(id);
+  }
+
+  #loadLink(prefix: string, key: string, value: Uint8Array): void {
+    if (value.byteLength > 0)
+      this.problems.push(`${key}: ${value.byteLength} bytes, expected none`);
+    const [, from, to, ...more] = key.split('/');
+    const isLink = from !== undefined && to !== undefined && more.length === 0;
+    const links = prefix === EDGES_UP ? this.parents : this.children;
+    if (isLink && INDEX_PREFIXES.has(prefix)) {
+      this.indexKeys.add(key);
+    } else if (isLink && (prefix === EDGES_UP || prefix === EDGES_DOWN)) {
+      addLink(links, from, to);
+    } else {
+      this.problems.push(`${key}: a key of no table`);
+    }
+  }
+
+  #unpack(key: string, unpackRecord: () => void): void {
+    try {
+      unpackRecord();
+    } catch (error) {
+      if (!(error instanceof PlaneError)) throw error;
+      this.damagedIds.add(lastPart(key));
+      this.problems.push(`${key}: ${error.message}`);
+    }
+  }
+}
+
+function addLink(links: Links, from: string, to: string): void {
+  const linked = links.get(from);
+  if (linked === undefined) links.set(from, new Set([to]));
+  else linked.add(to);
+}
+
+function decodeTombstone(id: string, value: Uint8Array): TombstoneRecord {
+  const tombstone = decodeRecord('tombstone', value);
+  if (tombstone.id === id) return tombstone;
+  throw new PlaneError('DataDirectoryCorrupt', `tombstone of ${id} is of ${tombstone.id}`);
+}
+
+function checkResources(tables: LoadedTables): string[] {
+  const problems: string[] = [];
+  for (const [id, { encryption }] of [...tables.disks, ...tables.snapshots]) {
+    if (encryption === null) continue;
+    if (encryption.wrappedKey.byteLength === 0) problems.push(`${id}: encrypted, no wrapped key`);
+    const isRoot = isDiskId(id) && !tables.parents.has(id);
+    if (isRoot && encryption.lineageId !== id) {
+      problems.push(`${id}: made empty, but its data key is that of ${encryption.lineageId}`);
+    }
+  }
+  return problems;
+}
+
+function checkIndexes(tables: LoadedTables): string[] {
+  const missing: string[] = [];
+  const unclaimed = new Set(tables.indexKeys);
+  claim(DISKS, tables.disks, unclaimed, missing);
+  claim(SNAPSHOTS, tables.snapshots, unclaimed, missing);
+  const problems = missing.map((key) => `${key}: the record is there, its index entry is not`);
+  for (const key of unclaimed) {
+    if (tables.damagedIds.has(lastPart(key))) continue;
+    problems.push(`${key}: an index entry of no record`);
+  }
+  return problems;
+}
+
+/** Takes from `unclaimed` what the records call for, and adds to `missing` what was not in it. */
+function claim<K extends ResourceKind>(
+  table: ResourceTable<K>,
+  records: ReadonlyMap<string, Records[K]>,
+  unclaimed: Set<string>,
+  missing: string[],
+): void {
+  for (const [id, record] of records) {
+    for (const group of groupsOf(table, record)) {
+      if (!unclaimed.delete(group + id)) missing.push(group + id);
+    }
+  }
+}
+
+function checkEdges(tables: LoadedTables): string[] {
+  const problems: string[] = [];
+  for (const [childId, parentIds] of tables.parents) {
+    if (parentIds.size > 1) problems.push(`${childId}: made from ${[...parentIds].join(' and ')}`);
+    for (const parentId of parentIds) {
+      problems.push(...edgeProblems(tables, childId, parentId));
+      if (tables.children.get(parentId)?.has(childId)) continue;
+      problems.push(`${childId} from ${parentId}: the edge has no downward entry`);
+    }
+  }
+  for (const [parentId, childIds] of tables.children) {
+    for (const childId of childIds) {
+      if (tables.parents.get(childId)?.has(parentId)) continue;
+      problems.push(`${childId} from ${parentId}: the edge has no upward entry`);
+    }
+  }
+  return [...problems, ...checkSources(tables)];
+}
+
+function edgeProblems(tables: LoadedTables, childId: string, parentId: string): string[] {
+  const edge = `${childId} from ${parentId}`;
+  const dangling = [childId, parentId].filter((id) => !tables.isKnown(id));
+  if (dangling.length > 0) return dangling.map((id) => `${edge}: dangling, nothing is ${id}`);
+  const child = tables.resource(childId);
+  const parent = tables.resource(parentId);
+  if (child === undefined) return [];
+  if (parent !== undefined) {
+    const problem = inheritanceProblem(parent, child);
+    return problem === null ? [] : [`${edge}: ${childId} ${problem}`];
+  }
+  const tombstone = tables.tombstones.get(parentId);
+  if (tombstone === undefined) return [];
+  const isSame = (tombstone.keyId === null) === (child.encryption === null);
+  return isSame ? [] : [`${edge}: one is encrypted, the other is not`];
+}
+
+/** What a record says it was made from is its parent; a disk that says nothing may be a clone. */
+function checkSources(tables: LoadedTables): string[] {
+  const problems: string[] = [];
+  const check = (id: string, sourceId: string): void => {
+    if (tables.parents.get(id)?.has(sourceId)) return;
+    problems.push(`${id}: made from ${sourceId}, but no edge says so`);
+  };
+  for (const [id, snapshot] of tables.snapshots) check(id, snapshot.sourceDiskId);
+  for (const [id, disk] of tables.disks) {
+    if (disk.sourceSnapshotId !== null) {
+      check(id, disk.sourceSnapshotId);
+      continue;
+    }
+    const snapshotId = [...(tables.parents.get(id) ?? [])].find(isSnapshotId);
+    if (snapshotId === undefined) continue;
+    problems.push(`${id}: an edge says it is made from ${snapshotId}, the disk does not`);
+  }
+  return problems;
+}
+
+function checkTombstones(tables: LoadedTables): string[] {
+  const problems: string[] = [];
+  for (const id of tables.tombstones.keys()) {
+    if (tables.resource(id) !== undefined) problems.push(`${id}: has a tombstone and is there`);
+    if (!tables.children.has(id)) problems.push(`${id}: a tombstone nothing came from`);
+  }
+  return problems;
+}
+
+/** Takes away what has no parent left until nothing more goes: the rest hangs on a cycle. */
+function checkCycles(tables: LoadedTables): string[] {
+  const parentsLeft = new Map<string, number>();
+  const childrenOf: Links = new Map();
+  for (const [childId, parentIds] of tables.parents) {
+    parentsLeft.set(childId, parentIds.size);
+    for (const parentId of parentIds) addLink(childrenOf, parentId, childId);
+  }
+  const free = [...childrenOf.keys()].filter((id) => !parentsLeft.has(id));
+  for (const id of free) {
+    for (const childId of childrenOf.get(id) ?? []) {
+      const left = parentsLeft.get(childId)! - 1;
+      parentsLeft.set(childId, left);
+      if (left > 0) continue;
+      parentsLeft.delete(childId);
+      free.push(childId);
+    }
+  }
+  if (parentsLeft.size === 0) return [];
+  const [first] = parentsLeft.keys();
+  return [`${first}: lineage has a cycle, ${parentsLeft.size} ids are in it or came from it`];
+}

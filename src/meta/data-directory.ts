@@ -1,0 +1,127 @@
+/**
+ * A plane's data directory: whose it is, and that it is ours alone while it is open.
+ *
+ *   sealdisk.json   { "format": "sealdisk", "version": 1, "shards": n, "planeId": "..." }
+ *   lock            empty; flock()ed exclusively for as long as a plane has the directory open
+ *   meta/  kms/     key-value stores of the metadata service and the KMS thread
+ *   shard-<n>/      ciphertext segments and chunk maps of shard n
+ *
+ * sealdisk.json is written once, to a temporary name, synced and renamed: it is whole or absent.
+ * A directory that holds anything but has no sealdisk.json is not ours, and nothing in it is
+ * touched.
+ *
+ * **Thread:** main.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { PlaneError } from '../base/errors.ts';
+import { lockFile } from '../base/file-lock.ts';
+import { SHARDS_MAX } from '../limits.ts';
+
+const FORMAT = 'sealdisk';
+const FORMAT_VERSION = 1;
+const IDENTITY_FILE = 'sealdisk.json';
+
+export interface DataDirectory {
+  readonly path: string;
+  readonly planeId: string;
+  readonly shards: number;
+  shardPath(shardIndex: number): string;
+  /** Gives the lock back. */
+  release(): void;
+}
+
+/**
+ * Opens a data directory, made if there is none.
+ *
+ * @param shards how many shards a new one gets; null: shardsDefault
+ * @throws PlaneError DataDirectoryLocked, DataDirectoryForeign, DataDirectoryVersion,
+ *   DataDirectoryCorrupt; InvalidArgument if it has another number of shards than asked for
+ */
+export function openDataDirectory(
+  path: string,
+  shards: number | null,
+  shardsDefault: number,
+  makePlaneId: () => string,
+): DataDirectory {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const entries = readdirSync(path).filter((name) => name !== 'lock');
+  const hasIdentity = entries.includes(IDENTITY_FILE);
+  const leftovers = entries.filter((name) => name !== IDENTITY_FILE && name !== 'root.key');
+  if (!hasIdentity && leftovers.some((name) => !name.startsWith(`${IDENTITY_FILE}.`))) {
+    throw new PlaneError(
+      'DataDirectoryForeign',
+      `expected an empty directory or one with ${IDENTITY_FILE}: ${path} holds ${leftovers[0]}`,
+    );
+  }
+  const lock = lockFile(join(path, 'lock'));
+  if (lock === null) {
+    throw new PlaneError('DataDirectoryLocked', `another plane has ${path} open`);
+  }
+  try {
+    if (!hasIdentity) writeIdentity(path, shards ?? shardsDefault, makePlaneId());
+    const identity = readIdentity(path);
+    if (shards !== null && shards !== identity.shards) {
+      throw new PlaneError(
+        'InvalidArgument',
+        `expected shards: ${identity.shards}, as ${path} was made with; got ${shards}`,
+      );
+    }
+    return {
+      path,
+      ...identity,
+      shardPath: (shardIndex) => join(path, `shard-${shardIndex}`),
+      release: lock.release,
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function writeIdentity(path: string, shards: number, planeId: string): void {
+  const temporary = join(path, `${IDENTITY_FILE}.new`);
+  const identity = { format: FORMAT, version: FORMAT_VERSION, shards, planeId };
+  writeFileSync(temporary, `${JSON.stringify(identity)}\n`, { flush: true, mode: 0o600 });
+  renameSync(temporary, join(path, IDENTITY_FILE));
+  const directory = openSync(path, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function readIdentity(path: string): { shards: number; planeId: string } {
+  const file = join(path, IDENTITY_FILE);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw new PlaneError('DataDirectoryCorrupt', `${file} is not JSON`, { cause });
+  }
+  const { format, version, shards, planeId } = (parsed ?? {}) as Record<string, unknown>;
+  if (format !== FORMAT) {
+    throw new PlaneError('DataDirectoryForeign', `${file} is not of format ${FORMAT}`);
+  }
+  if (version !== FORMAT_VERSION) {
+    throw new PlaneError(
+      'DataDirectoryVersion',
+      `expected version ${FORMAT_VERSION} in ${file}, got ${String(version)}`,
+    );
+  }
+  const isCount = typeof shards === 'number' && Number.isInteger(shards);
+  if (!isCount || shards < 1 || shards > SHARDS_MAX || typeof planeId !== 'string') {
+    throw new PlaneError('DataDirectoryCorrupt', `${file} names no shards or no plane`);
+  }
+  return { shards, planeId };
+}

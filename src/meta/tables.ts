@@ -1,0 +1,140 @@
+/**
+ * The metadata tables: what is stored under which key. Thread: main.
+ *
+ *   key                                    value
+ *   disk/<diskId>                          disk record (record/resource.ts)
+ *   snap/<snapshotId>                      snapshot record
+ *   tomb/<id>                              tombstone record (record/lineage.ts)
+ *
+ *   disk-key/<keyId>/<diskId>              empty: disks a master key protects
+ *   disk-source/<snapshotId>/<diskId>      empty: disks made from a snapshot
+ *   disk-shard/<shard, 2 digits>/<diskId>  empty: disks on a shard
+ *   snap-key/<keyId>/<snapshotId>          empty: snapshots a master key protects
+ *   snap-disk/<diskId>/<snapshotId>        empty: snapshots of a disk
+ *   snap-shard/<shard, 2 digits>/<snapshotId>
+ *
+ *   from/<childId>/<parentId>              empty: lineage edge, upwards
+ *   into/<parentId>/<childId>              empty: the same edge, downwards
+ *
+ * 1. An index entry is there if and only if its record is there and belongs to its group: both are
+ *    written in one transaction.
+ * 2. Both directions of an edge are there, or none.
+ * 3. Keys that begin alike up to their last `/` are a group, in the order of the ids.
+ */
+import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
+import type { KeyValueReader } from '../kv/key-value-store.ts';
+import { SHARDS_MAX } from '../limits.ts';
+import { decodeRecord } from '../record/codec.ts';
+import { isDiskId, isSnapshotId } from '../record/ids.ts';
+import type { ResourceKind } from '../record/lineage.ts';
+import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
+import type { Records } from '../record/shapes.ts';
+
+export interface IndexTable<R> {
+  readonly prefix: string;
+  /** The group a record belongs to; null: to none. */
+  readonly groupOf: (record: R) => string | null;
+}
+
+export interface ResourceTable<K extends ResourceKind> {
+  readonly kind: K;
+  readonly prefix: string;
+  readonly isId: (text: string) => boolean;
+  readonly idOf: (record: Records[K]) => string;
+  /** What the record itself says it was made from. */
+  readonly sourceOf: (record: Records[K]) => string | null;
+  readonly byKey: IndexTable<Records[K]>;
+  readonly bySource: IndexTable<Records[K]>;
+  readonly byShard: IndexTable<Records[K]>;
+}
+
+export const DISKS: ResourceTable<'disk'> = {
+  kind: 'disk',
+  prefix: 'disk/',
+  isId: isDiskId,
+  idOf: (disk: DiskRecord) => disk.diskId,
+  sourceOf: (disk: DiskRecord) => disk.sourceSnapshotId,
+  byKey: { prefix: 'disk-key/', groupOf: (disk) => disk.encryption?.keyId ?? null },
+  bySource: { prefix: 'disk-source/', groupOf: (disk) => disk.sourceSnapshotId },
+  byShard: { prefix: 'disk-shard/', groupOf: (disk) => shardGroup(disk.shardIndex) },
+};
+
+export const SNAPSHOTS: ResourceTable<'snapshot'> = {
+  kind: 'snapshot',
+  prefix: 'snap/',
+  isId: isSnapshotId,
+  idOf: (snapshot: SnapshotRecord) => snapshot.snapshotId,
+  sourceOf: (snapshot: SnapshotRecord) => snapshot.sourceDiskId,
+  byKey: { prefix: 'snap-key/', groupOf: (snapshot) => snapshot.encryption?.keyId ?? null },
+  bySource: { prefix: 'snap-disk/', groupOf: (snapshot) => snapshot.sourceDiskId },
+  byShard: { prefix: 'snap-shard/', groupOf: (snapshot) => shardGroup(snapshot.shardIndex) },
+};
+
+export const TOMBSTONES = 'tomb/';
+export const EDGES_UP = 'from/';
+export const EDGES_DOWN = 'into/';
+
+/** The value of index entries and edges. */
+export const NOTHING: Uint8Array = new Uint8Array(0);
+
+export function indexesOf<K extends ResourceKind>(
+  table: ResourceTable<K>,
+): readonly IndexTable<Records[K]>[] {
+  return [table.byKey, table.bySource, table.byShard];
+}
+
+/** What all keys of a group begin with; an id behind it makes one of them. */
+export function groupPrefix(index: { readonly prefix: string }, group: string): string {
+  return `${index.prefix}${group}/`;
+}
+
+export function shardGroup(shardIndex: number): string {
+  invariant(Number.isInteger(shardIndex) && shardIndex >= 0, 'a shard has an index');
+  invariant(shardIndex < SHARDS_MAX && SHARDS_MAX <= 100, 'a shard index has two digits');
+  return String(shardIndex).padStart(2, '0');
+}
+
+/** The groups a record belongs to, as prefixes. */
+export function groupsOf<K extends ResourceKind>(
+  table: ResourceTable<K>,
+  record: Records[K],
+): string[] {
+  const groups: string[] = [];
+  for (const index of indexesOf(table)) {
+    const group = index.groupOf(record);
+    if (group !== null) groups.push(groupPrefix(index, group));
+  }
+  return groups;
+}
+
+/** What stands behind the last `/` of a key. */
+export function lastPart(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}
+
+/**
+ * @param id need not be an id at all: then there is no such record
+ * @throws PlaneError DataDirectoryCorrupt, DataDirectoryVersion
+ */
+export function readResource<K extends ResourceKind>(
+  reader: KeyValueReader,
+  table: ResourceTable<K>,
+  id: string,
+): Records[K] | undefined {
+  if (!table.isId(id)) return undefined;
+  const bytes = reader.get(table.prefix + id);
+  return bytes === undefined ? undefined : decodeResource(table, id, bytes);
+}
+
+/** @throws PlaneError DataDirectoryCorrupt: also if it is the record of another id */
+export function decodeResource<K extends ResourceKind>(
+  table: ResourceTable<K>,
+  id: string,
+  bytes: Uint8Array,
+): Records[K] {
+  const record = decodeRecord(table.kind, bytes);
+  const ownId = table.idOf(record);
+  if (ownId === id) return record;
+  throw new PlaneError('DataDirectoryCorrupt', `${table.kind} record of ${id} is of ${ownId}`);
+}

@@ -1,0 +1,244 @@
+/**
+ * The composition root: builds every part of a plane in order, and closes them in reverse.
+ *
+ *   data directory (lock) ─▶ KMS thread ─▶ shards, each introduced to the KMS thread ─▶ metadata
+ *     ─▶ reconcile (what a crash left half done) ─▶ open
+ *
+ *   open ──close()──▶ closing: disks drained and detached, shards stopped, KMS closed ──▶ closed
+ *
+ * **Thread:** main.
+ */
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from './base/clock.ts';
+import { PlaneError } from './base/errors.ts';
+import { beginAttach, endAttach } from './control/attach.ts';
+import { callVerb } from './control/call.ts';
+import type { ControlContext } from './control/context.ts';
+import { toDiskError } from './control/kms-errors.ts';
+import { reconcile } from './control/reconcile.ts';
+import { ResourceLocks } from './control/resource-locks.ts';
+import type { Verbs } from './control/verbs.ts';
+import {
+  ACCOUNT_DEFAULT,
+  MEMORY_BYTES_DEFAULT,
+  REGION_DEFAULT,
+  SEGMENT_BYTES,
+  SHARD_POLL_US,
+  SHARDS_DEFAULT,
+  SHARDS_MAX,
+} from './limits.ts';
+import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
+import { type Metadata, openMetadata } from './meta/metadata.ts';
+import type { DiskRecord } from './record/resource.ts';
+import type { ShardRequest } from './record/shard-message.ts';
+import { ShardSet } from './router/shard-set.ts';
+import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
+import { ShardThread } from './threads/shard-thread.ts';
+import type { Disk, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
+
+/** Everything open, in the order it was opened; what a failure or close() has to undo. */
+interface Parts {
+  readonly directory: DataDirectory | null;
+  readonly kms: KmsThread;
+  readonly shards: ShardSet;
+  readonly metadata: Metadata;
+  readonly context: ControlContext;
+}
+
+/**
+ * Opens a plane: in memory, or on a data directory that is made if there is none.
+ *
+ * @param options see PlaneOptions
+ * @throws PlaneError InvalidArgument, DataDirectoryLocked, DataDirectoryForeign,
+ *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable
+ *
+ * **Thread:** main.
+ */
+export async function openPlane(options: PlaneOptions): Promise<Plane> {
+  checkOptions(options);
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    return new OpenPlane(await build(options, undo));
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Promise<Parts> {
+  const directory = openDirectory(options);
+  if (directory !== null) undo.push(async () => directory.release());
+  const kms = await startKmsThread({
+    dataDir: directory?.path ?? null,
+    rootKeyFile: options.rootKeyFile ?? null,
+  });
+  undo.push(() => kms.close());
+  const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
+  const threads = await startShards(options, directory, shardCount, kms, undo);
+  const shards = new ShardSet(threads, availableParallelism());
+  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
+  undo.push(() => metadata.close());
+  const context: ControlContext = {
+    accountId: ACCOUNT_DEFAULT,
+    regionId: REGION_DEFAULT,
+    clock: systemClock,
+    randomBytes: (byteCount) => randomBytes(byteCount),
+    metadata,
+    kms,
+    shards,
+    volumes: shards,
+    locks: new ResourceLocks(),
+  };
+  await reconcile(context);
+  return { directory, kms, shards, metadata, context };
+}
+
+async function startShards(
+  options: PlaneOptions,
+  directory: DataDirectory | null,
+  shardCount: number,
+  kms: KmsThread,
+  undo: (() => Promise<void>)[],
+): Promise<ShardThread[]> {
+  const limitBytes = options.memoryLimitBytes ?? MEMORY_BYTES_DEFAULT;
+  const hasCoreEach = availableParallelism() >= 2;
+  const starting = Array.from({ length: shardCount }, async (_, shardIndex) => {
+    const thread = await ShardThread.start({
+      shardIndex,
+      store:
+        directory === null
+          ? { kind: 'memory', memoryLimitBytes: Math.floor(limitBytes / shardCount) }
+          : { kind: 'file', directory: directory.shardPath(shardIndex) },
+      engine: options.engine ?? 'auto',
+      pollMicroseconds: hasCoreEach ? SHARD_POLL_US : 0,
+      introduce: (port, doorbell) => kms.introduce(port, doorbell),
+    });
+    undo.push(() => thread.close());
+    return thread;
+  });
+  const outcomes = await Promise.allSettled(starting);
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}
+
+class OpenPlane implements Plane {
+  private readonly parts: Parts;
+  private closing: Promise<void> | null = null;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  async call<V extends keyof Verbs>(
+    verb: V,
+    parameters: Verbs[V]['parameters'],
+  ): Promise<Verbs[V]['result']> {
+    this.checkOpen();
+    return callVerb(this.parts.context, verb, parameters);
+  }
+
+  async attach(diskId: string): Promise<Disk> {
+    this.checkOpen();
+    const { context, shards } = this.parts;
+    const record = await beginAttach(context, diskId);
+    try {
+      const detached = (): Promise<void> => endAttach(context, diskId);
+      return await shards.attach(toVolume(record), detached);
+    } catch (error) {
+      await endAttach(context, diskId);
+      throw toDiskError(error);
+    }
+  }
+
+  async stats(): Promise<PlaneStats> {
+    this.checkOpen();
+    const shards = await this.everyShard({ op: 'stats' });
+    return { shards: shards as PlaneStats['shards'] };
+  }
+
+  async check(): Promise<PlaneCheck> {
+    this.checkOpen();
+    const found = (await this.everyShard({ op: 'check' })) as {
+      sectorsChecked: number;
+      problems: string[];
+    }[];
+    return {
+      sectorsChecked: found.reduce((sum, shard) => sum + shard.sectorsChecked, 0),
+      problems: [
+        ...this.parts.metadata.check(),
+        ...found.flatMap((shard, index) => shard.problems.map((text) => `shard ${index}: ${text}`)),
+      ],
+    };
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.closeParts();
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private async closeParts(): Promise<void> {
+    const { directory, kms, shards, metadata } = this.parts;
+    // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
+    await shards.close();
+    await kms.close();
+    await metadata.close();
+    directory?.release();
+  }
+
+  private everyShard(request: ShardRequest): Promise<unknown[]> {
+    const { shards } = this.parts;
+    const calls = Array.from({ length: shards.count }, (_, index) => shards.call(index, request));
+    return Promise.all(calls);
+  }
+
+  private checkOpen(): void {
+    if (this.closing !== null) throw new PlaneError('PlaneClosed', 'the plane was closed');
+  }
+}
+
+function toVolume(record: DiskRecord): Parameters<ShardSet['attach']>[0] {
+  const { diskId, sizeBytes, shardIndex, encryption } = record;
+  if (encryption === null) {
+    return { diskId, sizeBytes, shardIndex, wrappedKey: null, context: null };
+  }
+  const { accountId, regionId } = record;
+  const context = { accountId, regionId, lineageId: encryption.lineageId };
+  return { diskId, sizeBytes, shardIndex, wrappedKey: encryption.wrappedKey, context };
+}
+
+function openDirectory(options: PlaneOptions): DataDirectory | null {
+  if (options.dataDir === undefined) return null;
+  const planeId = (): string => randomBytes(10).toString('hex');
+  return openDataDirectory(options.dataDir, options.shards ?? null, SHARDS_DEFAULT, planeId);
+}
+
+function checkOptions(options: PlaneOptions): void {
+  const isMemory = options?.memory === true;
+  if (isMemory === (typeof options?.dataDir === 'string')) {
+    throw new PlaneError('InvalidArgument', 'expected either memory: true or a dataDir');
+  }
+  const { shards, memoryLimitBytes } = options;
+  const isCount = shards === undefined || (Number.isInteger(shards) && shards >= 1);
+  if (!isCount || (shards ?? 1) > SHARDS_MAX) {
+    throw new PlaneError(
+      'InvalidArgument',
+      `expected shards from 1 to ${SHARDS_MAX}, got ${shards}`,
+    );
+  }
+  const leastBytes = 2 * SEGMENT_BYTES * (shards ?? SHARDS_DEFAULT);
+  const limit = memoryLimitBytes ?? leastBytes;
+  if (!Number.isSafeInteger(limit) || limit < leastBytes) {
+    throw new PlaneError(
+      'InvalidArgument',
+      `expected memoryLimitBytes of at least two segments a shard (${leastBytes}), got ${limit}`,
+    );
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Ids of disks, snapshots and master keys: made, and recognised.
+ *
+ *   disk  d-<20>    snapshot  s-<20>    master key  key-<20>       <20> = 20 characters of [a-z0-9]
+ *
+ * Form of the cloud's own ids without the region infix; 20 characters of 36 hold 103 bits, so an id
+ * drawn at random is not drawn twice. An id from outside is recognised here before it becomes a
+ * store key, a tree name or part of an error message.
+ */
+import { invariant } from '../base/invariant.ts';
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const RANDOM_CHARS = 20;
+/** Bytes from here on would make the first letters of the alphabet likelier: they are not used. */
+const FAIR_BYTES = 256 - (256 % ALPHABET.length);
+
+/** A source of unpredictable bytes; node:crypto's outside tests. */
+export type RandomBytes = (byteCount: number) => Uint8Array;
+
+export const KEY_ID_CHARS: number = 'key-'.length + RANDOM_CHARS;
+
+export function makeDiskId(randomBytes: RandomBytes): string {
+  return `d-${randomName(randomBytes)}`;
+}
+
+export function makeSnapshotId(randomBytes: RandomBytes): string {
+  return `s-${randomName(randomBytes)}`;
+}
+
+export function makeKeyId(randomBytes: RandomBytes): string {
+  return `key-${randomName(randomBytes)}`;
+}
+
+export function isDiskId(text: string): boolean {
+  return /^d-[a-z0-9]{20}$/.test(text);
+}
+
+export function isSnapshotId(text: string): boolean {
+  return /^s-[a-z0-9]{20}$/.test(text);
+}
+
+export function isKeyId(text: string): boolean {
+  return /^key-[a-z0-9]{20}$/.test(text);
+}
+
+/** Account and region ids, which are given to a plane by its owner: 16 digits, cn-hangzhou. */
+export function isScopeId(text: string): boolean {
+  return /^[a-z0-9-]{1,32}$/.test(text);
+}
+
+function randomName(randomBytes: RandomBytes): string {
+  let name = '';
+  // 252 of 256 bytes are used, so a few draws are enough unless the source is broken.
+  for (let draw = 0; draw < 100; draw++) {
+    for (const byte of randomBytes(RANDOM_CHARS)) {
+      if (byte < FAIR_BYTES) name += ALPHABET[byte % ALPHABET.length];
+      if (name.length === RANDOM_CHARS) return name;
+    }
+  }
+  invariant(false, 'a random source gives bytes below 252');
+}

@@ -1,0 +1,105 @@
+/**
+ * Every kind of record that is stored, with its number on the disk and its shape.
+ *
+ * The number of a kind is for ever. A change of a shape is a new version of the record format, see
+ * codec.ts. Shapes are strict: a field too many is damage, like one too few.
+ */
+import * as v from 'valibot';
+import { KEY_VERSIONS_MAX, SHARDS_MAX, WRAPS_PER_VERSION_MAX } from '../limits.ts';
+import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
+import type { KeyDescription } from './kms-message.ts';
+import type { TombstoneRecord } from './lineage.ts';
+import type { DiskRecord, SnapshotRecord } from './resource.ts';
+import type { KeyVersionRecord, VaultCheckRecord } from './vault-record.ts';
+
+export interface Records {
+  disk: DiskRecord;
+  snapshot: SnapshotRecord;
+  tombstone: TombstoneRecord;
+  counter: { readonly count: number };
+  vaultCheck: VaultCheckRecord;
+  masterKey: KeyDescription;
+  keyVersion: KeyVersionRecord;
+}
+
+export type RecordKind = keyof Records;
+
+export const KIND_NUMBERS: { readonly [K in RecordKind]: number } = {
+  disk: 2,
+  snapshot: 3,
+  tombstone: 4,
+  counter: 5,
+  vaultCheck: 16,
+  masterKey: 17,
+  keyVersion: 18,
+};
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const diskId = v.pipe(v.string(), v.check(isDiskId));
+const snapshotId = v.pipe(v.string(), v.check(isSnapshotId));
+const resourceId = v.union([diskId, snapshotId]);
+const keyId = v.pipe(v.string(), v.check(isKeyId));
+const scopeId = v.pipe(v.string(), v.check(isScopeId));
+const shardIndex = v.pipe(count, v.maxValue(SHARDS_MAX - 1));
+
+const encryption = v.nullable(
+  v.strictObject({ keyId, wrappedKey: v.instance(Uint8Array), lineageId: diskId }),
+);
+
+const resource = {
+  accountId: scopeId,
+  regionId: scopeId,
+  name: v.string(),
+  sizeBytes: positive,
+  encryption,
+  shardIndex,
+  createdAt: count,
+};
+
+/** The shape of each kind, as decodeRecord() demands it. */
+export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Records[K]> } = {
+  disk: v.strictObject({
+    ...resource,
+    diskId,
+    status: v.picklist(['Available', 'In_use', 'Creating', 'Deleting']),
+    sourceSnapshotId: v.nullable(snapshotId),
+  }),
+  snapshot: v.strictObject({
+    ...resource,
+    snapshotId,
+    status: v.picklist(['progressing', 'accomplished', 'failed']),
+    sourceDiskId: diskId,
+  }),
+  tombstone: v.strictObject({ id: resourceId, keyId: v.nullable(keyId) }),
+  counter: v.strictObject({ count }),
+  vaultCheck: v.strictObject({ createdAt: count }),
+  masterKey: v.strictObject({
+    keyId,
+    accountId: scopeId,
+    regionId: scopeId,
+    state: v.picklist(['Enabled', 'Disabled', 'PendingDeletion']),
+    isServiceKey: v.boolean(),
+    description: v.string(),
+    primaryVersion: v.pipe(positive, v.maxValue(KEY_VERSIONS_MAX)),
+    createdAt: count,
+    deletionAt: v.nullable(count),
+  }),
+  keyVersion: v.strictObject({
+    keyId,
+    accountId: scopeId,
+    regionId: scopeId,
+    version: v.pipe(positive, v.maxValue(KEY_VERSIONS_MAX)),
+    createdAt: count,
+    wrapsReserved: v.pipe(count, v.maxValue(WRAPS_PER_VERSION_MAX)),
+  }),
+};
+
+/** @returns why the value has not the shape of its kind, by field; null if it has */
+export function shapeProblem(kind: RecordKind, value: unknown): string | null {
+  const checked = v.safeParse<v.GenericSchema<unknown, unknown>>(SHAPES[kind], value);
+  if (checked.success) return null;
+  const [issue] = checked.issues;
+  const field = v.getDotPath(issue) ?? 'the record';
+  return `${field} is not ${issue.expected ?? 'as it must be'}`;
+}

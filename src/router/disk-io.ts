@@ -1,0 +1,193 @@
+/**
+ * The attached disk as the library gives it: arguments are validated completely here, then trusted.
+ *
+ *   open ──close()──▶ closing (drains) ──▶ closed
+ *
+ * **Thread:** main.
+ */
+import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
+import { REQUEST_BYTES_MAX } from '../limits.ts';
+import { FLAG_FUA, OPERATION, type Operation } from '../record/shard-channel.ts';
+import type { IoRequest, ShardDispatch } from './dispatch.ts';
+
+export interface DiskIoOptions {
+  readonly diskId: string;
+  readonly sizeBytes: number;
+  readonly encrypted: boolean;
+  readonly handle: number;
+  readonly dispatch: ShardDispatch;
+  /**
+   * Closes the volume in the shard and gives the disk back; called once, after the last request.
+   */
+  readonly detach: () => Promise<void>;
+}
+
+/** Implements Disk (types.ts). */
+export class DiskIo {
+  readonly diskId: string;
+  readonly encrypted: boolean;
+  readonly handle: number;
+  private sizeBytes: number;
+  private readonly dispatch: ShardDispatch;
+  private readonly detach: () => Promise<void>;
+  private inFlight = 0;
+  private readonly drainWaiters: (() => void)[] = [];
+  private closing: Promise<void> | null = null;
+
+  constructor(options: DiskIoOptions) {
+    this.diskId = options.diskId;
+    this.sizeBytes = options.sizeBytes;
+    this.encrypted = options.encrypted;
+    this.handle = options.handle;
+    this.dispatch = options.dispatch;
+    this.detach = options.detach;
+  }
+
+  get size(): number {
+    return this.sizeBytes;
+  }
+
+  read(offset: number, lengthOrTarget: number | Uint8Array): Promise<Uint8Array> {
+    const isLength = typeof lengthOrTarget === 'number';
+    if (!isLength && !(lengthOrTarget instanceof Uint8Array)) {
+      return Promise.reject(badType('a length or a Uint8Array to read into', lengthOrTarget));
+    }
+    const length = isLength ? lengthOrTarget : lengthOrTarget.byteLength;
+    const refusal = this.refuse(offset, length, REQUEST_BYTES_MAX);
+    if (refusal !== null) return Promise.reject(refusal);
+    // Every byte is overwritten before the caller sees it; zeroing it first would cost as much
+    // again.
+    const target = isLength
+      ? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+      : lengthOrTarget;
+    if (length === 0) return Promise.resolve(target);
+    return this.submit(OPERATION.read, offset, length, target, 0) as Promise<Uint8Array>;
+  }
+
+  write(offset: number, bytes: Uint8Array, options?: { readonly fua?: boolean }): Promise<void> {
+    if (!(bytes instanceof Uint8Array)) {
+      return Promise.reject(badType('a Uint8Array to write', bytes));
+    }
+    const refusal = this.refuse(offset, bytes.byteLength, REQUEST_BYTES_MAX);
+    if (refusal !== null) return Promise.reject(refusal);
+    const isFua = options?.fua === true;
+    if (bytes.byteLength === 0) return isFua ? this.flush() : Promise.resolve();
+    const flags = isFua ? FLAG_FUA : 0;
+    const written = this.submit(OPERATION.write, offset, bytes.byteLength, bytes, flags);
+    return written as Promise<unknown> as Promise<void>;
+  }
+
+  flush(): Promise<void> {
+    if (this.closing !== null) return Promise.reject(this.closedError());
+    return this.submit(OPERATION.flush, 0, 0, null, 0) as Promise<unknown> as Promise<void>;
+  }
+
+  trim(offset: number, length: number): Promise<void> {
+    return this.zero(offset, length);
+  }
+
+  writeZeroes(offset: number, length: number): Promise<void> {
+    return this.zero(offset, length);
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.drain().then(this.detach);
+    return this.closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Resolves when every request made so far is settled. */
+  drain(): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.drainWaiters.push(resolve));
+  }
+
+  /** The disk has grown; the shard knows already. */
+  grow(sizeBytes: number): void {
+    invariant(sizeBytes >= this.sizeBytes, 'a disk never shrinks');
+    this.sizeBytes = sizeBytes;
+  }
+
+  private zero(offset: number, length: number): Promise<void> {
+    const refusal = this.refuse(offset, length, this.sizeBytes);
+    if (refusal !== null) return Promise.reject(refusal);
+    if (length === 0) return Promise.resolve();
+    return this.submit(
+      OPERATION.zero,
+      offset,
+      length,
+      null,
+      0,
+    ) as Promise<unknown> as Promise<void>;
+  }
+
+  private submit(
+    operation: Operation,
+    offsetBytes: number,
+    lengthBytes: number,
+    bytes: Uint8Array | null,
+    flags: number,
+  ): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      const request: IoRequest = {
+        operation,
+        handle: this.handle,
+        flags,
+        offsetBytes,
+        lengthBytes,
+        bytes,
+        placedBytes: 0,
+        piecesInRing: 0,
+        error: null,
+        settled: (done) => {
+          this.leave();
+          if (done.error !== null) reject(done.error);
+          else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
+        },
+      };
+      // Throws Busy or ShardLost, which rejects this promise.
+      this.dispatch.enqueue(request);
+      this.inFlight++;
+    });
+  }
+
+  private leave(): void {
+    this.inFlight--;
+    if (this.inFlight > 0) return;
+    for (const waiter of this.drainWaiters.splice(0)) waiter();
+  }
+
+  private refuse(offset: number, length: number, lengthMax: number): PlaneError | null {
+    if (this.closing !== null) return this.closedError();
+    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) {
+      return badType('offset and length to be whole numbers of bytes', `${offset}, ${length}`);
+    }
+    if (offset < 0 || length < 0 || offset + length > this.sizeBytes) {
+      const wanted = `[${offset}, ${offset + length})`;
+      return new PlaneError(
+        'OutOfRange',
+        `expected a range inside [0, ${this.sizeBytes}) of ${this.diskId}, got ${wanted}`,
+      );
+    }
+    if (length > lengthMax) {
+      return new PlaneError(
+        'RequestTooLarge',
+        `expected at most ${lengthMax} bytes in one request, got ${length}`,
+      );
+    }
+    return null;
+  }
+
+  private closedError(): PlaneError {
+    return new PlaneError('DiskClosed', `${this.diskId} was closed`);
+  }
+}
+
+function badType(expected: string, got: unknown): PlaneError {
+  const shown = typeof got === 'string' || typeof got === 'number' ? String(got) : typeof got;
+  return new PlaneError('InvalidArgument', `expected ${expected}, got ${shown}`);
+}

@@ -1,0 +1,212 @@
+/**
+ * Requests of all disks of one shard, on their way through its ring.
+ *
+ *   enqueue ─▶ waiting (bounded) ─▶ pieces in the ring ─▶ settle, in order ─▶ request.settled()
+ *
+ * A request longer than PIECE_BYTES_MAX goes as several pieces, cut on sector edges, so that main
+ * copies the next piece while the shard encrypts the last one.
+ *
+ * 1. Pieces enter the ring in the order of enqueue(), the pieces of one request without any other
+ *    in between. So a shard sees the requests of a disk in the order of its callers.
+ * 2. What is published at the end of a tick is one batch: one store, and one wake-up if the shard
+ *    sleeps.
+ * 3. A request is settled exactly once, after its last piece, with the first error of any piece.
+ *
+ * **Thread:** main.
+ */
+import { BoundedQueue } from '../base/bounded-queue.ts';
+import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
+import { SECTOR_BYTES } from '../base/units.ts';
+import { PIECE_BYTES_MAX, QUEUE_REQUESTS_MAX, RING_SLOTS, STAGING_BYTES } from '../limits.ts';
+import { OPERATION, type Operation, type ShardChannel } from '../record/shard-channel.ts';
+import { StagingSpace } from './staging.ts';
+
+/** Of a piece that has no bytes, and so no range in the staging area. */
+const NO_SPACE = -1;
+
+/** One caller's request, and how far it is. */
+export interface IoRequest {
+  readonly operation: Operation;
+  readonly handle: number;
+  readonly flags: number;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  /** Write: the caller's bytes. Read: the caller's target. Borrowed until settled. Else null. */
+  readonly bytes: Uint8Array | null;
+  placedBytes: number;
+  piecesInRing: number;
+  error: PlaneError | null;
+  /** Called once; error is also in the request. */
+  readonly settled: (request: IoRequest) => void;
+}
+
+export class ShardDispatch {
+  private readonly channel: ShardChannel;
+  private readonly waiting = new BoundedQueue<IoRequest>(QUEUE_REQUESTS_MAX);
+  private readonly space = new StagingSpace(STAGING_BYTES);
+  /** By ring slot: whose piece it is, where in the request it starts, what settling it frees. */
+  private readonly owners: (IoRequest | null)[] = new Array(RING_SLOTS).fill(null);
+  private readonly pieceStarts = new Float64Array(RING_SLOTS);
+  private readonly spaceEnds = new Float64Array(RING_SLOTS);
+  /** Counters modulo 2^32, as in the channel. */
+  private filled = 0;
+  private published = 0;
+  private settledCount = 0;
+  private isPublishDue = false;
+  private lost: PlaneError | null = null;
+  private readonly onPublish: () => void;
+
+  /** @param onPublish called when there is something in flight to wait for */
+  constructor(channel: ShardChannel, onPublish: () => void) {
+    this.channel = channel;
+    this.onPublish = onPublish;
+  }
+
+  /** Completions seen so far: what to wait beyond. */
+  get settledPosition(): number {
+    return this.settledCount;
+  }
+
+  get isInFlight(): boolean {
+    return this.settledCount !== this.filled;
+  }
+
+  /** @throws PlaneError Busy: the queue is full; ShardLost */
+  enqueue(request: IoRequest): void {
+    if (this.lost !== null) throw this.lost;
+    if (this.waiting.isFull) {
+      throw new PlaneError('Busy', `${QUEUE_REQUESTS_MAX} requests are waiting for one shard`);
+    }
+    if (this.waiting.length > 0 || !this.place(request)) this.waiting.push(request);
+    this.publishSoon();
+  }
+
+  /** Settles everything the shard has completed. @returns false if that was nothing */
+  settle(): boolean {
+    const completed = this.channel.completed;
+    if (completed === this.settledCount) return false;
+    while (this.settledCount !== completed) {
+      const position = this.settledCount;
+      this.settledCount = (position + 1) >>> 0;
+      this.settlePiece(position);
+    }
+    this.placeWaiting();
+    return true;
+  }
+
+  /** The shard ended: everything in flight and waiting fails, and all that comes later. */
+  fail(error: PlaneError): void {
+    if (this.lost !== null) return;
+    this.settle();
+    this.lost = error;
+    while (this.settledCount !== this.filled) {
+      const slot = this.settledCount & (RING_SLOTS - 1);
+      const owner = this.owners[slot];
+      this.owners[slot] = null;
+      this.settledCount = (this.settledCount + 1) >>> 0;
+      if (owner) this.finishPiece(owner, error);
+    }
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      next.error ??= error;
+      next.settled(next);
+    }
+  }
+
+  private placeWaiting(): void {
+    for (let next = this.waiting.peek(); next !== undefined; next = this.waiting.peek()) {
+      if (!this.place(next)) break;
+      this.waiting.shift();
+    }
+    if (this.filled !== this.published) this.publishSoon();
+  }
+
+  /** Puts as many pieces as fit into the ring. @returns true if that was all of them */
+  private place(request: IoRequest): boolean {
+    while (request.placedBytes < request.lengthBytes || request.lengthBytes === 0) {
+      if ((this.filled - this.settledCount) >>> 0 === RING_SLOTS) return false;
+      const start = request.placedBytes;
+      const offset = request.offsetBytes + start;
+      const length = pieceBytes(request, offset);
+      let stagingOffset = 0;
+      if (request.bytes !== null) {
+        const inSector = offset % SECTOR_BYTES;
+        const covered = Math.ceil((inSector + length) / SECTOR_BYTES) * SECTOR_BYTES;
+        stagingOffset = this.space.take(covered);
+        if (stagingOffset < 0) return false;
+        if (request.operation === OPERATION.write) {
+          const isWhole = length === request.bytes.byteLength;
+          const source = isWhole ? request.bytes : request.bytes.subarray(start, start + length);
+          this.channel.staging.set(source, stagingOffset + inSector);
+        }
+      }
+      const { operation, handle, flags } = request;
+      const position = this.filled;
+      this.channel.fillSlot(position, operation, handle, stagingOffset, flags, offset, length);
+      const slot = position & (RING_SLOTS - 1);
+      invariant(this.owners[slot] === null, 'a slot is refilled after it was settled');
+      this.owners[slot] = request;
+      this.pieceStarts[slot] = start;
+      this.spaceEnds[slot] = request.bytes === null ? NO_SPACE : this.space.end;
+      this.filled = (position + 1) >>> 0;
+      request.placedBytes = start + length;
+      request.piecesInRing++;
+      if (request.lengthBytes === 0) break;
+    }
+    return true;
+  }
+
+  private settlePiece(position: number): void {
+    const slot = position & (RING_SLOTS - 1);
+    const request = this.owners[slot];
+    invariant(request != null, 'a completed slot has an owner');
+    this.owners[slot] = null;
+    let error: PlaneError | null = null;
+    if (this.channel.status(position) !== 0) {
+      error = new PlaneError(
+        this.channel.failureCode(position),
+        this.channel.failureText(position),
+      );
+    } else if (request.operation === OPERATION.read) {
+      this.copyOut(request, position, slot);
+    }
+    const spaceEnd = this.spaceEnds[slot] as number;
+    if (spaceEnd !== NO_SPACE) this.space.freeUpTo(spaceEnd);
+    this.finishPiece(request, error);
+  }
+
+  private copyOut(request: IoRequest, position: number, slot: number): void {
+    const at = this.channel.stagingOffset(position);
+    const inSector = this.channel.offsetBytes(position) % SECTOR_BYTES;
+    const length = this.channel.lengthBytes(position);
+    const source = this.channel.staging.subarray(at + inSector, at + inSector + length);
+    request.bytes?.set(source, this.pieceStarts[slot]);
+  }
+
+  private finishPiece(request: IoRequest, error: PlaneError | null): void {
+    request.piecesInRing--;
+    request.error ??= error;
+    const isPlaced = request.placedBytes === request.lengthBytes;
+    if (isPlaced && request.piecesInRing === 0) request.settled(request);
+  }
+
+  /** Publishes when the callers of this tick have had their say. */
+  private publishSoon(): void {
+    if (this.isPublishDue) return;
+    this.isPublishDue = true;
+    queueMicrotask(() => {
+      this.isPublishDue = false;
+      if (this.published === this.filled || this.lost !== null) return;
+      this.published = this.filled;
+      this.channel.publishSubmitted(this.filled);
+      this.onPublish();
+    });
+  }
+}
+
+/** Bytes of the piece that starts at offset: to the end, or to a sector edge. */
+function pieceBytes(request: IoRequest, offset: number): number {
+  const rest = request.lengthBytes - request.placedBytes;
+  if (request.bytes === null) return rest;
+  return Math.min(rest, PIECE_BYTES_MAX - (offset % SECTOR_BYTES));
+}

@@ -1,0 +1,88 @@
+/**
+ * Data keys in plain, on their way into the cipher: asked for from the KMS thread over the private
+ * channel, turned into key schedules, erased.
+ *
+ *   ask() ──▶ pending ──answer()──▶ SectorKey (owned by the volume)
+ *                └────expire()────▶ KmsUnavailable
+ *
+ * 1. A data key is in this thread's memory as bytes only inside answer(); what remains is the
+ *    engine's key schedule, which SectorKey.close() erases.
+ * 2. A reply nobody waits for any more (it came late) is erased unread.
+ *
+ * **Thread:** shard. Replaces nothing on main: main has no code that could open a wrapped key.
+ */
+import { zeroize } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
+import type { SectorCipherEngine, SectorKey } from '../cipher/sector-cipher.ts';
+import { deriveXtsKey } from '../cipher/xts-key.ts';
+import { KEY_BYTES, KMS_TIMEOUT_MS } from '../limits.ts';
+import type { UnwrapReply, UnwrapRequest, WrapContext } from '../record/kms-message.ts';
+
+/** Called exactly once, with a key that the receiver owns, or with an error. */
+export type KeyReceiver = (outcome: SectorKey | PlaneError) => void;
+
+export class Keyring {
+  private readonly engine: SectorCipherEngine;
+  private readonly send: (request: UnwrapRequest) => void;
+  private readonly clock: Clock;
+  private readonly pending = new Map<number, { deadline: number; receive: KeyReceiver }>();
+  private nextId = 1;
+
+  constructor(engine: SectorCipherEngine, send: (request: UnwrapRequest) => void, clock: Clock) {
+    this.engine = engine;
+    this.send = send;
+    this.clock = clock;
+  }
+
+  /** Asks the KMS thread to unwrap a data key. */
+  ask(wrappedKey: Uint8Array, context: WrapContext, receive: KeyReceiver): void {
+    const id = this.nextId++;
+    this.pending.set(id, { deadline: this.clock.monotonic() + KMS_TIMEOUT_MS, receive });
+    this.send({ id, wrappedKey, context });
+  }
+
+  /** Takes a reply of the KMS thread; a key in it is owned by this call and erased by it. */
+  answer(reply: UnwrapReply): void {
+    const waiting = this.pending.get(reply.id);
+    this.pending.delete(reply.id);
+    if ('error' in reply) {
+      waiting?.receive(PlaneError.fromRecord(reply.error));
+      return;
+    }
+    const dataKey = new Uint8Array(reply.key);
+    try {
+      if (waiting === undefined) return;
+      waiting.receive(this.toSectorKey(dataKey));
+    } finally {
+      zeroize(dataKey);
+    }
+  }
+
+  /** Gives up on replies that are overdue. */
+  expire(): void {
+    if (this.pending.size === 0) return;
+    const now = this.clock.monotonic();
+    for (const [id, waiting] of this.pending) {
+      if (waiting.deadline > now) continue;
+      this.pending.delete(id);
+      waiting.receive(
+        new PlaneError('KmsUnavailable', `no answer to an unwrap within ${KMS_TIMEOUT_MS} ms`),
+      );
+    }
+  }
+
+  private toSectorKey(dataKey: Uint8Array): SectorKey | PlaneError {
+    invariant(dataKey.byteLength === KEY_BYTES, 'the KMS thread checked the length of the key');
+    const xtsKey = deriveXtsKey(dataKey);
+    try {
+      return this.engine.openKey(xtsKey);
+    } catch (error) {
+      if (error instanceof PlaneError) return error;
+      throw error;
+    } finally {
+      zeroize(xtsKey);
+    }
+  }
+}

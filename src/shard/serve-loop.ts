@@ -1,0 +1,58 @@
+/**
+ * The life of a shard thread: serve while there is work, poll a little, then sleep.
+ *
+ *   serve batch ─▶ (ring empty) background step ─▶ (nothing) poll POLL_US ─▶ sleep on the doorbell
+ *        ▲────────────────── any request or message ──────────────────────────────┘
+ *
+ * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is off
+ * where there are not enough cores for main and all shards to run at once.
+ *
+ * **Thread:** shard.
+ */
+import { BUSY_BATCHES_PER_IDLE, SHARD_SLEEP_MS_MAX } from '../limits.ts';
+import type { ShardChannel } from '../record/shard-channel.ts';
+import type { Shard } from './serve.ts';
+
+/** @param drainPorts handles every message waiting on the shard's ports */
+export function serveUntilStopped(
+  shard: Shard,
+  channel: ShardChannel,
+  drainPorts: () => void,
+  pollMicroseconds: number,
+): void {
+  let doorbellDrained = Atomics.load(channel.doorbell, 0) - 1;
+  let batches = 0;
+  while (!shard.isStopped) {
+    const doorbell = Atomics.load(channel.doorbell, 0);
+    if (doorbell !== doorbellDrained) {
+      doorbellDrained = doorbell;
+      drainPorts();
+      continue;
+    }
+    if (shard.serveBatch()) {
+      if (++batches % BUSY_BATCHES_PER_IDLE === 0) shard.idle();
+      continue;
+    }
+    if (shard.idle()) continue;
+    if (poll(shard, channel, doorbell, pollMicroseconds)) continue;
+    channel.sleepShard(doorbell, shard.executedCount, SHARD_SLEEP_MS_MAX);
+  }
+}
+
+/** @returns true if work came while polling */
+function poll(
+  shard: Shard,
+  channel: ShardChannel,
+  doorbell: number,
+  pollMicroseconds: number,
+): boolean {
+  if (pollMicroseconds === 0) return false;
+  const deadline = performance.now() + pollMicroseconds / 1000;
+  do {
+    for (let look = 0; look < 32; look++) {
+      if (channel.submitted !== shard.executedCount) return true;
+      if (Atomics.load(channel.doorbell, 0) !== doorbell) return true;
+    }
+  } while (performance.now() < deadline);
+  return false;
+}

@@ -1,0 +1,195 @@
+/**
+ * What one shard does: executes its ring in order, batch by batch, and answers control messages.
+ *
+ * A batch is what the ring holds, up to BATCH_REQUESTS_MAX requests or BATCH_BYTES_MAX bytes:
+ *   execute every slot ─▶ store.commit() or, if one asked for it, store.flush() ─▶ publish
+ * 1. A write's completion is published only after the commit that covers it.
+ * 2. If that commit or flush fails, every write, zero and flush of the batch fails with its error.
+ * 3. Control messages are handled between batches, so they see no request half done.
+ *
+ * **Thread:** shard; imports no worker_threads, so the simulator can run it.
+ */
+import { type MemoryRegion, memoryRegion } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { PlaneError } from '../base/errors.ts';
+import { unreachable } from '../base/invariant.ts';
+import type { SectorCipherEngine } from '../cipher/sector-cipher.ts';
+import { BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
+import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
+import { OPERATION, type ShardChannel } from '../record/shard-channel.ts';
+import type { ShardCall, ShardReply, ShardRequest } from '../record/shard-message.ts';
+import type { ShardStore } from '../segment/shard-store.ts';
+import { executeSlot, failSlot, settleStore } from './execute.ts';
+import { Keyring } from './keyring.ts';
+import { Volume } from './volume.ts';
+
+/** What a shard is made of. The store and the engine are its own. */
+export interface ShardParts {
+  readonly channel: ShardChannel;
+  readonly store: ShardStore;
+  readonly engine: SectorCipherEngine;
+  readonly clock: Clock;
+  readonly reply: (reply: ShardReply) => void;
+  readonly unwrap: (request: UnwrapRequest) => void;
+}
+
+export class Shard {
+  /** True after 'stop': keys are erased, the store is closed. */
+  isStopped = false;
+  private readonly parts: ShardParts;
+  private readonly staging: MemoryRegion;
+  private readonly keyring: Keyring;
+  private readonly volumes = new Map<number, Volume>();
+  /** Requests executed and published, modulo 2^32. */
+  private executed = 0;
+
+  constructor(parts: ShardParts) {
+    this.parts = parts;
+    this.staging = memoryRegion(parts.channel.staging);
+    this.keyring = new Keyring(parts.engine, parts.unwrap, parts.clock);
+  }
+
+  get executedCount(): number {
+    return this.executed;
+  }
+
+  /** Executes and publishes one batch. @returns false if the ring was empty */
+  serveBatch(): boolean {
+    const { channel, store } = this.parts;
+    const submitted = channel.submitted;
+    if (submitted === this.executed) return false;
+    let end = this.executed;
+    let bytes = 0;
+    let requests = 0;
+    let isFlush = false;
+    while (end !== submitted && requests < BATCH_REQUESTS_MAX && bytes < BATCH_BYTES_MAX) {
+      if (executeSlot(channel, end, this.volumes, this.staging)) isFlush = true;
+      bytes += channel.operation(end) === OPERATION.zero ? 0 : channel.lengthBytes(end);
+      requests++;
+      end = (end + 1) >>> 0;
+    }
+    const failure = settleStore(store, isFlush);
+    if (failure !== null) this.failBatch(this.executed, end, failure);
+    this.executed = end;
+    channel.publishCompleted(end);
+    return true;
+  }
+
+  /** Takes a reply from the KMS thread. Key bytes in it are erased before this returns. */
+  takeKey(reply: UnwrapReply): void {
+    this.keyring.answer(reply);
+  }
+
+  /** Background work and deadlines. @returns true if there is more to do at once */
+  idle(): boolean {
+    this.keyring.expire();
+    return this.isStopped ? false : this.parts.store.idle();
+  }
+
+  /** Handles a control message; the reply may come later (a key has to be unwrapped). */
+  handle(call: ShardCall): void {
+    try {
+      const result = this.control(call.id, call.request);
+      if (result !== LATER) this.parts.reply({ id: call.id, result });
+    } catch (error) {
+      if (!(error instanceof PlaneError)) throw error;
+      this.parts.reply({ id: call.id, error: error.toRecord() });
+    }
+  }
+
+  private failBatch(start: number, end: number, failure: PlaneError): void {
+    const { channel } = this.parts;
+    for (let at = start; at !== end; at = (at + 1) >>> 0) {
+      const isRead = channel.operation(at) === OPERATION.read;
+      if (!isRead && channel.status(at) === 0) failSlot(channel, at, failure);
+    }
+  }
+
+  private control(id: number, request: ShardRequest): unknown {
+    const { store } = this.parts;
+    switch (request.op) {
+      case 'openVolume':
+        return this.openVolume(id, request);
+      case 'closeVolume':
+        this.volumes.get(request.handle)?.close();
+        this.volumes.delete(request.handle);
+        return null;
+      case 'resizeVolume':
+        this.volume(request.handle).sizeBytes = request.sizeBytes;
+        return null;
+      case 'shareTree':
+        store.shareTree(request.source, request.target);
+        store.flush();
+        return null;
+      case 'removeTree':
+        store.removeTree(request.name);
+        store.commit();
+        return null;
+      case 'retainTrees':
+        this.retainTrees(new Set(request.names));
+        return null;
+      case 'stats':
+        return this.stats();
+      case 'check':
+        return store.check();
+      case 'stop':
+        this.stop();
+        return null;
+      default:
+        return unreachable(request);
+    }
+  }
+
+  private openVolume(
+    id: number,
+    request: Extract<ShardRequest, { op: 'openVolume' }>,
+  ): typeof LATER | null {
+    const { handle, diskId, sizeBytes } = request;
+    if (request.wrappedKey === null || request.context === null) {
+      this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, null));
+      return null;
+    }
+    this.keyring.ask(request.wrappedKey, request.context, (outcome) => {
+      if (outcome instanceof PlaneError) {
+        this.parts.reply({ id, error: outcome.toRecord() });
+        return;
+      }
+      this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, outcome));
+      this.parts.reply({ id, result: null });
+    });
+    return LATER;
+  }
+
+  private volume(handle: number): Volume {
+    const volume = this.volumes.get(handle);
+    if (volume === undefined) throw new PlaneError('DiskClosed', `no volume has handle ${handle}`);
+    return volume;
+  }
+
+  private retainTrees(names: ReadonlySet<string>): void {
+    const { store } = this.parts;
+    for (const name of store.treeNames()) if (!names.has(name)) store.removeTree(name);
+    store.commit();
+  }
+
+  private stats(): unknown {
+    let heldKeys = 0;
+    for (const volume of this.volumes.values()) if (volume.isEncrypted) heldKeys++;
+    return {
+      ...this.parts.store.stats(),
+      engine: this.parts.engine.name,
+      openVolumes: this.volumes.size,
+      heldKeys,
+    };
+  }
+
+  private stop(): void {
+    for (const volume of this.volumes.values()) volume.close();
+    this.volumes.clear();
+    this.isStopped = true;
+    this.parts.store.close();
+  }
+}
+
+/** Stands for a reply that is sent when it is known. */
+const LATER: unique symbol = Symbol('later');

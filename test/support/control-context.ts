@@ -1,0 +1,64 @@
+/**
+ * A control context with the real KMS and the real metadata, in memory and in one thread; shards
+ * that only write down what they are told, and refuse when a test wants them to.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../src/base/clock.ts';
+import { PlaneError } from '../../src/base/errors.ts';
+import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
+import { ResourceLocks } from '../../src/control/resource-locks.ts';
+import { openVaultAt } from '../../src/kms/open-vault.ts';
+import { createKmsServer } from '../../src/kms/serve.ts';
+import { openMetadata } from '../../src/meta/metadata.ts';
+import type { KmsResults } from '../../src/record/kms-message.ts';
+import type { ShardRequest } from '../../src/record/shard-message.ts';
+
+export interface TestControl {
+  readonly context: ControlContext;
+  /** Every request a shard was sent, with the shard's index. */
+  readonly told: { shardIndex: number; request: ShardRequest }[];
+  readonly drained: string[];
+  readonly resized: [string, number][];
+  /** The next request of this kind fails. */
+  failNext(op: ShardRequest['op']): void;
+}
+
+export async function testControl(clock?: Clock): Promise<TestControl> {
+  const told: TestControl['told'] = [];
+  const drained: string[] = [];
+  const resized: [string, number][] = [];
+  const failing = new Set<string>();
+  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null });
+  const server = createKmsServer({ vault });
+  const kms: KmsCalls = {
+    call: async (request) => (await server.handle(request)) as KmsResults[typeof request.op],
+  };
+  const context: ControlContext = {
+    accountId: '1000000000000001',
+    regionId: 'cn-hangzhou',
+    clock: clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 },
+    randomBytes: (byteCount) => randomBytes(byteCount),
+    metadata: await openMetadata(null),
+    kms,
+    shards: {
+      count: 2,
+      call: async (shardIndex, request) => {
+        // A turn of the event loop, as a thread would take.
+        await new Promise(setImmediate);
+        if (failing.delete(request.op)) throw new PlaneError('ShardLost', 'the test says so');
+        told.push({ shardIndex, request });
+        return null;
+      },
+    },
+    volumes: {
+      drain: async (diskId) => {
+        drained.push(diskId);
+      },
+      resize: async (diskId, sizeBytes) => {
+        resized.push([diskId, sizeBytes]);
+      },
+    },
+    locks: new ResourceLocks(),
+  };
+  return { context, told, drained, resized, failNext: (op) => failing.add(op) };
+}

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import { isGlobal, readSections } from '../../../src/load/job-lines.ts';
+
+const read = (text: string, environment = {}): ReturnType<typeof readSections> =>
+  readSections(text, 'a.fio', environment);
+
+test('sections hold the options below them, with their lines', () => {
+  const sections = read('; comment\n\n[global]\nbs = 4k\n[job one]\nrw=read # why\ntime_based\n');
+  expect(sections).toEqual([
+    { name: 'global', line: 3, options: [{ name: 'bs', value: '4k', line: 4 }] },
+    {
+      name: 'job one',
+      line: 5,
+      options: [
+        { name: 'rw', value: 'read', line: 6 },
+        { name: 'time_based', value: null, line: 7 },
+      ],
+    },
+  ]);
+});
+
+test('carriage returns and a byte order mark are not content', () => {
+  const [section] = read('\uFEFF[a]\r\nbs=4k\r\n');
+  expect(section?.options[0]?.value).toBe('4k');
+});
+
+test('an empty value is a value', () => {
+  expect(read('[a]\ndescription=')[0]?.options[0]?.value).toBe('');
+});
+
+test('[global] may come again, as may sections that begin with it', () => {
+  expect(read('[global]\n[a]\n[global]\n[globals]').map(({ name }) => name)).toHaveLength(4);
+  expect(isGlobal('global2')).toBe(true);
+  expect(isGlobal('glob')).toBe(false);
+});
+
+test('environment variables are put in, also inside a value', () => {
+  const [section] = read(['[a]', 'size=$', '{SIZE}g'].join('\n').replace('$\n', '$'), {
+    SIZE: '2',
+  });
+  expect(section?.options[0]?.value).toBe('2g');
+});
+
+test.each([
+  ['bs=4k\n[a]', 'a.fio:1: expected a [section] before option'],
+  ['[a\nbs=4k', "a.fio:1: expected [name], got '[a'"],
+  ['\n[ ]', 'a.fio:2: expected a name between [ and ]'],
+  ['[a]\n[b]\n[a]', 'a.fio:3: section [a] is already at line 1'],
+  ['[a]\n=4k', "a.fio:2: expected a name before '='"],
+  ['[a]\ninclude other.fio', 'a.fio:2: include is not honoured yet'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the job file's own syntax
+  ['[a]\nsize=${UNSET}', 'a.fio:2: environment variable UNSET is not set'],
+])('%j is refused with its place', (text, message) => {
+  expect(() => read(text)).toThrow(message);
+  expect(() => read(text)).toThrow(/^JobFileInvalid/);
+});
