@@ -246,6 +246,7 @@ export class Journal implements Persistence {
 
   /** Ends the state of being full, if there is space again. @throws PlaneError NoSpace, StoreFailed */
   #holdReserve(): void {
+    this.#health.requireNotFailed();
     this.#parts.reserve.hold();
     this.#health.setReady();
   }
