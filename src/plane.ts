@@ -1,7 +1,7 @@
 /**
  * The composition root: builds every part of a plane in order, and closes them in reverse.
  *
- *   data directory (lock) ─▶ KMS thread ─▶ shards, each introduced to the KMS thread ─▶ metadata
+ *   data directory (lock) ─▶ KMS thread ─▶ metadata ─▶ shards, each introduced to the KMS thread
  *     ─▶ reconcile (what a crash left half done) ─▶ open
  *
  *   open ──close()──▶ closing: disks drained and detached, shards stopped, KMS closed ──▶ closed
@@ -9,7 +9,6 @@
  * **Thread:** main.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
@@ -69,20 +68,17 @@ export async function openPlane(options: PlaneOptions): Promise<Plane> {
 
 async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Promise<Parts> {
   const directory = openDirectory(options);
-  if (directory !== null) {
-    undo.push(async () => directory.release());
-    requireStores(directory);
-  }
+  if (directory !== null) undo.push(async () => directory.release());
   const kms = await startKmsThread({
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
   });
   undo.push(() => kms.close());
+  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
+  undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
-  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
-  undo.push(() => metadata.close());
   const context: ControlContext = {
     accountId: ACCOUNT_DEFAULT,
     regionId: REGION_DEFAULT,
@@ -215,20 +211,6 @@ function toVolume(record: DiskRecord): Parameters<ShardSet['attach']>[0] {
   const { accountId, regionId } = record;
   const context = { accountId, regionId, lineageId: encryption.lineageId };
   return { diskId, sizeBytes, shardIndex, wrappedKey: encryption.wrappedKey, context };
-}
-
-/**
- * Without its metadata a plane would take every tree for what a crash left, and remove it.
- *
- * @throws PlaneError DataDirectoryCorrupt
- */
-function requireStores(directory: DataDirectory): void {
-  if (directory.isNew) return;
-  for (const store of ['meta', 'kms']) {
-    const path = join(directory.path, store);
-    if (existsSync(path)) continue;
-    throw new PlaneError('DataDirectoryCorrupt', `expected ${path}, which is not there`);
-  }
 }
 
 function openDirectory(options: PlaneOptions): DataDirectory | null {
