@@ -15,6 +15,7 @@ export type {
   Disk,
   DiskWriteOptions,
   EngineSurvey,
+  KeySearch,
   Plane,
   PlaneCheck,
   PlaneOptions,

@@ -16,6 +16,8 @@ import { PlaneError } from './base/errors.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { ControlContext } from './control/context.ts';
+import { findDisk } from './control/find.ts';
+import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
 import type { Verbs } from './control/verbs.ts';
@@ -35,7 +37,15 @@ import type { ShardRequest } from './record/shard-message.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
-import type { Disk, EngineSurvey, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
+import type {
+  Disk,
+  EngineSurvey,
+  KeySearch,
+  Plane,
+  PlaneCheck,
+  PlaneOptions,
+  PlaneStats,
+} from './types.ts';
 
 /** Everything open, in the order it was opened; what a failure or close() has to undo. */
 interface Parts {
@@ -151,6 +161,22 @@ class OpenPlane implements Plane {
     this.checkOpen();
     const shards = await this.everyShard({ op: 'stats' });
     return { shards: shards as PlaneStats['shards'] };
+  }
+
+  async searchForKey(diskId: string): Promise<KeySearch> {
+    this.checkOpen();
+    const { context, directory, kms } = this.parts;
+    const volume = toVolume(findDisk(context, diskId));
+    if (directory === null || volume.wrappedKey === null || volume.context === null) {
+      throw new PlaneError('InvalidArgument', 'expected an encrypted disk of a plane on files');
+    }
+    const { wrappedKey, context: wrapContext } = volume;
+    const request = { op: 'searchForKey', wrappedKey, directory: directory.path } as const;
+    try {
+      return await kms.call({ ...request, context: wrapContext });
+    } catch (error) {
+      throw toDiskError(error);
+    }
   }
 
   async surveyEngines(): Promise<readonly EngineSurvey[]> {

@@ -1,5 +1,8 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
 import type { Verbs } from './control/verbs.ts';
+import type { KeySearch } from './record/kms-message.ts';
+
+export type { KeySearch } from './record/kms-message.ts';
 
 export interface PlaneOptions {
   /** Everything in memory: nothing is written to any file. Excludes dataDir. */
@@ -100,6 +103,14 @@ export interface Plane extends AsyncDisposable {
   /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
   attach(diskId: string): Promise<Disk>;
   stats(): Promise<PlaneStats>;
+  /**
+   * Looks for a disk's data key, in plain, in every file of the data directory. The KMS thread does
+   * the looking: the key is not given to anybody.
+   *
+   * @throws PlaneError InvalidDiskId.NotFound; InvalidArgument: a disk stored in plain, or a plane
+   *   in memory; what KMS refuses an unwrap with
+   */
+  searchForKey(diskId: string): Promise<KeySearch>;
   /** Runs every sector cipher engine's known answers in a shard. */
   surveyEngines(): Promise<readonly EngineSurvey[]>;
   /** Checks metadata and every stored sector; problems are sentences. */

@@ -128,6 +128,14 @@ async function showDisk(
   const secretHits = await searchFiles(dataDir, SECRET_TEXT);
   const isHidden = secretHits.hits === 0 && secretHits.bytes > 0;
   check("search every file for the encrypted disk's text", isHidden, describeHits(secretHits));
+  const keySearch = await plane.searchForKey(diskId);
+  const isOnlyWrapped = keySearch.hits === 0 && keySearch.wrappedKeyHits > 0;
+  const wrappedText = `wrapped: ${keySearch.wrappedKeyHits}`;
+  check(
+    'search every file for its data key',
+    isOnlyWrapped,
+    `${describeHits(keySearch)}; ${wrappedText}`,
+  );
   return diskId;
 }
 

@@ -6,9 +6,11 @@
  *
  * No threads and no ports here: workers/kms.ts has them. **Thread:** KMS.
  */
+import { zeroize } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
 import { unreachable } from '../base/invariant.ts';
-import type { KmsRequest, UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
+import type { KeySearch, KmsRequest, UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
+import { searchForKey } from './key-search.ts';
 import type { Vault } from './vault.ts';
 
 export interface KmsServer {
@@ -57,7 +59,21 @@ function answer(vault: Vault, request: KmsRequest): unknown {
       return vault.cancelKeyDeletion(request.keyId);
     case 'generateWrappedDataKey':
       return vault.generateWrappedDataKey(request.keyId, request.context);
+    case 'searchForKey':
+      return search(vault, request);
     default:
       return unreachable(request);
+  }
+}
+
+async function search(
+  vault: Vault,
+  request: Extract<KmsRequest, { readonly op: 'searchForKey' }>,
+): Promise<KeySearch> {
+  const dataKey = new Uint8Array(vault.unwrapDataKey(request.wrappedKey, request.context));
+  try {
+    return await searchForKey(request.directory, dataKey, request.wrappedKey);
+  } finally {
+    zeroize(dataKey);
   }
 }

@@ -57,7 +57,24 @@ export type KmsRequest =
       readonly op: 'generateWrappedDataKey';
       readonly keyId: string;
       readonly context: WrapContext;
+    }
+  /** Looks for a data key in every file below a directory. Answered when all are read. */
+  | {
+      readonly op: 'searchForKey';
+      readonly wrappedKey: Uint8Array;
+      readonly context: WrapContext;
+      readonly directory: string;
     };
+
+/** What a search of files for a data key found. */
+export interface KeySearch {
+  readonly files: number;
+  readonly bytes: number;
+  /** Places where the data key lies in plain, in any form looked for. */
+  readonly hits: number;
+  /** Places where it lies wrapped: proof that the search finds keys where there are some. */
+  readonly wrappedKeyHits: number;
+}
 
 /** What each request answers when it succeeds. */
 export interface KmsResults {
@@ -72,6 +89,7 @@ export interface KmsResults {
   cancelKeyDeletion: KeyDescription;
   /** The wrapped data key's bytes: format in kms/wrap.ts. The plaintext was erased. */
   generateWrappedDataKey: Uint8Array;
+  searchForKey: KeySearch;
 }
 
 /** Main to KMS. */

@@ -37,6 +37,9 @@ export interface KmsThread {
   close(): Promise<void>;
 }
 
+/** The longest a timer can run. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: PlaneError) => void;
@@ -104,7 +107,9 @@ class KmsWorker implements KmsThread {
   }
 
   async call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]> {
-    const result = await this.#ask((id) => ({ kind: 'call', id, request }));
+    // A search takes as long as reading the files does.
+    const timeoutMs = request.op === 'searchForKey' ? TIMER_MS_MAX : this.#timeoutMs;
+    const result = await this.#ask((id) => ({ kind: 'call', id, request }), [], timeoutMs);
     return result as KmsResults[R['op']];
   }
 
@@ -131,15 +136,19 @@ class KmsWorker implements KmsThread {
     clearTimeout(timer);
   }
 
-  #ask(makeCall: (id: number) => KmsCall, transfer: readonly MessagePort[] = []): Promise<unknown> {
+  #ask(
+    makeCall: (id: number) => KmsCall,
+    transfer: readonly MessagePort[] = [],
+    timeoutMs = this.#timeoutMs,
+  ): Promise<unknown> {
     if (this.#ended !== null) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        const detail = `the KMS thread did not answer within ${this.#timeoutMs} ms`;
+        const detail = `the KMS thread did not answer within ${timeoutMs} ms`;
         reject(new PlaneError('KmsUnavailable', detail));
-      }, this.#timeoutMs);
+      }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
       this.#worker.postMessage(makeCall(id), transfer);
     });

@@ -49,7 +49,7 @@ async function demo(open: OpenPlane): Promise<{ code: number; document: DemoDocu
 test('a right plane passes every check, and the temporary directory is removed', async () => {
   const { code, document } = await demo(storing(scrambled).open);
   expect(document.steps.filter(({ isOk }) => !isOk)).toEqual([]);
-  expect([code, document.ok, document.steps.length]).toEqual([0, true, 13]);
+  expect([code, document.ok, document.steps.length]).toEqual([0, true, 14]);
   expect(document.steps.find(({ step }) => /encrypted disk's text/.test(step))!.detail).toMatch(
     /^0 hits in 1 files, \d{6} bytes$/,
   );
@@ -59,7 +59,7 @@ test('a right plane passes every check, and the temporary directory is removed',
 test('for people there is a line a check', async () => {
   const terminal = terminalDouble();
   expect(await runDemo({}, storing(scrambled).open, terminal)).toBe(0);
-  expect(terminal.printed).toHaveLength(13);
+  expect(terminal.printed).toHaveLength(14);
   expect(terminal.printed.every((line) => /^ok {4}\S.*: .*\n$/.test(line))).toBe(true);
 });
 

@@ -155,6 +155,7 @@ export function planeDouble(): PlaneDouble {
         return diskDouble(record, double);
       },
       stats: async () => ({ shards: [{ engine: 'double', openVolumes: attached.size }] }),
+      searchForKey: async () => ({ files: 1, bytes: 9, hits: 0, wrappedKeyHits: 1 }),
       check: async () => ({ sectorsChecked: disks.size, problems: [] }),
       close: async () => {},
       [Symbol.asyncDispose]: async () => {},
