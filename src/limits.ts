@@ -54,8 +54,10 @@ export const RECLAIM_VICTIMS_MAX = 1024;
  * A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more.
  */
 export const MAP_LOG_BYTES_MAX = 16 * MIB;
-/** Changes a store keeps for the next commit; beyond it a writer commits by itself. */
-export const MAP_LOG_PENDING_BYTES_MAX = MIB;
+/** Ciphertext, and records of changes, kept for the next commit; beyond it a store commits itself. */
+export const COMMIT_PENDING_BYTES_MAX = MIB;
+/** Held back on the file system, so that a full one still takes what was begun, and removals. */
+export const SPACE_RESERVE_BYTES = 4 * MIB;
 /** Segments written but not forced to stable storage; beyond it a commit flushes by itself. */
 export const SEGMENT_FILES_DIRTY_MAX = 64;
 /** Longest tree name, in bytes of UTF-8. */
@@ -126,4 +128,5 @@ invariant(KEY_DELETION_DAYS_MIN <= KEY_DELETION_DAYS_MAX, 'some pending window i
 invariant(MASTER_KEYS_MAX < STORE_RANGE_ENTRIES_MAX, 'the keys of a region are one range');
 invariant(DESCRIPTION_CHARS_MAX * 4 < STORE_VALUE_BYTES_MAX, 'a key record is one value');
 invariant(SPACE_AMPLIFICATION_MAX < SPACE_AMPLIFICATION_HARD_MAX, 'reclaim starts before it stops');
+invariant(SPACE_RESERVE_BYTES >= 4 * COMMIT_PENDING_BYTES_MAX, 'what is pending fits the reserve');
 invariant(SEGMENT_FILES_DIRTY_MAX < SEGMENT_FILES_OPEN_MAX, 'unforced files stay open');

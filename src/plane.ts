@@ -9,14 +9,14 @@
  * **Thread:** main.
  */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
-import { beginAttach, endAttach } from './control/attach.ts';
+import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { ControlContext } from './control/context.ts';
-import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
 import type { Verbs } from './control/verbs.ts';
@@ -36,7 +36,7 @@ import type { ShardRequest } from './record/shard-message.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
-import type { Disk, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
+import type { Disk, EngineSurvey, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
 
 /** Everything open, in the order it was opened; what a failure or close() has to undo. */
 interface Parts {
@@ -69,7 +69,10 @@ export async function openPlane(options: PlaneOptions): Promise<Plane> {
 
 async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Promise<Parts> {
   const directory = openDirectory(options);
-  if (directory !== null) undo.push(async () => directory.release());
+  if (directory !== null) {
+    undo.push(async () => directory.release());
+    requireStores(directory);
+  }
   const kms = await startKmsThread({
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
@@ -144,20 +147,20 @@ class OpenPlane implements Plane {
   async attach(diskId: string): Promise<Disk> {
     this.checkOpen();
     const { context, shards } = this.parts;
-    const record = await beginAttach(context, diskId);
-    try {
-      const detached = (): Promise<void> => endAttach(context, diskId);
-      return await shards.attach(toVolume(record), detached);
-    } catch (error) {
-      await endAttach(context, diskId);
-      throw toDiskError(error);
-    }
+    const detached = (): Promise<void> => detachDisk(context, diskId);
+    return attachDisk(context, diskId, (record) => shards.attach(toVolume(record), detached));
   }
 
   async stats(): Promise<PlaneStats> {
     this.checkOpen();
     const shards = await this.everyShard({ op: 'stats' });
     return { shards: shards as PlaneStats['shards'] };
+  }
+
+  async surveyEngines(): Promise<readonly EngineSurvey[]> {
+    this.checkOpen();
+    const survey = await this.parts.shards.call(0, { op: 'surveyEngines' });
+    return survey as readonly EngineSurvey[];
   }
 
   async check(): Promise<PlaneCheck> {
@@ -212,6 +215,20 @@ function toVolume(record: DiskRecord): Parameters<ShardSet['attach']>[0] {
   const { accountId, regionId } = record;
   const context = { accountId, regionId, lineageId: encryption.lineageId };
   return { diskId, sizeBytes, shardIndex, wrappedKey: encryption.wrappedKey, context };
+}
+
+/**
+ * Without its metadata a plane would take every tree for what a crash left, and remove it.
+ *
+ * @throws PlaneError DataDirectoryCorrupt
+ */
+function requireStores(directory: DataDirectory): void {
+  if (directory.isNew) return;
+  for (const store of ['meta', 'kms']) {
+    const path = join(directory.path, store);
+    if (existsSync(path)) continue;
+    throw new PlaneError('DataDirectoryCorrupt', `expected ${path}, which is not there`);
+  }
 }
 
 function openDirectory(options: PlaneOptions): DataDirectory | null {

@@ -35,6 +35,8 @@ export interface DataDirectory {
   readonly path: string;
   readonly planeId: string;
   readonly shards: number;
+  /** True if nothing was in it before: it was made by this call, or its making was cut short. */
+  readonly isNew: boolean;
   shardPath(shardIndex: number): string;
   /** Gives the lock back. */
   release(): void;
@@ -78,6 +80,7 @@ export function openDataDirectory(
     }
     return {
       path,
+      isNew: !hasIdentity,
       ...identity,
       shardPath: (shardIndex) => join(path, `shard-${shardIndex}`),
       release: lock.release,

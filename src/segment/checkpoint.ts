@@ -50,6 +50,8 @@ const FOOT_MAGIC = 'sealdend';
 const ENTRY_BYTES = 8 + 4 * ROOTS_PER_TREE;
 const WRITE_BYTES = 256 * 1024;
 const READ_BYTES = 1024 * 1024;
+/** Forced to stable storage piece by piece: one fdatasync of it all could take seconds. */
+const SYNC_BYTES = 8 * 1024 * 1024;
 
 interface FrozenTree {
   readonly number: number;
@@ -72,6 +74,7 @@ export class CheckpointWriter {
   readonly #sink = (bytes: Uint8Array): void => this.#put(bytes);
   #buffered = 0;
   #position = 0;
+  #syncedPosition = 0;
   #checksum = 0;
   #isOver = false;
 
@@ -198,6 +201,9 @@ export class CheckpointWriter {
     this.#fileSystem.pwrite(this.#file, this.#buffer, 0, this.#buffered, this.#position);
     this.#position += this.#buffered;
     this.#buffered = 0;
+    if (this.#position - this.#syncedPosition < SYNC_BYTES) return;
+    this.#fileSystem.fdatasync(this.#file);
+    this.#syncedPosition = this.#position;
   }
 }
 

@@ -14,6 +14,8 @@ import { SegmentFiles } from './segment-files.ts';
 import { SegmentSpace } from './segment-space.ts';
 import type { ShardStore } from './shard-store.ts';
 import { SlotTable } from './slot-table.ts';
+import { SpaceReserve } from './space-reserve.ts';
+import { reservePath } from './store-file.ts';
 import { GuardedFileSystem, StoreHealth } from './store-health.ts';
 import { TreeTable } from './tree-table.ts';
 
@@ -49,7 +51,9 @@ export function openFileStore(directory: string, options: FileStoreOptions = {})
   const segments = new SegmentFiles(fileSystem, directory, geometry);
   const space = new SegmentSpace(table, segments);
   const generations = new MapGenerations(fileSystem, directory, geometry, trees, found.start);
-  const journal = new Journal({ geometry, health, table, space, segments, trees, generations });
+  const reserve = new SpaceReserve(fileSystem, reservePath(directory), geometry.reserveBytes);
+  const parts = { geometry, health, table, space, segments, trees, generations, reserve };
+  const journal = new Journal(parts);
   journal.start(found.hasEmptyLog, found.retired);
   const store = new LogStore({ table, space, trees, persistence: journal });
   return { store, recovery: found.report };

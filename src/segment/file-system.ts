@@ -1,5 +1,5 @@
 /**
- * The only way the file store touches files: eleven calls a simulator can stand in for.
+ * The only way the file store touches files: a dozen calls a simulator can stand in for.
  *
  * 1. Every call is synchronous and either does all of what it says or throws an Error whose `code`
  *    is the name of the errno ('ENOSPC', 'EIO', ...).
@@ -16,6 +16,8 @@ export type OpenMode = 'read' | 'create';
 export interface FileSystem {
   /** Makes a directory, and those above it; no error if it is there. */
   makeDirectory(path: string): void;
+  /** Bytes that can be written to files in a directory, about. */
+  freeBytes(path: string): number;
   /** Names in a directory, in no order; files and directories alike. */
   list(path: string): string[];
   open(path: string, mode: OpenMode): number;
@@ -65,6 +67,10 @@ const DIRECTORY_MODE = 0o700;
 export const nodeFileSystem: FileSystem = {
   makeDirectory(path) {
     fs.mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE });
+  },
+  freeBytes(path) {
+    const { bavail, bsize } = fs.statfsSync(path);
+    return bavail * bsize;
   },
   list: (path) => fs.readdirSync(path),
   open: (path, mode) => fs.openSync(path, mode === 'read' ? 'r' : 'w+', FILE_MODE),

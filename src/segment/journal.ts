@@ -17,7 +17,7 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
-import { MAP_LOG_PENDING_BYTES_MAX, SEGMENT_FILES_DIRTY_MAX } from '../limits.ts';
+import { COMMIT_PENDING_BYTES_MAX, SEGMENT_FILES_DIRTY_MAX } from '../limits.ts';
 import type { StoreGeometry } from './geometry.ts';
 import type { MapGenerations } from './map-generations.ts';
 import type { MapLogWriter } from './map-log.ts';
@@ -25,6 +25,7 @@ import type { Persistence } from './persistence.ts';
 import type { SegmentFiles } from './segment-files.ts';
 import type { SegmentSpace } from './segment-space.ts';
 import type { Segment, SlotTable } from './slot-table.ts';
+import type { SpaceReserve } from './space-reserve.ts';
 import type { StoreHealth } from './store-health.ts';
 import type { TreeTable } from './tree-table.ts';
 
@@ -39,6 +40,7 @@ export interface JournalParts {
   readonly segments: SegmentFiles;
   readonly trees: TreeTable;
   readonly generations: MapGenerations;
+  readonly reserve: SpaceReserve;
 }
 
 export class Journal implements Persistence {
@@ -51,8 +53,6 @@ export class Journal implements Persistence {
   #isStarted = false;
   /** Everything recorded is behind a flush-mark on stable storage. */
   #isMarked = true;
-  /** Slots were moved that no record and no checkpoint speaks of. */
-  #hasMoves = false;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -70,19 +70,25 @@ export class Journal implements Persistence {
     invariant(!hasEmptyLog || retired.length === 0, 'without a batch no reference goes');
     this.#awaitingCheckpoint.push(...retired);
     this.#quietly(() => {
-      if (!hasEmptyLog) return this.#begin();
-      this.#generations.continueEmptyLog();
-      this.#isStarted = true;
+      if (hasEmptyLog) {
+        this.#sparing(() => this.#generations.continueEmptyLog());
+        this.#isStarted = true;
+      }
+      this.#requireLog();
+      this.#parts.reserve.hold();
     });
   }
 
   requireAppendable(): void {
     this.#health.requireReady();
-    if (this.#requireLog().pendingBytes > MAP_LOG_PENDING_BYTES_MAX) this.commit();
+    const { segments, space } = this.#parts;
+    const pendingBytes = segments.pendingBytes(space.segment?.usedSlots ?? 0);
+    if (pendingBytes > COMMIT_PENDING_BYTES_MAX) this.commit();
+    this.requireChangeable();
   }
 
   requireChangeable(): void {
-    if (this.#requireLog().pendingBytes > MAP_LOG_PENDING_BYTES_MAX) this.commit();
+    if (this.#requireLog().pendingBytes > COMMIT_PENDING_BYTES_MAX) this.commit();
   }
 
   recordAssign(
@@ -114,7 +120,6 @@ export class Journal implements Persistence {
   noteMove(segment: Segment): void {
     invariant(!this.#generations.isWriting, 'nothing moves while a checkpoint is written');
     segment.movedAfterCheckpoint = this.#generations.begun;
-    this.#hasMoves = true;
   }
 
   retire(segment: Segment): void {
@@ -136,12 +141,13 @@ export class Journal implements Persistence {
     const log = this.#write();
     this.#parts.segments.sync();
     if (!this.#isMarked) {
-      log.writeMark();
+      this.#sparing(() => log.writeMark());
       this.#generations.syncLog();
       this.#isMarked = true;
       this.#quietly(() => log.writeNote());
     }
     this.#quietly(() => this.#removeRetired());
+    if (!this.#health.isReady) this.#quietly(() => this.#holdReserve());
   }
 
   get isReady(): boolean {
@@ -149,7 +155,9 @@ export class Journal implements Persistence {
   }
 
   retry(): boolean {
-    if (!this.isReady && !this.#health.isFailed) this.#quietly(() => this.#write());
+    if (this.isReady) return true;
+    if (this.#health.isFailed) return false;
+    this.#quietly(() => this.#makeSpace());
     return this.isReady;
   }
 
@@ -187,7 +195,7 @@ export class Journal implements Persistence {
     try {
       this.flush();
       this.#generations.abandon();
-      if (this.#hasMoves || this.#generations.replayBytes > 0) this.beginCheckpoint();
+      if (this.#generations.replayBytes > 0) this.beginCheckpoint();
       while (this.#generations.isWriting) this.stepCheckpoint(Number.MAX_SAFE_INTEGER);
     } finally {
       this.#generations.close();
@@ -215,25 +223,55 @@ export class Journal implements Persistence {
   #write(): MapLogWriter {
     const { segments, space } = this.#parts;
     const log = this.#requireLog();
-    segments.write(space.segment?.usedSlots ?? 0);
-    log.write();
-    this.#health.setReady();
+    this.#sparing(() => {
+      segments.write(space.segment?.usedSlots ?? 0);
+      log.write();
+    });
+    if (!this.#health.isReady) this.#quietly(() => this.#holdReserve());
     return log;
+  }
+
+  /** Does what may be repeated; if there is no space for it, with what is held back. */
+  #sparing(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof PlaneError) || error.code !== 'NoSpace') throw error;
+      // A checkpoint begun takes up space, and can be begun again.
+      this.#generations.abandon();
+      if (!this.#parts.reserve.spend()) throw error;
+      work();
+    }
+  }
+
+  /** Ends the state of being full, if there is space again. @throws PlaneError NoSpace, StoreFailed */
+  #holdReserve(): void {
+    this.#health.requireNotFailed();
+    this.#parts.reserve.hold();
+    this.#health.setReady();
+  }
+
+  /** Writes what is pending and gives back what is retired. @throws PlaneError NoSpace, StoreFailed */
+  #makeSpace(): void {
+    this.flush();
+    if (this.#awaitingCheckpoint.length === 0) return;
+    if (!this.#generations.isWriting) this.#generations.begin();
+    while (this.#generations.isWriting) this.#step(Number.MAX_SAFE_INTEGER);
   }
 
   /** The first checkpoint of this opening, at once. @throws PlaneError NoSpace, StoreFailed */
   #begin(): void {
-    if (!this.#generations.isWriting) this.#generations.begin();
-    while (this.#generations.step(Number.MAX_SAFE_INTEGER));
+    this.#sparing(() => {
+      if (!this.#generations.isWriting) this.#generations.begin();
+      while (this.#generations.step(Number.MAX_SAFE_INTEGER));
+    });
     this.#isStarted = true;
-    this.#health.setReady();
     this.#awaitingFlush.push(...this.#awaitingCheckpoint.splice(0));
     this.#quietly(() => this.#removeRetired());
   }
 
   #step(nodeBudget: number): void {
     if (this.#generations.step(nodeBudget)) return;
-    this.#hasMoves = false;
     // Of the segments reclaim emptied nothing durable knows the old places any more. But records
     // that emptied one of them since the roots were frozen may not be durable yet.
     this.#awaitingFlush.push(...this.#awaitingCheckpoint.splice(0));

@@ -115,9 +115,9 @@ export class LogStore implements ShardStore {
     requireSectorRange(sector, sectorCount);
     this.#persistence.requireAppendable();
     this.#background.makeRoom(sectorCount);
-    this.#persistence.requireAppendable();
     const end = sector + sectorCount;
     for (let at = sector; at < end; ) {
+      this.#persistence.requireAppendable();
       const slots = Math.min(this.#space.openSlots(), RUN_SECTORS_MAX);
       const count = Math.min(slots, withinRoot(at, end - at));
       this.#appendRun(state, at, count, filler);

@@ -41,6 +41,10 @@ export class MemorySegments implements SegmentBackend {
     this.reclaimSegments = Math.max(1, kept);
   }
 
+  movableSlots(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   get loadedMemory(): SectorMemory {
     invariant(this.#loaded !== null, 'something was loaded');
     return this.#loaded;

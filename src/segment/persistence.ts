@@ -7,7 +7,7 @@ import type { Segment } from './slot-table.ts';
 
 export interface Persistence {
   /**
-   * Called before anything is appended.
+   * Called before each run that is appended. Keeps what is not committed bounded.
    *
    * @throws PlaneError NoSpace, StoreFailed
    */
@@ -47,7 +47,7 @@ export interface Persistence {
 
   /** False while something could not be written. Background work waits for it. */
   readonly isReady: boolean;
-  /** Tries again what could not be written. Never throws. @returns isReady */
+  /** Tries again what could not be written, and to make space. Never throws. @returns isReady */
   retry(): boolean;
   /** A checkpoint is being written: stepCheckpoint() goes on with it. */
   readonly isCheckpointing: boolean;

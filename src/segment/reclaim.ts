@@ -10,7 +10,9 @@
  *    where it is, and its segment ceases to be a victim for as long as the store is open.
  * 3. A slot that several leaves refer to is copied once. What a pass has copied to stays until the
  *    pass ends, even if nothing refers to it any more: another leaf may be about to.
- * 4. Victims are those with the fewest live slots: the most space for the fewest copies.
+ * 4. A pass begins only with victims there is room to move: one that ended half-way would have used
+ *    up space and given none back.
+ * 5. Victims are those with the fewest live slots: the most space for the fewest copies.
  *
  * **Thread:** shard.
  */
@@ -156,9 +158,10 @@ export class Reclaimer {
   #makeRoom(): boolean {
     if (this.#space.freeSlots(true) === 0) this.#hasRoom = false;
     try {
+      this.#parts.persistence.requireAppendable();
       if (this.#hasRoom) this.#space.openSlots();
     } catch (error) {
-      // The full segment could not be written; the health of the store has kept the reason.
+      // Something could not be written; the next caller who writes is told.
       if (!(error instanceof PlaneError)) throw error;
       this.#hasRoom = false;
     }
@@ -175,7 +178,7 @@ export class Reclaimer {
     candidates.sort((a, b) => a.liveSlots - b.liveSlots || a.number - b.number);
     const victims: Segment[] = [];
     let stored = this.#table.storedSectors;
-    let room = this.#space.freeSlots(true);
+    let room = Math.min(this.#space.freeSlots(true), this.#space.backend.movableSlots());
     for (const segment of candidates) {
       if (stored <= storedTarget || victims.length === RECLAIM_VICTIMS_MAX) break;
       if (segment.liveSlots > room) break;

@@ -162,7 +162,9 @@ function listStore(fileSystem: FileSystem, directory: string): StoreListing {
     if (name === SEGMENTS_DIRECTORY) hasSegments = true;
     else if (file === null) foreign.push(name);
     else if (file.kind === 'temporary') temporaries.push(join(directory, name));
-    else (file.kind === 'log' ? logs : checkpoints).push(file.generation);
+    else if (file.kind !== 'reserve') {
+      (file.kind === 'log' ? logs : checkpoints).push(file.generation);
+    }
   }
   const segments: number[] = [];
   const names = hasSegments ? fileSystem.list(join(directory, SEGMENTS_DIRECTORY)) : [];

@@ -60,6 +60,22 @@ export class SegmentFiles implements SegmentBackend {
     return this.#dirty.size;
   }
 
+  /** Bytes of the open segment not written yet. */
+  pendingBytes(usedSlots: number): number {
+    return this.#openNumber === NONE ? 0 : (usedSlots - this.#writtenSlots) * SECTOR_BYTES;
+  }
+
+  /** Half of what is free: copies are on the file system beside what they are copies of for a time. */
+  movableSlots(): number {
+    try {
+      return Math.floor(this.#fileSystem.freeBytes(this.#directory) / 2 / SECTOR_BYTES);
+    } catch (error) {
+      // A file system that does not say how full it is will say so when it is full.
+      if (errnoOf(error) === '') throw error;
+      return Number.POSITIVE_INFINITY;
+    }
+  }
+
   begin(segmentNumber: number): SectorMemory {
     invariant(this.#openNumber === NONE, 'one segment is open at a time');
     this.#openNumber = segmentNumber;

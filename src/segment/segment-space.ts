@@ -24,9 +24,14 @@ export interface SegmentBackend {
   readonly loadedMemory: SectorMemory;
   readonly loadedOffset: number;
   /**
-   * Begins a segment and makes it the open one. Never fails: nothing is written yet.
+   * Slots whose moving cannot fail for want of space. Asked once before each pass of reclaim.
+   */
+  movableSlots(): number;
+  /**
+   * Begins a segment and makes it the open one. Nothing is written yet.
    *
    * @returns its slots, to be filled; owned by the backend until the segment is removed
+   * @throws PlaneError NoSpace: the process gets no more memory; no segment is begun
    */
   begin(segmentNumber: number): SectorMemory;
   /**
@@ -112,7 +117,12 @@ export class SegmentSpace {
     }
     invariant(this.#table.segmentCount < this.backend.segmentsMax, 'room was made before');
     const segment = this.#table.open();
-    this.#memory = this.backend.begin(segment.number);
+    try {
+      this.#memory = this.backend.begin(segment.number);
+    } catch (error) {
+      this.#table.withdraw(segment);
+      throw error;
+    }
     this.#segment = segment;
     return segmentSlots;
   }

@@ -128,6 +128,12 @@ export class SlotTable implements SlotReferences {
     return this.#add(number);
   }
 
+  /** Takes back open(), for a segment nothing was taken from. */
+  withdraw(segment: Segment): void {
+    invariant(segment.state === 'open' && segment.usedSlots === 0, 'the segment was not used');
+    this.#forget(segment);
+  }
+
   /** The open segment has taken n more slots. */
   use(segment: Segment, slotCount: number): void {
     invariant(segment.state === 'open', 'only the open segment takes slots');
@@ -153,9 +159,7 @@ export class SlotTable implements SlotReferences {
   /** Its space is given back and its number free for another. */
   remove(segment: Segment): void {
     invariant(segment.state === 'retired', 'a removed segment was retired');
-    this.#segments[segment.number] = undefined;
-    this.#freeNumbers.push(segment.number);
-    this.segmentCount--;
+    this.#forget(segment);
     this.storedSectors -= segment.usedSlots;
     this.retiredSectors -= segment.usedSlots;
   }
@@ -191,6 +195,12 @@ export class SlotTable implements SlotReferences {
   /** Bytes of the reference counts. */
   get byteCount(): number {
     return this.segmentCount * this.segmentSlots * Uint32Array.BYTES_PER_ELEMENT;
+  }
+
+  #forget(segment: Segment): void {
+    this.#segments[segment.number] = undefined;
+    this.#freeNumbers.push(segment.number);
+    this.segmentCount--;
   }
 
   #admit(location: number): Segment {

@@ -5,8 +5,9 @@
  * <directory>/map-00000007.ckpt      checkpoint 7: all maps as they were when log 7 began
  * <directory>/map-00000007.log       what changed since; map-00000008.log is there too while
  * <directory>/map-00000008.ckpt.new  checkpoint 8 is being written
- * <directory>/segments/0000002a.seg  ciphertext of segment 42: slot i is bytes [4096 i, 4096 i +
- * 4096) ```
+ * <directory>/reserve                space held back (space-reserve.ts)
+ * <directory>/segments/0000002a.seg  ciphertext of segment 42, slot i from byte 4096 i
+ * ```
  * Numbers in names are 8 hexadecimal digits. Integers in files are little-endian; u64 are below
  * 2^53. Checkpoints and logs begin with the same 48 bytes:
  *
@@ -29,6 +30,7 @@ import { invariant } from '../base/invariant.ts';
 const FORMAT_VERSION = 1;
 export const HEAD_BYTES = 48;
 export const SEGMENTS_DIRECTORY = 'segments';
+const RESERVE_NAME = 'reserve';
 
 export type HeadKind = 'checkpoint' | 'log';
 const MAGIC: Readonly<Record<HeadKind, string>> = { checkpoint: 'sealdmap', log: 'sealdlog' };
@@ -43,7 +45,8 @@ export interface Head {
 /** What a file in the store's directory is by its name; null if none of ours. */
 export type StoreFileName =
   | { readonly kind: HeadKind; readonly generation: number }
-  | { readonly kind: 'temporary' };
+  | { readonly kind: 'temporary' }
+  | { readonly kind: 'reserve' };
 
 function hex8(number: number): string {
   return number.toString(16).padStart(8, '0');
@@ -57,6 +60,10 @@ export function temporaryPath(directory: string, generation: number): string {
   return `${checkpointPath(directory, generation)}.new`;
 }
 
+export function reservePath(directory: string): string {
+  return join(directory, RESERVE_NAME);
+}
+
 export function logPath(directory: string, generation: number): string {
   return join(directory, `map-${hex8(generation)}.log`);
 }
@@ -66,6 +73,7 @@ export function segmentPath(directory: string, segmentNumber: number): string {
 }
 
 export function parseStoreFileName(name: string): StoreFileName | null {
+  if (name === RESERVE_NAME) return { kind: 'reserve' };
   const match = /^map-([0-9a-f]{8})\.(ckpt|log|ckpt\.new)$/.exec(name);
   if (match === null) return null;
   if (match[2] === 'ckpt.new') return { kind: 'temporary' };

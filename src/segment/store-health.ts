@@ -5,11 +5,12 @@
  *   ┌───────┐ ───────────▶ ┌──────┐      ┌────────┐
  *   │ ready │              │ full │ ───▶ │ failed │ ◀── ready
  *   └───────┘ ◀─────────── └──────┘      └────────┘
- *             written after all
+ *             space again
  *
  *   ready   everything is taken
- *   full    what could not be written is kept in memory and written again by the next commit() or
- *           idle(); no append until then. Discards and removals are taken: they make space
+ *   full    the reserve is spent (space-reserve.ts). No appends until it is held again. Discards
+ *           and removals are taken: they make space. What could not be written even so is kept in
+ *           memory, bounded, and written again by the next commit() or idle()
  *   failed  for good: the operating system may have dropped what it could not write, and a second
  *           fsync would report success (Rebello et al., USENIX ATC 2020, "Can applications recover
  *           from fsync failures?"). Nothing is written any more; reads go on
@@ -19,6 +20,7 @@
  * **Thread:** shard.
  */
 import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
 import { errnoOf, type FileSystem, type OpenMode } from './file-system.ts';
 
 /** Errors that mean "not now": the call changed nothing that cannot be done again. */
@@ -54,12 +56,8 @@ export class StoreHealth {
 
   /** What could not be written has been. */
   setReady(): void {
-    if (!this.isFailed) this.#error = null;
-  }
-
-  /** Space is missing without a call having said so. @returns the error to throw */
-  setFull(what: string): PlaneError {
-    return this.#set(new PlaneError('NoSpace', what));
+    invariant(!this.isFailed, 'a failed store writes nothing');
+    this.#error = null;
   }
 
   /** A call that belongs to writing has failed. @returns the error to throw */
@@ -94,6 +92,10 @@ export class GuardedFileSystem implements FileSystem {
 
   makeDirectory(path: string): void {
     this.#writing(path, () => this.#base.makeDirectory(path));
+  }
+
+  freeBytes(path: string): number {
+    return this.#base.freeBytes(path);
   }
 
   list(path: string): string[] {

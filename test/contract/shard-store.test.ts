@@ -11,7 +11,7 @@ import { SimulatedFileSystem } from '../support/simulated-file-system.ts';
 import { type StoreUnderTest, shardStoreSuite } from './shard-store-suite.ts';
 
 /** Segments so small that every history rolls them over, reclaims and writes checkpoints. */
-const SMALL: StoreGeometry = { segmentSectors: 8, logBytesMax: 2048 };
+const SMALL: StoreGeometry = { segmentSectors: 8, logBytesMax: 2048, reserveBytes: 4096 };
 
 function memoryStore(geometry: StoreGeometry, memoryLimitBytes: number): StoreUnderTest {
   const store = openMemoryStore({ memoryLimitBytes, geometry });

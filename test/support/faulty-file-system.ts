@@ -3,7 +3,9 @@
  */
 import type { FileSystem } from '../../src/segment/file-system.ts';
 
-export type FileCall = Exclude<keyof FileSystem, 'size' | 'list' | 'close'> | 'create';
+export type FileCall =
+  | Exclude<keyof FileSystem, 'size' | 'list' | 'close' | 'freeBytes'>
+  | 'create';
 
 /** Calls that change something, or promise that a change will last. */
 export const WRITING_CALLS: readonly FileCall[] = [
@@ -55,6 +57,10 @@ export class FaultyFileSystem implements FileSystem {
   makeDirectory(path: string): void {
     this.#before('makeDirectory', path);
     this.#base.makeDirectory(path);
+  }
+
+  freeBytes(path: string): number {
+    return this.#base.freeBytes(path);
   }
 
   list(path: string): string[] {

@@ -8,6 +8,9 @@
  * A power cut keeps, of what was not forced: any subset of the 512-byte pieces of writes (later
  * ones over earlier ones), and any subset of the changes of names (a rename is one change).
  *
+ * With a capacity, a pwrite that would make files larger than that together fails with ENOSPC and
+ * changes nothing.
+ *
  * fork() and cutPower() make another file system and leave this one as it is.
  */
 import { basename, dirname } from 'node:path';
@@ -89,6 +92,8 @@ function errno(code: string, path: string): Error {
 }
 
 export class SimulatedFileSystem implements FileSystem {
+  /** Bytes all files may have together. */
+  capacityBytes = Number.POSITIVE_INFINITY;
   #names = new Map<string, SimulatedFile>();
   #durableNames = new Map<string, SimulatedFile>();
   #changes: NameChange[] = [];
@@ -117,6 +122,7 @@ export class SimulatedFileSystem implements FileSystem {
       fork.#changes.push(isMake ? { ...change, file: copyOf(change.file) } : change);
     }
     fork.#directories = new Set(this.#directories);
+    fork.capacityBytes = this.capacityBytes;
     return fork;
   }
 
@@ -136,6 +142,13 @@ export class SimulatedFileSystem implements FileSystem {
     }
     after.#directories = new Set(this.#directories);
     return after;
+  }
+
+  /** Bytes of all files together. */
+  get usedBytes(): number {
+    let used = 0;
+    for (const file of this.#names.values()) used += file.size;
+    return used;
   }
 
   /** All files by path: for tests that look at or damage them. */
@@ -178,6 +191,10 @@ export class SimulatedFileSystem implements FileSystem {
       this.#directories.add(at);
       if (at === dirname(at)) break;
     }
+  }
+
+  freeBytes(): number {
+    return this.capacityBytes - this.usedBytes;
   }
 
   list(path: string): string[] {
@@ -228,7 +245,10 @@ export class SimulatedFileSystem implements FileSystem {
     lengthBytes: number,
     position: number,
   ): void {
-    this.#opened(file).write(position, source.subarray(sourceOffset, sourceOffset + lengthBytes));
+    const opened = this.#opened(file);
+    const added = Math.max(0, position + lengthBytes - opened.size);
+    if (this.usedBytes + added > this.capacityBytes) throw errno('ENOSPC', `file ${file}`);
+    opened.write(position, source.subarray(sourceOffset, sourceOffset + lengthBytes));
   }
 
   fdatasync(file: number): void {

