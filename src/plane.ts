@@ -9,7 +9,6 @@
  * **Thread:** main.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
@@ -29,7 +28,7 @@ import {
   SHARDS_DEFAULT,
   SHARDS_MAX,
 } from './limits.ts';
-import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
+import { type DataDirectory, openDataDirectory, requireStores } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
@@ -215,20 +214,6 @@ function toVolume(record: DiskRecord): Parameters<ShardSet['attach']>[0] {
   const { accountId, regionId } = record;
   const context = { accountId, regionId, lineageId: encryption.lineageId };
   return { diskId, sizeBytes, shardIndex, wrappedKey: encryption.wrappedKey, context };
-}
-
-/**
- * Without its metadata a plane would take every tree for what a crash left, and remove it.
- *
- * @throws PlaneError DataDirectoryCorrupt
- */
-function requireStores(directory: DataDirectory): void {
-  if (directory.isNew) return;
-  for (const store of ['meta', 'kms']) {
-    const path = join(directory.path, store);
-    if (existsSync(path)) continue;
-    throw new PlaneError('DataDirectoryCorrupt', `expected ${path}, which is not there`);
-  }
 }
 
 function openDirectory(options: PlaneOptions): DataDirectory | null {

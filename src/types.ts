@@ -76,7 +76,7 @@ export interface PlaneStats {
 /** A sector cipher engine, and what became of it on this machine. */
 export interface EngineSurvey {
   readonly name: string;
-  /** chosen: what 'auto' takes; passed: gives the known answers too; failed: cannot be used here. */
+  /** chosen: what 'auto' takes; passed: gives the known answers too; failed: of no use here. */
   readonly verdict: 'chosen' | 'passed' | 'failed';
   /** How it works, or why it does not. */
   readonly reason: string;

@@ -14,8 +14,8 @@ import { checkDiskState } from './state-rules.ts';
  * on the disk runs meanwhile: a resize in between would miss the volume.
  *
  * @param open opens the volume of the record given
- * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus; what open() threw, in the words of
- *   the ECS API
+ * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus; what open() threw, in the words
+ *   of the ECS API
  */
 export function attachDisk<T>(
   context: ControlContext,

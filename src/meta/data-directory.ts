@@ -14,6 +14,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -88,6 +89,22 @@ export function openDataDirectory(
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/**
+ * Refuses a directory that lost its metadata or its keys.
+ *
+ * Without its metadata a plane would take every tree for what a crash left, and remove it.
+ *
+ * @throws PlaneError DataDirectoryCorrupt
+ */
+export function requireStores(directory: DataDirectory): void {
+  if (directory.isNew) return;
+  for (const store of ['meta', 'kms']) {
+    const path = join(directory.path, store);
+    if (existsSync(path)) continue;
+    throw new PlaneError('DataDirectoryCorrupt', `expected ${path}, which is not there`);
   }
 }
 
