@@ -1,7 +1,7 @@
 /**
  * The composition root: builds every part of a plane in order, and closes them in reverse.
  *
- *   data directory (lock) ─▶ KMS thread ─▶ shards, each introduced to the KMS thread ─▶ metadata
+ *   data directory (lock) ─▶ KMS thread ─▶ metadata ─▶ shards, each introduced to the KMS thread
  *     ─▶ reconcile (what a crash left half done) ─▶ open
  *
  *   open ──close()──▶ closing: disks drained and detached, shards stopped, KMS closed ──▶ closed
@@ -28,7 +28,7 @@ import {
   SHARDS_DEFAULT,
   SHARDS_MAX,
 } from './limits.ts';
-import { type DataDirectory, openDataDirectory, requireStores } from './meta/data-directory.ts';
+import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
@@ -68,20 +68,17 @@ export async function openPlane(options: PlaneOptions): Promise<Plane> {
 
 async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Promise<Parts> {
   const directory = openDirectory(options);
-  if (directory !== null) {
-    undo.push(async () => directory.release());
-    requireStores(directory);
-  }
+  if (directory !== null) undo.push(async () => directory.release());
   const kms = await startKmsThread({
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
   });
   undo.push(() => kms.close());
+  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
+  undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
-  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
-  undo.push(() => metadata.close());
   const context: ControlContext = {
     accountId: ACCOUNT_DEFAULT,
     regionId: REGION_DEFAULT,

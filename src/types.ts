@@ -76,7 +76,9 @@ export interface PlaneStats {
 /** A sector cipher engine, and what became of it on this machine. */
 export interface EngineSurvey {
   readonly name: string;
-  /** chosen: what 'auto' takes; passed: gives the known answers too; failed: of no use here. */
+  /**
+   * chosen: what 'auto' takes; passed: gives the known answers too; failed: cannot be used here.
+   */
   readonly verdict: 'chosen' | 'passed' | 'failed';
   /** How it works, or why it does not. */
   readonly reason: string;

@@ -5,6 +5,7 @@
  *   lock            empty; flock()ed exclusively for as long as a plane has the directory open
  *   meta/  kms/     key-value stores of the metadata service and the KMS thread
  *   shard-<n>/      ciphertext segments and chunk maps of shard n
+ *                   (made in this order: kms/, meta/, shards)
  *
  * sealdisk.json is written once, to a temporary name, synced and renamed: it is whole or absent.
  * A directory that holds anything but has no sealdisk.json is not ours, and nothing in it is
@@ -14,7 +15,6 @@
  */
 import {
   closeSync,
-  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -36,8 +36,6 @@ export interface DataDirectory {
   readonly path: string;
   readonly planeId: string;
   readonly shards: number;
-  /** True if nothing was in it before: it was made by this call, or its making was cut short. */
-  readonly isNew: boolean;
   shardPath(shardIndex: number): string;
   /** Gives the lock back. */
   release(): void;
@@ -79,9 +77,9 @@ export function openDataDirectory(
         `expected shards: ${identity.shards}, as ${path} was made with; got ${shards}`,
       );
     }
+    requireStores(path, entries, identity.shards);
     return {
       path,
-      isNew: !hasIdentity,
       ...identity,
       shardPath: (shardIndex) => join(path, `shard-${shardIndex}`),
       release: lock.release,
@@ -93,18 +91,19 @@ export function openDataDirectory(
 }
 
 /**
- * Refuses a directory that lost its metadata or its keys.
- *
- * Without its metadata a plane would take every tree for what a crash left, and remove it.
- *
- * @throws PlaneError DataDirectoryCorrupt
+ * Stores are made in this order, so one that is there without an earlier one has lost it. A plane
+ * without its metadata would take every tree for what a crash left, and remove it.
  */
-export function requireStores(directory: DataDirectory): void {
-  if (directory.isNew) return;
-  for (const store of ['meta', 'kms']) {
-    const path = join(directory.path, store);
-    if (existsSync(path)) continue;
-    throw new PlaneError('DataDirectoryCorrupt', `expected ${path}, which is not there`);
+function requireStores(path: string, entries: readonly string[], shards: number): void {
+  const shardNames = Array.from({ length: shards }, (_, index) => `shard-${index}`);
+  const order = [['kms'], ['meta'], shardNames];
+  for (const [at, names] of order.entries()) {
+    const isLaterThere = order
+      .slice(at + 1)
+      .flat()
+      .some((name) => entries.includes(name));
+    if (!isLaterThere || names.some((name) => entries.includes(name))) continue;
+    throw new PlaneError('DataDirectoryCorrupt', `expected ${join(path, names[0] ?? '')}`);
   }
 }
 

@@ -245,9 +245,7 @@ export class Journal implements Persistence {
   }
 
   /**
-   * Ends the state of being full, if there is space again.
-   *
-   * @throws PlaneError NoSpace, StoreFailed
+   * Ends the state of being full, if there is space again. @throws PlaneError NoSpace, StoreFailed
    */
   #holdReserve(): void {
     this.#health.requireNotFailed();
@@ -256,9 +254,7 @@ export class Journal implements Persistence {
   }
 
   /**
-   * Writes what is pending and gives back what is retired.
-   *
-   * @throws PlaneError NoSpace, StoreFailed
+   * Writes what is pending and gives back what is retired. @throws PlaneError NoSpace, StoreFailed
    */
   #makeSpace(): void {
     this.flush();

@@ -40,10 +40,7 @@ export class SpaceReserve {
   }
 
   /**
-   * Gives the space up.
-   *
-   * @returns false if none was held
-   * @throws PlaneError NoSpace, StoreFailed
+   * Gives the space up. @returns false if none was held. @throws PlaneError NoSpace, StoreFailed
    */
   spend(): boolean {
     if (!this.#isHeld && !this.#isThere()) return false;
