@@ -15,8 +15,7 @@ import { checkDiskState } from './state-rules.ts';
  *
  * @param open opens the volume of the record given
  * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus; what open() threw, in the words
- * of
- *   the ECS API
+ *   of the ECS API
  */
 export function attachDisk<T>(
   context: ControlContext,
