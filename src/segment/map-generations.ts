@@ -8,9 +8,9 @@
  *   step()            writes checkpoint g+1; with the last part it is published
  *   abandon()         checkpoint g+1 is given up; log g+1 goes on behind log g
  *
- * 1. Before begin() everything recorded is on stable storage (the caller has flushed). begin() forces
- *    the old log once more if anything follows that flush: sequences go on from log to log, and a
- *    batch lost between two logs would cost all of the second.
+ * 1. Before begin() everything recorded is on stable storage (the caller has flushed). begin()
+ *    forces the old log once more if anything follows that flush: sequences go on from log to log,
+ *    and a batch lost between two logs would cost all of the second.
  * 2. A log is on stable storage, name and head, before the checkpoint of its generation is.
  * 3. Files of older generations are removed only after a checkpoint is on stable storage.
  *

@@ -4,12 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError } from '../../src/base/invariant.ts';
 import { createPrng } from '../../src/base/prng.ts';
-import {
-  SPACE_AMPLIFICATION_HARD_MAX,
-  SPACE_AMPLIFICATION_MAX,
-  SPACE_SLACK_HARD_SEGMENTS,
-  SPACE_SLACK_SEGMENTS,
-} from '../../src/limits.ts';
+import { SPACE_SLACK_SEGMENTS } from '../../src/limits.ts';
 import type { SectorVisitor, ShardStore } from '../../src/segment/shard-store.ts';
 import {
   fillerOf,
@@ -19,6 +14,7 @@ import {
   runDry,
   SECTOR,
 } from '../support/sector-pattern.ts';
+import { expectBounds } from '../support/space-bounds.ts';
 import { StoreOracle } from '../support/store-oracle.ts';
 import { StoreScript } from '../support/store-script.ts';
 
@@ -321,39 +317,7 @@ export function shardStoreSuite(
       });
 
       it('stays within its bounds under random overwrites, without and with idle time', () => {
-        const prng = createPrng(7);
-        const { segmentSectors } = made;
-        const latest = new Map<string, number[]>();
-        const { treeSectors } = sizes;
-        for (const tree of ['d', 'e']) {
-          write(tree, 0, treeSectors, 1);
-          latest.set(tree, Array(treeSectors).fill(1));
-        }
-        store.shareTree('d', 's');
-        latest.set('s', Array(treeSectors).fill(1));
-        for (let done = 0, version = 2; done < sizes.overwrites; version++) {
-          const tree = ['d', 'e', 's'][prng.nextBelow(3)]!;
-          const sectorCount = 1 + prng.nextBelow(8);
-          const sector = prng.nextBelow(treeSectors - sectorCount);
-          write(tree, sector, sectorCount, version);
-          latest.get(tree)!.fill(version, sector, sector + sectorCount);
-          done += sectorCount;
-          const { liveSectors, storedSectors } = store.stats();
-          const hardMax =
-            SPACE_AMPLIFICATION_HARD_MAX * liveSectors + SPACE_SLACK_HARD_SEGMENTS * segmentSectors;
-          if (storedSectors > hardMax) expect.fail(`${storedSectors} stored, ${liveSectors} live`);
-          if (version % 64 === 0) store.commit();
-          if (version % 1024 === 0) store.flush();
-        }
-        runDry(store);
-        expect(store.stats().reclaimedSectors).toBeGreaterThan(0);
-        const { liveSectors, storedSectors } = store.stats();
-        const softMax =
-          SPACE_AMPLIFICATION_MAX * liveSectors + SPACE_SLACK_SEGMENTS * segmentSectors;
-        expect(storedSectors).toBeLessThanOrEqual(softMax);
-        for (const [tree, expected] of latest) {
-          expect(versions(tree, 0, treeSectors)).toEqual(expected);
-        }
+        expectBounds(store, made.segmentSectors, sizes);
         expectSound();
       });
 

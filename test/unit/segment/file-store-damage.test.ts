@@ -1,83 +1,25 @@
 /**
- * Damage to files at rest: it is an error that says where, and never wrong bytes.
+ * Damage to segment files and directories at rest: an error that says where, never wrong bytes.
  */
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { PlaneError } from '../../../src/base/errors.ts';
 import { createPrng } from '../../../src/base/prng.ts';
 import { openFileStore } from '../../../src/segment/file-store.ts';
-import type { StoreGeometry } from '../../../src/segment/geometry.ts';
-import type { ShardStore } from '../../../src/segment/shard-store.ts';
+import {
+  closedStore,
+  codeOf,
+  DIRECTORY,
+  damagedSectors,
+  expectCheckNames,
+  GEOMETRY,
+  open,
+  SECTORS,
+  segmentPaths,
+} from '../../support/damaged-store.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { longFactor } from '../../support/long.ts';
 import { fillerOf, HOLE, readVersions, runDry, SECTOR } from '../../support/sector-pattern.ts';
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
-
-const GEOMETRY: StoreGeometry = { segmentSectors: 16, logBytesMax: 1 << 20, reserveBytes: 4096 };
-const DIRECTORY = '/store';
-const SECTORS = 60;
-
-function open(fileSystem: SimulatedFileSystem): ShardStore {
-  return openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY }).store;
-}
-
-/** A disk of 60 sectors and a snapshot of it with 10 older ones, closed. */
-function closedStore(): SimulatedFileSystem {
-  const fileSystem = new SimulatedFileSystem();
-  const store = open(fileSystem);
-  const tree = store.openTree('d');
-  store.append(tree, 0, SECTORS, fillerOf(1));
-  store.shareTree('d', 's');
-  store.append(tree, 20, 10, fillerOf(2));
-  store.close();
-  return fileSystem;
-}
-
-function expectedVersion(tree: string, sector: number): number {
-  return tree === 'd' && sector >= 20 && sector < 30 ? 2 : 1;
-}
-
-function codeOf(call: () => unknown): PlaneError {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof PlaneError) return error;
-    throw error;
-  }
-  return expect.fail('expected a PlaneError, nothing was thrown');
-}
-
-/** Reads sector by sector; sectors that do not read must name themselves. */
-function damagedSectors(store: ShardStore): string[] {
-  const damaged: string[] = [];
-  for (const name of ['d', 's']) {
-    const tree = store.openTree(name);
-    for (let sector = 0; sector < SECTORS; sector++) {
-      try {
-        expect(readVersions(store, tree, sector, 1)).toEqual([expectedVersion(name, sector)]);
-      } catch (error) {
-        if (!(error instanceof PlaneError)) throw error;
-        expect(error.code).toBe('ChecksumMismatch');
-        expect(error.message).toContain(`tree "${name}", sector ${sector}:`);
-        damaged.push(`${name} ${sector}`);
-      }
-    }
-  }
-  return damaged;
-}
-
-/** check() names exactly the damaged sectors. */
-function expectCheckNames(store: ShardStore, damaged: readonly string[]): void {
-  const named = store.check().problems.map((problem) => {
-    const match = /^tree "(.)", sector (\d+):/.exec(problem);
-    return `${match?.[1]} ${match?.[2]}`;
-  });
-  expect(named.sort()).toEqual([...damaged].sort());
-}
-
-function segmentPaths(fileSystem: SimulatedFileSystem): string[] {
-  return fileSystem.paths().filter((path) => path.endsWith('.seg'));
-}
 
 describe('a segment file', () => {
   it('with a flipped bit is found out, wherever the bit is', () => {
@@ -196,178 +138,6 @@ describe('a segment file', () => {
     expect(store.check().problems).toHaveLength(1);
     store.append(tree, 2, 1, fillerOf(9999));
     expect(store.check().problems).toEqual([]);
-  });
-});
-
-describe('a checkpoint', () => {
-  const closed = closedStore();
-  const path = closed.paths().find((each) => each.endsWith('.ckpt'))!;
-
-  it('with any bit flipped is refused, by name', () => {
-    const { byteLength } = closed.content(path);
-    for (let bit = 0; bit < 8 * byteLength; bit += 5) {
-      const fileSystem = closed.fork();
-      fileSystem.content(path)[bit >> 3]! ^= 1 << (bit & 7);
-      const error = codeOf(() => open(fileSystem));
-      expect(error.code).toMatch(/^DataDirectory(Corrupt|Foreign|Version)$/);
-      expect(error.message).toContain(path);
-      if (bit >= 8 * 16) expect(error.message).toMatch(/DataDirectoryCorrupt: .* at byte \d+/);
-      expect(fileSystem.paths()).toEqual(closed.paths());
-    }
-  });
-
-  it('cut off anywhere is refused, by name and offset', () => {
-    const { byteLength } = closed.content(path);
-    for (let size = 0; size < byteLength; size += 7) {
-      const fileSystem = closed.fork();
-      fileSystem.cutOff(path, size);
-      const error = codeOf(() => open(fileSystem));
-      expect(error.message).toContain(`DataDirectoryCorrupt: ${path} at byte `);
-    }
-  });
-
-  it('that is missing, or without its log, is refused', () => {
-    const withoutCheckpoint = closed.fork();
-    withoutCheckpoint.lose(path);
-    expect(codeOf(() => open(withoutCheckpoint)).code).toBe('DataDirectoryCorrupt');
-    const withoutLog = closed.fork();
-    withoutLog.lose(path.replace('.ckpt', '.log'));
-    expect(codeOf(() => open(withoutLog)).message).toMatch(/Corrupt.*\.log at byte 0: .* missing/);
-  });
-
-  it('under the name of another generation is refused', () => {
-    const fileSystem = closed.fork();
-    fileSystem.plant(`${DIRECTORY}/map-000000aa.ckpt`, fileSystem.content(path).slice());
-    expect(codeOf(() => open(fileSystem)).message).toMatch(/Corrupt.*another generation/);
-  });
-
-  it('that was not finished is removed', () => {
-    const fileSystem = closed.fork();
-    const temporary = `${DIRECTORY}/map-00000009.ckpt.new`;
-    fileSystem.plant(temporary, new Uint8Array(100));
-    const opened = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
-    expect(opened.recovery.orphansRemoved).toBe(1);
-    expect(fileSystem.paths()).not.toContain(temporary);
-    expect(damagedSectors(opened.store)).toEqual([]);
-  });
-});
-
-describe('a map log', () => {
-  /** Flushed: 60 sectors of version 1, 5 of version 2. Committed behind it: 5 of version 3. */
-  function killedStore(hasTail: boolean): {
-    disk: SimulatedFileSystem;
-    path: string;
-    flushed: number;
-  } {
-    const disk = new SimulatedFileSystem();
-    const store = open(disk);
-    const tree = store.openTree('d');
-    store.append(tree, 0, SECTORS, fillerOf(1));
-    store.flush();
-    store.append(tree, 10, 5, fillerOf(2));
-    store.flush();
-    const path = disk.paths().find((each) => each.endsWith('.log'))!;
-    const flushed = disk.content(path).byteLength;
-    store.append(tree, 12, 5, fillerOf(3));
-    if (hasTail) store.commit();
-    return { disk: disk.fork(), path, flushed };
-  }
-
-  const versions = (store: ShardStore) => readVersions(store, store.openTree('d'), 8, 10);
-  const FLUSHED = [1, 1, 2, 2, 2, 2, 2, 1, 1, 1];
-  const COMMITTED = [1, 1, 2, 2, 3, 3, 3, 3, 3, 1];
-
-  it('is replayed', () => {
-    const { disk } = killedStore(true);
-    const opened = openFileStore(DIRECTORY, { fileSystem: disk, geometry: GEOMETRY });
-    expect(versions(opened.store)).toEqual(COMMITTED);
-    expect(opened.recovery).toMatchObject({ isNew: false, sectorsDropped: 0, logBytesIgnored: 0 });
-    expect(opened.recovery.batchesReplayed).toBeGreaterThan(4);
-  });
-
-  it('with any bit flipped loses at most what was not flushed, or is refused by offset', () => {
-    const { disk, path, flushed } = killedStore(true);
-    const { byteLength } = disk.content(path);
-    let acceptedCount = 0;
-    for (let bit = 0; bit < 8 * byteLength; bit += 3) {
-      const fileSystem = disk.fork();
-      fileSystem.content(path)[bit >> 3]! ^= 1 << (bit & 7);
-      let store: ShardStore;
-      try {
-        store = open(fileSystem);
-      } catch (error) {
-        const { code, message } = error as PlaneError;
-        expect(code).toMatch(/^DataDirectory(Corrupt|Foreign|Version)$/);
-        expect(message).toContain(path);
-        expect(fileSystem.paths()).toContain(path);
-        expect(bit, 'a tail is no damage').toBeLessThan(8 * flushed);
-        continue;
-      }
-      expect(versions(store), `bit ${bit}`).toEqual(FLUSHED);
-      store.close();
-      if (bit < 8 * flushed) acceptedCount++;
-    }
-    // Only the note behind the last flush-mark may be lost without harm.
-    expect(acceptedCount).toBeLessThanOrEqual(Math.ceil((8 * 32) / 3));
-  });
-
-  it('with a bit flipped in what was flushed is refused even if nothing follows', () => {
-    const { disk, path, flushed } = killedStore(false);
-    const noteBytes = 32;
-    for (let at = 48; at < flushed - noteBytes; at++) {
-      const fileSystem = disk.fork();
-      fileSystem.content(path)[at]! ^= 16;
-      expect(codeOf(() => open(fileSystem)).message).toMatch(/Corrupt: .*\.log at byte \d+/);
-    }
-  });
-
-  it('cut off behind what was flushed loses only the rest', () => {
-    const { disk, path, flushed } = killedStore(true);
-    const { byteLength } = disk.content(path);
-    for (let size = flushed; size < byteLength; size++) {
-      const fileSystem = disk.fork();
-      fileSystem.cutOff(path, size);
-      const opened = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
-      expect(versions(opened.store)).toEqual(FLUSHED);
-      expect(opened.recovery.logBytesIgnored).toBe(size - flushed);
-    }
-  });
-
-  it('behind its last flush-mark is believed only as far as slots hold what it says', () => {
-    const { disk } = killedStore(true);
-    const path = segmentPaths(disk).at(-1)!;
-    // Slots 65, 67 and 69 of the store: sectors 12, 14 and 16 of version 3.
-    for (const slot of [65, 67, 69]) disk.content(path)[(slot % 16) * SECTOR + 9]! ^= 1;
-    const opened = openFileStore(DIRECTORY, { fileSystem: disk, geometry: GEOMETRY });
-    expect(versions(opened.store)).toEqual([1, 1, 2, 2, 2, 3, 2, 3, 1, 1]);
-    expect(opened.recovery.sectorsDropped).toBe(3);
-    expect(opened.store.check().problems).toEqual([]);
-    // What was not believed once is not believed later either.
-    opened.store.flush();
-    expect(versions(open(disk.fork()))).toEqual([1, 1, 2, 2, 2, 3, 2, 3, 1, 1]);
-  });
-
-  it('whose records contradict what came before is refused', () => {
-    const disk = new SimulatedFileSystem();
-    const store = open(disk);
-    store.flush();
-    const path = disk.paths().find((each) => each.endsWith('.log'))!;
-    const other = new SimulatedFileSystem();
-    const otherStore = open(other);
-    otherStore.openTree('a');
-    otherStore.close();
-    const third = open(other);
-    third.append(third.openTree('a'), 0, 1, fillerOf(1));
-    third.commit();
-    const otherLog = other.paths().find((each) => each.endsWith('.log'))!;
-    const bytes = other.content(otherLog).slice();
-    // The batches of a store that has a tree, behind the head of one that has none.
-    const head = disk.content(path).slice(0, 48);
-    new DataView(head.buffer).setUint32(24, new DataView(bytes.buffer).getUint32(24, true), true);
-    bytes.set(head.subarray(0, 24));
-    disk.plant(path, bytes);
-    const error = codeOf(() => open(disk));
-    expect(error.code).toBe('DataDirectoryCorrupt');
   });
 });
 
