@@ -14,6 +14,7 @@ export { openPlane } from './plane.ts';
 export type {
   Disk,
   DiskWriteOptions,
+  EngineSurvey,
   Plane,
   PlaneCheck,
   PlaneOptions,

@@ -54,7 +54,9 @@ export const RECLAIM_VICTIMS_MAX = 1024;
  * A map log is replaced by a checkpoint beyond this size, or beyond half the map if that is more.
  */
 export const MAP_LOG_BYTES_MAX = 16 * MIB;
-/** Ciphertext, and records of changes, kept for a commit; beyond it a store commits itself. */
+/**
+ * Ciphertext, and records of changes, kept for the next commit; beyond it a store commits itself.
+ */
 export const COMMIT_PENDING_BYTES_MAX = MIB;
 /** Held back on the file system, so that a full one still takes what was begun, and removals. */
 export const SPACE_RESERVE_BYTES = 4 * MIB;

@@ -1,7 +1,7 @@
 /**
  * The composition root: builds every part of a plane in order, and closes them in reverse.
  *
- *   data directory (lock) ─▶ KMS thread ─▶ shards, each introduced to the KMS thread ─▶ metadata
+ *   data directory (lock) ─▶ KMS thread ─▶ metadata ─▶ shards, each introduced to the KMS thread
  *     ─▶ reconcile (what a crash left half done) ─▶ open
  *
  *   open ──close()──▶ closing: disks drained and detached, shards stopped, KMS closed ──▶ closed
@@ -13,10 +13,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
-import { beginAttach, endAttach } from './control/attach.ts';
+import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { ControlContext } from './control/context.ts';
-import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
 import type { Verbs } from './control/verbs.ts';
@@ -36,7 +35,7 @@ import type { ShardRequest } from './record/shard-message.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
-import type { Disk, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
+import type { Disk, EngineSurvey, Plane, PlaneCheck, PlaneOptions, PlaneStats } from './types.ts';
 
 /** Everything open, in the order it was opened; what a failure or close() has to undo. */
 interface Parts {
@@ -75,11 +74,11 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     rootKeyFile: options.rootKeyFile ?? null,
   });
   undo.push(() => kms.close());
+  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
+  undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
-  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
-  undo.push(() => metadata.close());
   const context: ControlContext = {
     accountId: ACCOUNT_DEFAULT,
     regionId: REGION_DEFAULT,
@@ -144,20 +143,20 @@ class OpenPlane implements Plane {
   async attach(diskId: string): Promise<Disk> {
     this.checkOpen();
     const { context, shards } = this.parts;
-    const record = await beginAttach(context, diskId);
-    try {
-      const detached = (): Promise<void> => endAttach(context, diskId);
-      return await shards.attach(toVolume(record), detached);
-    } catch (error) {
-      await endAttach(context, diskId);
-      throw toDiskError(error);
-    }
+    const detached = (): Promise<void> => detachDisk(context, diskId);
+    return attachDisk(context, diskId, (record) => shards.attach(toVolume(record), detached));
   }
 
   async stats(): Promise<PlaneStats> {
     this.checkOpen();
     const shards = await this.everyShard({ op: 'stats' });
     return { shards: shards as PlaneStats['shards'] };
+  }
+
+  async surveyEngines(): Promise<readonly EngineSurvey[]> {
+    this.checkOpen();
+    const survey = await this.parts.shards.call(0, { op: 'surveyEngines' });
+    return survey as readonly EngineSurvey[];
   }
 
   async check(): Promise<PlaneCheck> {

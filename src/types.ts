@@ -73,6 +73,17 @@ export interface PlaneStats {
   }[];
 }
 
+/** A sector cipher engine, and what became of it on this machine. */
+export interface EngineSurvey {
+  readonly name: string;
+  /**
+   * chosen: what 'auto' takes; passed: gives the known answers too; failed: cannot be used here.
+   */
+  readonly verdict: 'chosen' | 'passed' | 'failed';
+  /** How it works, or why it does not. */
+  readonly reason: string;
+}
+
 export interface PlaneCheck {
   readonly sectorsChecked: number;
   /** One sentence each; empty if everything is as it should be. */
@@ -89,6 +100,8 @@ export interface Plane extends AsyncDisposable {
   /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
   attach(diskId: string): Promise<Disk>;
   stats(): Promise<PlaneStats>;
+  /** Runs every sector cipher engine's known answers in a shard. */
+  surveyEngines(): Promise<readonly EngineSurvey[]>;
   /** Checks metadata and every stored sector; problems are sentences. */
   check(): Promise<PlaneCheck>;
   /** Waits for requests in flight, erases all keys, closes files, ends threads. Idempotent. */

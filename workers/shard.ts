@@ -6,6 +6,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { systemClock } from '../src/base/clock.ts';
 import { PlaneError } from '../src/base/errors.ts';
+import { nativeLibrary } from '../src/base/native.ts';
 import { selectEngine } from '../src/cipher/select-engine.ts';
 import type { UnwrapReply } from '../src/record/kms-message.ts';
 import { ShardChannel } from '../src/record/shard-channel.ts';
@@ -32,6 +33,7 @@ export default function serve(start: ShardStart<MessagePort>): void {
       clock: systemClock,
       reply: (reply) => control.postMessage(reply),
       unwrap: (request) => kms.postMessage(request),
+      yieldProcessor: nativeLibrary()?.find('int sched_yield()') ?? (() => {}),
     });
     control.postMessage({ id: START_ID, result: { considered, recovery: opened.recovery } });
   } catch (error) {

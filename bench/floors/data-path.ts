@@ -49,69 +49,67 @@ function loopOptions(
   return { direction, blockBytes, iodepth, milliseconds, spanBytes: SPAN_BYTES, isRandom };
 }
 
+/** What was measured of one workload in one direction, a figure a round. */
+interface Measured {
+  readonly workload: Workload;
+  readonly direction: 'read' | 'write';
+  /** Bytes per second, and that to R of the same round. */
+  readonly speeds: number[];
+  readonly ratios: number[];
+}
+
 /** @param rounds measurements of each workload; R is measured in each round too */
 export async function dataPathFloors(rounds: number, milliseconds: number): Promise<Floor[]> {
   await using plane = await openPlane({ memory: true, shards: 2 });
   const disks = await openDisks(plane, 2);
   const naive = await naiveIops(milliseconds);
   const references: number[] = [];
-  const ratios = new Map<string, number[]>();
-  const absolutes = new Map<string, number[]>();
-  const note = (map: Map<string, number[]>, key: string, value: number): void => {
-    map.set(key, [...(map.get(key) ?? []), value]);
-  };
+  const all = WORKLOADS.flatMap((workload): Measured[] => [
+    { workload, direction: 'write', speeds: [], ratios: [] },
+    { workload, direction: 'read', speeds: [], ratios: [] },
+  ]);
   for (let round = 0; round < rounds; round++) {
     const reference = await measureReference();
-    if (reference === null)
+    if (reference === null) {
       throw new Error('these figures are ratios to openssl speed: no openssl');
+    }
     references.push(reference);
-    for (const workload of WORKLOADS) {
-      for (const direction of ['write', 'read'] as const) {
-        const used = disks.slice(0, workload[1]);
-        const speed = await closedLoop(used, loopOptions(workload, direction, milliseconds));
-        note(ratios, `${workload[0]}, ${direction}`, speed / reference);
-        note(absolutes, `${workload[0]}, ${direction}`, speed);
-      }
+    for (const { workload, direction, speeds, ratios } of all) {
+      const used = disks.slice(0, workload[1]);
+      const speed = await closedLoop(used, loopOptions(workload, direction, milliseconds));
+      speeds.push(speed);
+      ratios.push(speed / reference);
     }
   }
-  const floors: Floor[] = [];
-  for (const workload of WORKLOADS) {
-    for (const direction of ['write', 'read'] as const) {
-      const name = `${workload[0]}, ${direction}`;
-      const speed = median(absolutes.get(name) ?? []);
-      const iops = speed / workload[2];
-      floors.push({
-        name,
-        measured: median(ratios.get(name) ?? []),
-        unit: 'R',
-        kind: 'least',
-        bound: workload[4],
-        note: `${(speed / GB).toFixed(2)} GB/s, ${Math.round(iops / 1000)}k IOPS`,
-      });
-      if (workload[2] !== 4 * KIB) continue;
-      const base = naive[direction];
-      const baseText = `naive ${(base / 1000).toFixed(1)}k IOPS`;
-      const measured = iops / base;
-      floors.push({
-        name: `${name}, to naive`,
-        measured,
-        unit: 'x',
-        kind: 'least',
-        bound: 5,
-        note: baseText,
-      });
-    }
-  }
-  const r = median(references);
-  floors.push({
-    name: 'R',
-    measured: r / GB,
-    unit: 'GB/s',
+  const floors = all.flatMap((measured) => floorsOf(measured, naive[measured.direction]));
+  const measured = median(references) / GB;
+  const note = 'openssl speed';
+  return [...floors, { name: 'R', measured, unit: 'GB/s', kind: 'least', bound: 0, note }];
+}
+
+/** The floor to R; of 4 KiB requests, which are what the naive baseline does, to that too. */
+function floorsOf({ workload, direction, speeds, ratios }: Measured, naiveIops: number): Floor[] {
+  const name = `${workload[0]}, ${direction}`;
+  const speed = median(speeds);
+  const iops = speed / workload[2];
+  const toReference: Floor = {
+    name,
+    measured: median(ratios),
+    unit: 'R',
     kind: 'least',
-    bound: 0,
-    note: 'openssl speed',
-  });
-  return floors;
+    bound: workload[4],
+    note: `${(speed / GB).toFixed(2)} GB/s, ${Math.round(iops / 1000)}k IOPS`,
+  };
+  if (workload[2] !== 4 * KIB) return [toReference];
+  const toNaive: Floor = {
+    name: `${name}, to naive`,
+    measured: iops / naiveIops,
+    unit: 'x',
+    kind: 'least',
+    bound: 5,
+    note: `naive ${(naiveIops / 1000).toFixed(1)}k IOPS`,
+  };
+  return [toReference, toNaive];
 }
 
 async function naiveIops(milliseconds: number): Promise<{ read: number; write: number }> {

@@ -144,8 +144,11 @@ export async function tenThousandDisksFloor(): Promise<Floor> {
   const created = (clock.at(-1) as number) - (clock[0] as number);
   const listing = listed - (clock.at(-1) as number);
   const perDisk = (milliseconds: number): string => ((milliseconds * 1000) / count).toFixed(0);
-  const createText = `create ${perDisk(created)} us each`;
-  const note = `${createText}, list ${listing.toFixed(0)} ms, delete ${perDisk(deleted - listed)} us each`;
+  const note = [
+    `create ${perDisk(created)} us each`,
+    `list ${listing.toFixed(0)} ms`,
+    `delete ${perDisk(deleted - listed)} us each`,
+  ].join(', ');
   return {
     name: '10,000 disks: the last thousand creations to the second thousand',
     measured: (spans.at(-1) as number) / (spans[1] as number),

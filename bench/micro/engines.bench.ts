@@ -1,5 +1,5 @@
 /**
- * Sector cipher engines and the sector checksum, one thread, data in cache.
+ * Sector cipher engines, one thread, bytes in cache.
  *
  * Goal: the cost of a sector by engine and Node version, to set against the physical limit
  * (`openssl speed -evp aes-256-xts -bytes 4096`). Not a goal: throughput of a plane, which adds
@@ -11,7 +11,6 @@
  */
 import { Bench } from 'tinybench';
 import { allocateKey, type MemoryRegion, memoryRegion, zeroize } from '../../src/base/bytes.ts';
-import { crc32OfRegion } from '../../src/base/crc32.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import { createPrng } from '../../src/base/prng.ts';
 import { SECTOR_BYTES } from '../../src/base/units.ts';
@@ -24,11 +23,10 @@ const SECTOR_COUNTS = [1, 32] as const;
 const POOL_SECTORS = 64;
 
 /** Calls of one sector in one sample. */
-const SAMPLE_CALLS: Record<SectorCipherName | 'crc32', number> = {
+const SAMPLE_CALLS: Record<SectorCipherName, number> = {
   'openssl-ffi': 64,
   'node-crypto': 8,
   'noble-reference': 1,
-  crc32: 64,
 };
 
 interface BenchCase {
@@ -39,22 +37,22 @@ interface BenchCase {
 }
 
 /**
- * Measures every engine that works here, and crc32.
+ * Measures every engine that works here: a second a row.
  *
- * @param scale smoke: under a second for all of it, to see that it runs; full: a second a row
+ * @param isSmoke true: only long enough to see that everything runs, under a second for all rows
  */
-export async function enginesBench(scale: 'smoke' | 'full'): Promise<BenchRow[]> {
-  const timeMs = scale === 'smoke' ? 5 : 1_000;
+export async function engines(isSmoke: boolean): Promise<BenchRow[]> {
+  const timeMs = isSmoke ? 1 : 1_000;
   const bench = new Bench({
     time: timeMs,
-    iterations: scale === 'smoke' ? 3 : 64,
+    iterations: isSmoke ? 3 : 64,
     warmupTime: timeMs / 4,
-    warmupIterations: scale === 'smoke' ? 1 : 16,
+    warmupIterations: isSmoke ? 1 : 16,
     throws: true,
   });
   const keys: SectorKey[] = [];
   try {
-    const cases = [...engineCases(keys), crcCase(1), crcCase(32)];
+    const cases = engineCases(keys);
     for (const { name, callsPerSample, run } of cases) {
       bench.add(name, () => {
         for (let turn = 0; turn < callsPerSample; turn++) run(turn);
@@ -109,19 +107,6 @@ function openKey(name: SectorCipherName): SectorKey {
   } finally {
     zeroize(xtsKey);
   }
-}
-
-function crcCase(sectorCount: number): BenchCase {
-  const pool = randomPool();
-  const byteCount = sectorCount * SECTOR_BYTES;
-  return {
-    name: `crc32 ${sectorCount * 4} KiB`,
-    callsPerSample: Math.ceil(SAMPLE_CALLS.crc32 / sectorCount),
-    bytesPerCall: byteCount,
-    run(turn) {
-      crc32OfRegion(pool, ((turn * sectorCount) % POOL_SECTORS) * SECTOR_BYTES, byteCount);
-    },
-  };
 }
 
 function randomPool(): MemoryRegion {

@@ -26,7 +26,12 @@ export function lockFile(path: string): FileLock | null {
   return { release: () => closeSync(descriptor) };
 }
 
-/** The portable way: exported for its own test. */
+/**
+ * The portable way: by a file that names its owner.
+ *
+ * @returns null if its owner lives; a file whose owner is gone, or unreadable as a process id, is
+ *   taken over
+ */
 export function lockByProcessId(path: string): FileLock | null {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {

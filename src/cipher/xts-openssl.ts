@@ -234,9 +234,7 @@ const PROBE_SECTORS = [
   6,
 ];
 
-/**
- * Compares the live way with the re-init way. Null if they agree, otherwise why it is not taken.
- */
+/** Compares the live way with the re-init way. Null if they agree, else why it is not taken. */
 function liveIvRefusal(evp: Evp): string | null {
   if (evp.viewLiveIv === null) return 'EVP_CIPHER_CTX_iv_noconst is not exported';
   const opened: DataUnitCiphers[] = [];

@@ -14,9 +14,6 @@ export type OpenPlane = (options: PlaneOptions) => Promise<Plane>;
 
 export const TARGET_NAMES = ['sealdisk', 'memory', 'null', 'naive'] as const;
 
-/** Names of opened targets: the library is two of them. */
-type OpenTargetName = 'encrypted' | 'plain' | 'memory' | 'null' | 'naive';
-
 export class LoadTargets {
   readonly #openPlane: OpenPlane;
   readonly #planeOptions: PlaneOptions;

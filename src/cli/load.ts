@@ -6,10 +6,10 @@
  * 130 interrupted, with what was measured until then.
  */
 import { randomInt } from 'node:crypto';
-import { systemClock } from '../base/clock.ts';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { basename } from 'node:path';
+import { systemClock } from '../base/clock.ts';
 import { ComparisonRun } from '../load/comparison-run.ts';
 import { type JobFile, readJobFile, readJobOptions } from '../load/job.ts';
 import type { OptionLine } from '../load/job-lines.ts';

@@ -8,7 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { PlaneError } from '../base/errors.ts';
 import type { OptionLine } from '../load/job-lines.ts';
 import type { DemoFlags } from './demo.ts';
-import type { DoctorFlags } from './doctor.ts';
+import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
@@ -122,9 +122,20 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
     .option('--quiet', 'nothing on stderr but errors')
     .action(async (flags: DoctorFlags & QuietFlag) => {
       const { runDoctor } = await import('./doctor.ts');
-      end(await runDoctor(flags, openPlane, terminalFor(flags)));
+      end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
   return program;
+}
+
+/** Every cipher engine, as a shard of a plane in memory finds it. */
+async function surveyEngines(): Promise<EngineReport[]> {
+  await using plane = await openPlane({ memory: true, shards: 1 });
+  const survey = await plane.surveyEngines();
+  return survey.map(({ name, verdict, reason }) => ({
+    name,
+    isUsable: verdict !== 'failed',
+    reason: verdict === 'chosen' ? `${reason}; it is what runs` : reason,
+  }));
 }
 
 function addLoadCommand(

@@ -6,25 +6,38 @@
 import type { DiskRecord } from '../record/resource.ts';
 import type { ControlContext } from './context.ts';
 import { findDisk } from './find.ts';
+import { toDiskError } from './kms-errors.ts';
 import { checkDiskState } from './state-rules.ts';
 
 /**
- * Available -> In_use.
+ * Available -> In_use, and the volume opened; Available again if it cannot be opened. No other verb
+ * on the disk runs meanwhile: a resize in between would miss the volume.
  *
- * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus
+ * @param open opens the volume of the record given
+ * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus; what open() threw, in the words
+ * of
+ *   the ECS API
  */
-export function beginAttach(context: ControlContext, diskId: string): Promise<DiskRecord> {
+export function attachDisk<T>(
+  context: ControlContext,
+  diskId: string,
+  open: (record: DiskRecord) => Promise<T>,
+): Promise<T> {
   return context.locks.hold([diskId], async () => {
     const disk = findDisk(context, diskId);
     checkDiskState('attach', disk);
-    const attached: DiskRecord = { ...disk, status: 'In_use' };
-    await context.metadata.commit({ putDisks: [attached] });
-    return attached;
+    await context.metadata.commit({ putDisks: [{ ...disk, status: 'In_use' }] });
+    try {
+      return await open(disk);
+    } catch (error) {
+      await context.metadata.commit({ putDisks: [disk] });
+      throw toDiskError(error);
+    }
   });
 }
 
 /** In_use -> Available. No error if the disk is gone. */
-export function endAttach(context: ControlContext, diskId: string): Promise<void> {
+export function detachDisk(context: ControlContext, diskId: string): Promise<void> {
   return context.locks.hold([diskId], async () => {
     const disk = context.metadata.getDisk(diskId);
     if (disk?.status !== 'In_use') return;

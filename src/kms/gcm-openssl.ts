@@ -35,8 +35,7 @@ const PROTOTYPES = {
   cipher: 'uintptr_t EVP_aes_256_gcm()',
   init: 'int EVP_DecryptInit_ex(uintptr_t, uintptr_t, uintptr_t, uintptr_t key, uintptr_t iv)',
   control: 'int EVP_CIPHER_CTX_ctrl(uintptr_t context, int type, int argument, uintptr_t pointer)',
-  update:
-    'int EVP_DecryptUpdate(uintptr_t, uintptr_t out, uintptr_t outLength, uintptr_t in, int inLength)',
+  update: 'int EVP_DecryptUpdate(uintptr_t, uintptr_t out, uintptr_t outLength, uintptr_t in, int)',
   final: 'int EVP_DecryptFinal_ex(uintptr_t context, uintptr_t out, uintptr_t outLength)',
 };
 

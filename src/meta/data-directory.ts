@@ -5,6 +5,7 @@
  *   lock            empty; flock()ed exclusively for as long as a plane has the directory open
  *   meta/  kms/     key-value stores of the metadata service and the KMS thread
  *   shard-<n>/      ciphertext segments and chunk maps of shard n
+ *                   (made in this order: kms/, meta/, shards)
  *
  * sealdisk.json is written once, to a temporary name, synced and renamed: it is whole or absent.
  * A directory that holds anything but has no sealdisk.json is not ours, and nothing in it is
@@ -76,6 +77,7 @@ export function openDataDirectory(
         `expected shards: ${identity.shards}, as ${path} was made with; got ${shards}`,
       );
     }
+    requireStores(path, entries, identity.shards);
     return {
       path,
       ...identity,
@@ -85,6 +87,23 @@ export function openDataDirectory(
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/**
+ * Stores are made in this order, so one that is there without an earlier one has lost it. A plane
+ * without its metadata would take every tree for what a crash left, and remove it.
+ */
+function requireStores(path: string, entries: readonly string[], shards: number): void {
+  const shardNames = Array.from({ length: shards }, (_, index) => `shard-${index}`);
+  const order = [['kms'], ['meta'], shardNames];
+  for (const [at, names] of order.entries()) {
+    const isLaterThere = order
+      .slice(at + 1)
+      .flat()
+      .some((name) => entries.includes(name));
+    if (!isLaterThere || names.some((name) => entries.includes(name))) continue;
+    throw new PlaneError('DataDirectoryCorrupt', `expected ${join(path, names[0] ?? '')}`);
   }
 }
 

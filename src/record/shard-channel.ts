@@ -132,13 +132,15 @@ export class ShardChannel {
 
   /**
    * **Thread:** shard. Shows main every completion below `completed`, and wakes it if it sleeps.
+   *
+   * @returns true if main was asleep
    */
-  publishCompleted(completed: number): void {
+  publishCompleted(completed: number): boolean {
     Atomics.store(this.counters, WORD_COMPLETED, completed | 0);
-    if (Atomics.load(this.counters, WORD_MAIN_ASLEEP) === 1) {
-      Atomics.store(this.counters, WORD_MAIN_ASLEEP, 0);
-      Atomics.notify(this.counters, WORD_COMPLETED);
-    }
+    if (Atomics.load(this.counters, WORD_MAIN_ASLEEP) === 0) return false;
+    Atomics.store(this.counters, WORD_MAIN_ASLEEP, 0);
+    Atomics.notify(this.counters, WORD_COMPLETED);
+    return true;
   }
 
   /**

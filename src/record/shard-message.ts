@@ -46,6 +46,8 @@ export type ShardRequest =
   /** Removes every tree not named: what a crash left between a removal's two halves. */
   | { readonly op: 'retainTrees'; readonly names: readonly string[] }
   | { readonly op: 'stats' }
+  /** Runs the known answers of every cipher engine. */
+  | { readonly op: 'surveyEngines' }
   | { readonly op: 'check' }
   /** Erases all keys, flushes and closes the store, and ends the serve loop. */
   | { readonly op: 'stop' };

@@ -47,6 +47,7 @@ const ABSENT_COUNT = 2 * INNER_ENTRIES_MAX;
 const SHARE_SLACK_DIVISOR = 16;
 
 invariant(GATHER_ENTRIES_MAX >= 2 * LEAF_ENTRIES_MAX, 'two leaves can be gathered');
+invariant(SHARE_SLACK_DIVISOR > 2, 'a neighbour without room is more than half full');
 
 export class ChunkMapBalance {
   /** Entries to be put into a node, column by column: the caller fills them in. */
@@ -152,7 +153,7 @@ export class ChunkMapBalance {
     const index = isRoot ? 0 : this.#path.index[depth - 1]!;
     const total = count - (high - low) + this.stagedCount;
     const neighbour = isRoot ? index : this.#neighbourWithRoom(parent, index, total);
-    if (neighbour === index) return this.#split(parent, index, node, low, high);
+    if (neighbour === index) return this.#split(node, low, high);
 
     const leftIndex = Math.min(index, neighbour);
     const left = nodes.ownChild(parent, leftIndex);
@@ -163,9 +164,9 @@ export class ChunkMapBalance {
     this.#gatherChanged(node, low, high);
     if (right !== node) this.#gather(right, 0, nodes.countOf(right));
     this.#nameSeam(parent, leftIndex + 1, leftCount);
-    const outerLeft = this.#childCount(parent, leftIndex - 1);
-    const outerRight = this.#childCount(parent, leftIndex + 2);
-    const cut = this.#cutFor(nodes.levelOf(node), low === count, high === 0, outerLeft, outerRight);
+    const level = nodes.levelOf(node);
+    let cut = this.#cutFor(level, low === count, high === 0);
+    if (!this.#arePairs(parent, leftIndex, cut)) cut = this.#gatheredCount >>> 1;
     this.#scatter(left, 0, cut);
     this.#scatter(right, cut, this.#gatheredCount);
     invariant(nodes.keyAt(left, 0) < nodes.keyAt(right, 0), 'nodes ascend');
@@ -173,23 +174,25 @@ export class ChunkMapBalance {
     return NO_NODE;
   }
 
-  /** Makes two nodes of one, as #overflow(); returns the one to the right. */
-  #split(parent: number, index: number, node: number, low: number, high: number): number {
+  /**
+   * Makes two nodes of one, as #overflow(); returns the one to the right. However few entries one
+   * of them gets, it and its outer neighbour are more than half a node: that neighbour had no room
+   * for them.
+   */
+  #split(node: number, low: number, high: number): number {
     const nodes = this.#nodes;
     const level = nodes.levelOf(node);
     const count = nodes.countOf(node);
-    const outerLeft = parent === NO_NODE ? ABSENT_COUNT : this.#childCount(parent, index - 1);
-    const outerRight = parent === NO_NODE ? ABSENT_COUNT : this.#childCount(parent, index + 1);
     const added = nodes.allocate(level);
-    const isFull = low === count && count === capacityOf(level);
-    if (isFull && this.stagedCount + outerRight > pairFloorOf(level)) {
+    if (low === count && count === capacityOf(level)) {
+      // New entries behind a full node: nothing in it has to move.
       nodes.reshape(added, 0, 0, this.stagedCount);
       this.#unstage(added, 0);
       return added;
     }
     this.#gatheredCount = 0;
     this.#gatherChanged(node, low, high);
-    const cut = this.#cutFor(level, low === count, high === 0, outerLeft, outerRight);
+    const cut = this.#cutFor(level, low === count, high === 0);
     this.#scatter(node, 0, cut);
     this.#scatter(added, cut, this.#gatheredCount);
     return added;
@@ -206,22 +209,20 @@ export class ChunkMapBalance {
   }
 
   /** How many of the gathered entries go to the left one of two nodes. */
-  #cutFor(
-    level: number,
-    isLast: boolean,
-    isFirst: boolean,
-    outerLeft: number,
-    outerRight: number,
-  ): number {
+  #cutFor(level: number, isLast: boolean, isFirst: boolean): number {
     const capacity = capacityOf(level);
     const total = this.#gatheredCount;
     invariant(total > capacity && total <= 2 * capacity, 'two nodes are needed and enough');
-    const even = total >>> 1;
-    if (!isLast && !isFirst) return even;
-    const cut = isLast ? capacity : total - capacity;
-    invariant(cut > 0 && cut < total, 'neither node is left without entries');
-    const floor = pairFloorOf(level);
-    return outerLeft + cut > floor && total - cut + outerRight > floor ? cut : even;
+    if (isLast) return capacity;
+    return isFirst ? total - capacity : total >>> 1;
+  }
+
+  /** Whether rule 4 would hold on both sides of two neighbours cut so. */
+  #arePairs(parent: number, leftIndex: number, cut: number): boolean {
+    const floor = pairFloorOf(this.#nodes.levelOf(parent) - 1);
+    const outerLeft = this.#childCount(parent, leftIndex - 1);
+    const outerRight = this.#childCount(parent, leftIndex + 2);
+    return outerLeft + cut > floor && this.#gatheredCount - cut + outerRight > floor;
   }
 
   /** Entries of a child, ABSENT_COUNT if there is no such child. */

@@ -193,11 +193,8 @@ export class ChunkMap {
       const base = (leaf & MASK) * WORDS;
       const leafCount = words[base + SHAPE]! & COUNT;
       const from = entryIndexFor(words, base, sector + done);
-      let count = Math.min(sectorCount - done, path.high - (sector + done), ENTRIES_MAX);
+      const count = Math.min(sectorCount - done, path.high - (sector + done), ENTRIES_MAX);
       invariant(count > 0, 'the leaf has a place for the sector');
-      // Behind its last entry a leaf is filled up first; what is left over begins another.
-      const room = ENTRIES_MAX - leafCount;
-      if (from === leafCount && room > 0 && count > room) count = room;
       const isOverwrite =
         from + count <= leafCount &&
         words[base + KEYS + from] === sector + done &&

@@ -256,14 +256,18 @@ export class Journal implements Persistence {
     }
   }
 
-  /** Ends being full, if there is space again. @throws PlaneError NoSpace, StoreFailed */
+  /**
+   * Ends the state of being full, if there is space again. @throws PlaneError NoSpace, StoreFailed
+   */
   #holdReserve(): void {
     this.#health.requireNotFailed();
     this.#parts.reserve.hold();
     this.#health.setReady();
   }
 
-  /** Writes what is pending, gives back what is retired. @throws PlaneError NoSpace, StoreFailed */
+  /**
+   * Writes what is pending and gives back what is retired. @throws PlaneError NoSpace, StoreFailed
+   */
   #makeSpace(): void {
     this.flush();
     this.#remove(Number.POSITIVE_INFINITY);

@@ -65,7 +65,9 @@ export class SegmentFiles implements SegmentBackend {
     return this.#openNumber === NONE ? 0 : (usedSlots - this.#writtenSlots) * SECTOR_BYTES;
   }
 
-  /** Half of what is free: for a time copies lie beside what they are copies of. */
+  /**
+   * Half of what is free: copies are on the file system beside what they are copies of for a time.
+   */
   movableSlots(): number {
     try {
       return Math.floor(this.#fileSystem.freeBytes(this.#directory) / 2 / SECTOR_BYTES);

@@ -39,7 +39,9 @@ export class SpaceReserve {
     this.#isHeld = true;
   }
 
-  /** Gives the space up. @returns whether any was held. @throws PlaneError NoSpace, StoreFailed */
+  /**
+   * Gives the space up. @returns false if none was held. @throws PlaneError NoSpace, StoreFailed
+   */
   spend(): boolean {
     if (!this.#isHeld && !this.#isThere()) return false;
     this.#isHeld = false;

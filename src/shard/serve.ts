@@ -14,6 +14,7 @@ import type { Clock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { unreachable } from '../base/invariant.ts';
 import type { SectorCipherEngine } from '../cipher/sector-cipher.ts';
+import { surveyEngines } from '../cipher/select-engine.ts';
 import { BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
 import { OPERATION, type ShardChannel } from '../record/shard-channel.ts';
@@ -31,6 +32,11 @@ export interface ShardParts {
   readonly clock: Clock;
   readonly reply: (reply: ShardReply) => void;
   readonly unwrap: (request: UnwrapRequest) => void;
+  /**
+   * Lets a thread run that was just woken. Where shards have every core, main would otherwise wait
+   * out a shard's time slice, in which the shard runs dry.
+   */
+  readonly yieldProcessor: () => void;
 }
 
 export class Shard {
@@ -71,7 +77,7 @@ export class Shard {
     const failure = settleStore(store, isFlush);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
-    channel.publishCompleted(end);
+    if (channel.publishCompleted(end)) this.parts.yieldProcessor();
     return true;
   }
 
@@ -130,6 +136,8 @@ export class Shard {
         return null;
       case 'stats':
         return this.stats();
+      case 'surveyEngines':
+        return surveyEngines();
       case 'check':
         return store.check();
       case 'stop':

@@ -45,8 +45,8 @@ const commands = {
   },
   // The canary: bytes that lie on main in plain must be found.
   async plant(hex) {
-    planted = Buffer.allocUnsafeSlow(hex.length / 2);
-    planted.write(hex, 'hex');
+    planted = Buffer.from(new ArrayBuffer(4096));
+    planted.write(hex, 100, 'hex');
     return 'planted';
   },
   async close() {

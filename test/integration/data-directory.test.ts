@@ -3,7 +3,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPlane } from 'sealdisk';
 import { describe, expect, it } from 'vitest';
@@ -111,6 +111,24 @@ describe('a plane on a data directory', () => {
     expect(await codeOf(openPlane({ dataDir: dir.path, shards: 3 }))).toBe('InvalidArgument');
     await (await openPlane({ dataDir: dir.path })).close();
   });
+
+  it.each(['meta', 'kms'])(
+    'refuses a directory whose %s is gone, and removes nothing',
+    async (store) => {
+      using dir = tempDir();
+      const plane = await openPlane({ dataDir: dir.path });
+      const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });
+      const disk = await plane.attach(DiskId);
+      await disk.write(0, pattern(100_000, 1));
+      await plane.close();
+      renameSync(join(dir.path, store), `${dir.path}-${store}`);
+      expect(await codeOf(openPlane({ dataDir: dir.path }))).toBe('DataDirectoryCorrupt');
+      renameSync(`${dir.path}-${store}`, join(dir.path, store));
+      await using again = await openPlane({ dataDir: dir.path });
+      await using reopened = await again.attach(DiskId);
+      expectBytes(await reopened.read(0, 100_000), pattern(100_000, 1));
+    },
+  );
 
   it('refuses another root key', async () => {
     using dir = tempDir();

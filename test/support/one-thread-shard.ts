@@ -36,6 +36,7 @@ export function oneThreadShard(store: ShardStore): OneThreadShard {
     clock: systemClock,
     reply: (reply) => replies.push(reply),
     unwrap: (request) => unwraps.push(request),
+    yieldProcessor: () => {},
   });
   const dispatch = new ShardDispatch(channel, () => {});
   let id = 1;

@@ -25,7 +25,8 @@ def xts(key, tweak, plain):
     context = ctypes.create_string_buffer(4096)
     nettle.nettle_xts_aes256_set_encrypt_key(context, key)
     out = ctypes.create_string_buffer(len(plain))
-    nettle.nettle_xts_aes256_encrypt_message(context, tweak, ctypes.c_size_t(len(plain)), out, plain)
+    length = ctypes.c_size_t(len(plain))
+    nettle.nettle_xts_aes256_encrypt_message(context, tweak, length, out, plain)
     return out.raw
 
 
@@ -83,7 +84,7 @@ def xts_key_vectors():
         vectors.append({'dataKey': data_key.hex(),
                         'xtsKey': hkdf_sha512_64(salt, data_key, info).hex()})
     about = 'made by test/vectors/make.py with hashlib and hmac of Python'
-    write('xts-key.json', {'about': about, 'salt': salt.decode(), 'info': info.decode(),
+    write('xts-key.json', {'about': about, 'salt': salt.decode(), 'hkdfInfo': info.decode(),
                            'vectors': vectors})
     data_key = bytes(range(32))
     print('xts key known answer', hkdf_sha512_64(salt, data_key, info).hex())
@@ -99,8 +100,9 @@ def golden_image():
     for at in range(count):
         sector = plain[at * SECTOR_BYTES:(at + 1) * SECTOR_BYTES]
         digest.update(xts(key, (first + at).to_bytes(16, 'little'), sector))
-    write('golden-image.json', {'about': 'made by test/vectors/make.py; labels as in xts-aes-256.json',
-                                'dataKey': data_key.hex(), 'plaintextLabel': 'golden image',
+    about = 'made by test/vectors/make.py; labels as in xts-aes-256.json'
+    write('golden-image.json', {'about': about, 'dataKey': data_key.hex(),
+                                'plaintextLabel': 'golden image',
                                 'firstSector': first, 'sectorCount': count,
                                 'ciphertextSha256': digest.hexdigest()})
 

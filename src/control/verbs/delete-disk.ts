@@ -1,6 +1,7 @@
 /**
- * DeleteDisk: nobody can attach it any more, and its space is free. The record goes first: a crash before the tree is removed leaves a tree that nobody
- * names, which reconcile.ts removes; snapshots and clones have trees of their own.
+ * DeleteDisk: nobody can attach it any more, and its space is free. The record goes first: a crash
+ * before the tree is removed leaves a tree that nobody names, which reconcile.ts removes; snapshots
+ * and clones have trees of their own.
  */
 import * as v from 'valibot';
 import type { ControlContext } from '../context.ts';

@@ -17,12 +17,12 @@ import {
 /** Made by test/vectors/make.py with hashlib and hmac of Python. */
 interface XtsKeyVectors {
   readonly salt: string;
-  readonly info: string;
+  readonly hkdfInfo: string;
   readonly vectors: readonly { readonly dataKey: string; readonly xtsKey: string }[];
 }
 
 const path = new URL('../../vectors/xts-key.json', import.meta.url);
-const { salt, info, vectors } = JSON.parse(readFileSync(path, 'utf8')) as XtsKeyVectors;
+const { salt, hkdfInfo, vectors } = JSON.parse(readFileSync(path, 'utf8')) as XtsKeyVectors;
 const library = nativeLibrary();
 
 function hex(bytes: Uint8Array): string {
@@ -87,7 +87,7 @@ describe.each(ways)('HKDF over %s', (_, hmac) => {
   it('agrees with HKDF of node:crypto (1000 data keys)', () => {
     for (let seed = 0; seed < 1_000; seed++) {
       const dataKey = randomDataKey(seed);
-      const expected = Buffer.from(hkdfSync('sha512', dataKey, salt, info, 64));
+      const expected = Buffer.from(hkdfSync('sha512', dataKey, salt, hkdfInfo, 64));
       if (hex(deriveWith(hmac, dataKey)) !== hex(expected)) expect.fail(`seed ${seed}`);
     }
   });

@@ -1,7 +1,7 @@
 /** The verbs: what they do, what they refuse and with which code, and that nothing is half done. */
 import { describe, expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
-import { beginAttach, endAttach } from '../../../src/control/attach.ts';
+import { attachDisk, detachDisk } from '../../../src/control/attach.ts';
 import { callVerb } from '../../../src/control/call.ts';
 import { reconcile } from '../../../src/control/reconcile.ts';
 import type { Verbs } from '../../../src/control/verbs.ts';
@@ -149,14 +149,45 @@ describe('disks', () => {
     const control = await testControl();
     const { context } = control;
     const { DiskId } = await caller(control)('CreateDisk', { Size: 1 });
-    await beginAttach(context, DiskId);
-    expect(await refusal(beginAttach(context, DiskId))).toBe('IncorrectDiskStatus');
+    const opened = await attachDisk(context, DiskId, async (record) => record.diskId);
+    expect(opened).toBe(DiskId);
+    expect(await refusal(attachDisk(context, DiskId, async () => null))).toBe(
+      'IncorrectDiskStatus',
+    );
     const remove = caller(control)('DeleteDisk', { DiskId });
     expect(await refusal(remove)).toBe('IncorrectDiskStatus');
-    await endAttach(context, DiskId);
-    await endAttach(context, DiskId);
-    await endAttach(context, 'd-gone');
+    await detachDisk(context, DiskId);
+    await detachDisk(context, DiskId);
+    await detachDisk(context, 'd-gone');
     expect(context.metadata.getDisk(DiskId)?.status).toBe('Available');
+  });
+});
+
+describe('attaching', () => {
+  it('that fails leaves the disk available, and says so in the words of the ECS API', async () => {
+    const control = await testControl();
+    const { DiskId } = await caller(control)('CreateDisk', { Size: 1 });
+    const open = async () => {
+      throw new PlaneError('Rejected.Disabled', 'the key is disabled');
+    };
+    const code = await refusal(attachDisk(control.context, DiskId, open));
+    expect(code).toBe('InvalidParameter.KMSKeyId.CMKNotEnabled');
+    expect(control.context.metadata.getDisk(DiskId)?.status).toBe('Available');
+  });
+
+  it('lets a resize wait until the volume is open', async () => {
+    const control = await testControl();
+    const call = caller(control);
+    const { DiskId } = await call('CreateDisk', { Size: 1 });
+    const order: string[] = [];
+    const attaching = attachDisk(control.context, DiskId, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      order.push('open');
+    });
+    const resizing = call('ResizeDisk', { DiskId, NewSize: 2 }).then(() => order.push('resized'));
+    await Promise.all([attaching, resizing]);
+    expect(order).toEqual(['open', 'resized']);
+    expect(control.context.metadata.getDisk(DiskId)?.status).toBe('In_use');
   });
 });
 
@@ -241,7 +272,7 @@ describe('snapshots and clones', () => {
       metadata.commit = commit;
       const [shared, removed] = control.told.slice(-2);
       expect(shared?.request.op).toBe('shareTree');
-      const target = (shared?.request as { target: string }).target;
+      const target = (shared?.request as { target: string } | undefined)?.target;
       expect(removed?.request).toEqual({ op: 'removeTree', name: target });
     }
     expect((await call('DescribeDisks', {})).TotalCount).toBe(1);
@@ -278,14 +309,16 @@ describe('reconciling', () => {
     const one = await call('CreateDisk', { Size: 1 });
     const two = await call('CreateDisk', { Size: 1 });
     const { SnapshotId } = await call('CreateSnapshot', { DiskId: one.DiskId });
-    await beginAttach(control.context, one.DiskId);
+    await attachDisk(control.context, one.DiskId, async () => null);
     const half = metadata.getDisk(two.DiskId);
     if (half !== undefined) await metadata.commit({ putDisks: [{ ...half, status: 'Creating' }] });
     control.told.length = 0;
     await reconcile(control.context);
     expect(metadata.getDisk(one.DiskId)?.status).toBe('Available');
     expect(metadata.getDisk(two.DiskId)).toBeUndefined();
-    const names = control.told.map(({ request }) => (request as { names: string[] }).names.sort());
+    const names = control.told.map(({ request }) =>
+      request.op === 'retainTrees' ? [...request.names].sort() : null,
+    );
     expect(names).toEqual([[one.DiskId, SnapshotId].sort(), []]);
   });
 });

@@ -138,6 +138,36 @@ export function planeDouble(): PlaneDouble {
   const disks = new Map<string, DiskRecord>();
   const keys = new Map<string, string>();
   const attached = new Set<string>();
+  const verbs = verbsDouble(disks, keys);
+  const double: PlaneDouble = {
+    attached,
+    corrupt: () => {},
+    onStored: () => {},
+    isKeyChecked: true,
+    plane: {
+      call: async (verb: string, parameters: unknown) => verbs[verb]!(parameters as never),
+      attach: async (diskId: string) => {
+        const record = disks.get(diskId)!;
+        if (double.isKeyChecked && keys.get(record.KMSKeyId) === 'Disabled') {
+          throw new PlaneError('Rejected.Disabled', record.KMSKeyId);
+        }
+        attached.add(diskId);
+        return diskDouble(record, double);
+      },
+      stats: async () => ({ shards: [{ engine: 'double', openVolumes: attached.size }] }),
+      check: async () => ({ sectorsChecked: disks.size, problems: [] }),
+      close: async () => {},
+      [Symbol.asyncDispose]: async () => {},
+    } as unknown as Plane,
+  };
+  return double;
+}
+
+/** @param keys key id to state */
+function verbsDouble(
+  disks: Map<string, DiskRecord>,
+  keys: Map<string, string>,
+): Record<string, (parameters: never) => unknown> {
   let number = 0;
   const makeDisk = (record: Omit<DiskRecord, 'DiskId'>): { DiskId: string } => {
     number += 1;
@@ -145,7 +175,7 @@ export function planeDouble(): PlaneDouble {
     disks.set(DiskId, { DiskId, ...record });
     return { DiskId };
   };
-  const verbs: Record<string, (parameters: never) => unknown> = {
+  return {
     CreateKey: () => {
       number += 1;
       keys.set(`key-${number}`, 'Enabled');
@@ -187,28 +217,6 @@ export function planeDouble(): PlaneDouble {
       return { Nodes };
     },
   };
-  const double: PlaneDouble = {
-    attached,
-    corrupt: () => {},
-    onStored: () => {},
-    isKeyChecked: true,
-    plane: {
-      call: async (verb: string, parameters: unknown) => verbs[verb]!(parameters as never),
-      attach: async (diskId: string) => {
-        const record = disks.get(diskId)!;
-        if (double.isKeyChecked && keys.get(record.KMSKeyId) === 'Disabled') {
-          throw new PlaneError('Rejected.Disabled', record.KMSKeyId);
-        }
-        attached.add(diskId);
-        return diskDouble(record, double);
-      },
-      stats: async () => ({ shards: [{ engine: 'double', openVolumes: attached.size }] }),
-      check: async () => ({ sectorsChecked: disks.size, problems: [] }),
-      close: async () => {},
-      [Symbol.asyncDispose]: async () => {},
-    } as unknown as Plane,
-  };
-  return double;
 }
 
 /** Tests use the first MiB of a disk. */

@@ -36,6 +36,32 @@ describe('a tree', () => {
     expect(map.byteCount).toBeLessThan(1_000_000);
   });
 
+  test('written 50 sectors at a time has full nodes', () => {
+    const map = plainMap();
+    let root = EMPTY_ROOT;
+    for (let at = 0; at < 20_000; at += 50) root = map.assign(root, at, 50, at, checksums, 0);
+    expect(walkArena(map, [root]).leaves).toBe(Math.ceil(20_000 / 64));
+  });
+
+  test('shares out evenly where a full node would leave two small ones beside it', () => {
+    for (const isBehind of [true, false]) {
+      const map = plainMap();
+      let root = map.assign(EMPTY_ROOT, 0, 128, 0, checksums, 0);
+      root = map.assign(root, 200, 64, 200, checksums, 0);
+      // Leaves of 1, 64 and 2 entries, or of 2, 64 and 1; then a sector behind or before the 64.
+      root = map.remove(root, isBehind ? 1 : 2, isBehind ? 63 : 62);
+      root = map.remove(root, isBehind ? 202 : 201, 63);
+      if (!isBehind) {
+        root = map.remove(root, 64, 1);
+        root = map.assign(root, 140, 1, 140, checksums, 0);
+      }
+      expect(walkArena(map, [root]).leaves).toBe(3);
+      root = map.assign(root, isBehind ? 150 : 64, 1, 150, checksums, 0);
+      expect(map.checkTree(root)).toEqual([]);
+      expect(walkArena(map, [root])).toMatchObject({ leaves: 3, entries: 68 });
+    }
+  });
+
   test('written in descending order has nodes as full as in ascending order', () => {
     const map = plainMap();
     let root = EMPTY_ROOT;

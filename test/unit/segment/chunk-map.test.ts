@@ -243,6 +243,31 @@ describe('a removal', () => {
     expect(arenaProblems(world.map, world.slots, [root])).toEqual([]);
   });
 
+  test('ends where its range ends, wherever leaves and their parents end', () => {
+    const mapped = 100 * 64;
+    for (const start of [0, 1, 62, 63, 64, 65, 96 * 64 - 1, 96 * 64]) {
+      for (const end of [66, 127, 128, 129, 96 * 64 - 1, 96 * 64, 96 * 64 + 1, mapped - 1]) {
+        if (end <= start) continue;
+        const map = plainMap();
+        let root = map.assign(EMPTY_ROOT, 0, mapped, 0, checksums, 0);
+        root = map.remove(root, start, end - start);
+        expect(map.checkTree(root)).toEqual([]);
+        expect(map.countMapped(root, 0, mapped)).toBe(mapped - (end - start));
+        expect(map.countMapped(root, start, end - start)).toBe(0);
+      }
+    }
+  });
+
+  test('of the nodes between two small ones makes them one', () => {
+    const map = plainMap();
+    let root = map.assign(EMPTY_ROOT, 0, 640, 0, checksums, 0);
+    root = map.remove(root, 65, 63);
+    root = map.remove(root, 8 * 64, 63);
+    root = map.remove(root, 128, 6 * 64);
+    expect(map.checkTree(root)).toEqual([]);
+    expect(walkArena(map, [root]).leaves).toBe(3);
+  });
+
   test('of everything leaves the empty root, whoever else owns the tree', () => {
     const world = new World();
     const model = new Map<number, number>();
@@ -281,27 +306,27 @@ describe('a removal', () => {
     const rest = map.remove(root, 10_000, 100_000);
     expect(map.checkTree(rest)).toEqual([]);
     expect(map.countMapped(rest, 0, SECTOR_LIMIT)).toBe(31_072);
-    expect(slots.acquired - acquired).toBeLessThanOrEqual(4 * 64);
+    expect(slots.acquired - acquired).toBe(2 * 64);
     expect(map.nodeCount - nodeCount).toBeLessThanOrEqual(6);
     expect(map.countMapped(root, 0, SECTOR_LIMIT)).toBe(131_072);
     expect(arenaProblems(map, slots, [root, rest])).toEqual([]);
   });
 
-  test('moves the entries of a small node into a neighbour that other trees own too', () => {
+  test('makes one node of two of which other trees own the left, the right or both', () => {
     const world = new World();
     const model = new Map<number, number>();
-    let root = EMPTY_ROOT;
-    for (let at = 0; at < 640; at += 64) root = world.write(root, model, at, 64);
-    root = world.remove(root, model, 64 + 20, 44);
+    let root = world.write(EMPTY_ROOT, model, 0, 640);
+    for (const small of [1, 4, 6, 7]) root = world.remove(root, model, small * 64 + 16, 48);
     world.map.share(root);
     const snapshot = root;
     const before = new Map(model);
-    root = world.remove(root, model, 128 + 10, 54);
-    root = world.remove(root, model, 192 + 1, 63);
+    root = world.remove(root, model, 2 * 64 + 10, 54);
+    root = world.remove(root, model, 3 * 64 + 10, 54);
+    root = world.remove(root, model, 5 * 64, 64);
     expect(world.differences(root, model, 0, 1000)).toEqual([]);
     expect(world.differences(snapshot, before, 0, 1000)).toEqual([]);
     expect(arenaProblems(world.map, world.slots, [root, snapshot])).toEqual([]);
-    expect(walkArena(world.map, [root]).leaves).toBe(8);
+    expect(walkArena(world.map, [root]).leaves).toBe(6);
   });
 });
 

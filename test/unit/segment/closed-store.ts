@@ -1,13 +1,11 @@
-/**
- * A small closed store to damage, and what every test of damage asks of it.
- */
+/** A store of known content at rest, to be damaged, and how damage shows. */
 import { expect } from 'vitest';
-import { PlaneError } from '../../src/base/errors.ts';
-import { openFileStore } from '../../src/segment/file-store.ts';
-import type { StoreGeometry } from '../../src/segment/geometry.ts';
-import type { ShardStore } from '../../src/segment/shard-store.ts';
-import { fillerOf, readVersions } from './sector-pattern.ts';
-import { SimulatedFileSystem } from './simulated-file-system.ts';
+import { PlaneError } from '../../../src/base/errors.ts';
+import { openFileStore } from '../../../src/segment/file-store.ts';
+import type { StoreGeometry } from '../../../src/segment/geometry.ts';
+import type { ShardStore } from '../../../src/segment/shard-store.ts';
+import { fillerOf, readVersions } from '../../support/sector-pattern.ts';
+import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 
 export const GEOMETRY: StoreGeometry = {
   segmentSectors: 16,
@@ -17,14 +15,14 @@ export const GEOMETRY: StoreGeometry = {
 export const DIRECTORY = '/store';
 export const SECTORS = 60;
 
-export function open(fileSystem: SimulatedFileSystem): ShardStore {
+export function openStore(fileSystem: SimulatedFileSystem): ShardStore {
   return openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY }).store;
 }
 
 /** A disk of 60 sectors and a snapshot of it with 10 older ones, closed. */
 export function closedStore(): SimulatedFileSystem {
   const fileSystem = new SimulatedFileSystem();
-  const store = open(fileSystem);
+  const store = openStore(fileSystem);
   const tree = store.openTree('d');
   store.append(tree, 0, SECTORS, fillerOf(1));
   store.shareTree('d', 's');

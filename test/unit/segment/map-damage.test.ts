@@ -1,19 +1,20 @@
+/** Damage to the map on files, its checkpoint and its log: refused, or lost up to a flush. */
 import { describe, expect, it } from 'vitest';
 import type { PlaneError } from '../../../src/base/errors.ts';
 import { openFileStore } from '../../../src/segment/file-store.ts';
 import type { ShardStore } from '../../../src/segment/shard-store.ts';
+import { fillerOf, readVersions, SECTOR } from '../../support/sector-pattern.ts';
+import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 import {
   closedStore,
   codeOf,
   DIRECTORY,
   damagedSectors,
   GEOMETRY,
-  open,
+  openStore,
   SECTORS,
   segmentPaths,
-} from '../../support/damaged-store.ts';
-import { fillerOf, readVersions, SECTOR } from '../../support/sector-pattern.ts';
-import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
+} from './closed-store.ts';
 
 describe('a checkpoint', () => {
   const closed = closedStore();
@@ -24,7 +25,7 @@ describe('a checkpoint', () => {
     for (let bit = 0; bit < 8 * byteLength; bit += 5) {
       const fileSystem = closed.fork();
       fileSystem.content(path)[bit >> 3]! ^= 1 << (bit & 7);
-      const error = codeOf(() => open(fileSystem));
+      const error = codeOf(() => openStore(fileSystem));
       expect(error.code).toMatch(/^DataDirectory(Corrupt|Foreign|Version)$/);
       expect(error.message).toContain(path);
       if (bit >= 8 * 16) expect(error.message).toMatch(/DataDirectoryCorrupt: .* at byte \d+/);
@@ -37,7 +38,7 @@ describe('a checkpoint', () => {
     for (let size = 0; size < byteLength; size += 7) {
       const fileSystem = closed.fork();
       fileSystem.cutOff(path, size);
-      const error = codeOf(() => open(fileSystem));
+      const error = codeOf(() => openStore(fileSystem));
       expect(error.message).toContain(`DataDirectoryCorrupt: ${path} at byte `);
     }
   });
@@ -45,16 +46,18 @@ describe('a checkpoint', () => {
   it('that is missing, or without its log, is refused', () => {
     const withoutCheckpoint = closed.fork();
     withoutCheckpoint.lose(path);
-    expect(codeOf(() => open(withoutCheckpoint)).code).toBe('DataDirectoryCorrupt');
+    expect(codeOf(() => openStore(withoutCheckpoint)).code).toBe('DataDirectoryCorrupt');
     const withoutLog = closed.fork();
     withoutLog.lose(path.replace('.ckpt', '.log'));
-    expect(codeOf(() => open(withoutLog)).message).toMatch(/Corrupt.*\.log at byte 0: .* missing/);
+    expect(codeOf(() => openStore(withoutLog)).message).toMatch(
+      /Corrupt.*\.log at byte 0: .* missing/,
+    );
   });
 
   it('under the name of another generation is refused', () => {
     const fileSystem = closed.fork();
     fileSystem.plant(`${DIRECTORY}/map-000000aa.ckpt`, fileSystem.content(path).slice());
-    expect(codeOf(() => open(fileSystem)).message).toMatch(/Corrupt.*another generation/);
+    expect(codeOf(() => openStore(fileSystem)).message).toMatch(/Corrupt.*another generation/);
   });
 
   it('that was not finished is removed', () => {
@@ -76,7 +79,7 @@ describe('a map log', () => {
     flushed: number;
   } {
     const disk = new SimulatedFileSystem();
-    const store = open(disk);
+    const store = openStore(disk);
     const tree = store.openTree('d');
     store.append(tree, 0, SECTORS, fillerOf(1));
     store.flush();
@@ -110,7 +113,7 @@ describe('a map log', () => {
       fileSystem.content(path)[bit >> 3]! ^= 1 << (bit & 7);
       let store: ShardStore;
       try {
-        store = open(fileSystem);
+        store = openStore(fileSystem);
       } catch (error) {
         const { code, message } = error as PlaneError;
         expect(code).toMatch(/^DataDirectory(Corrupt|Foreign|Version)$/);
@@ -133,7 +136,7 @@ describe('a map log', () => {
     for (let at = 48; at < flushed - noteBytes; at++) {
       const fileSystem = disk.fork();
       fileSystem.content(path)[at]! ^= 16;
-      expect(codeOf(() => open(fileSystem)).message).toMatch(/Corrupt: .*\.log at byte \d+/);
+      expect(codeOf(() => openStore(fileSystem)).message).toMatch(/Corrupt: .*\.log at byte \d+/);
     }
   });
 
@@ -160,19 +163,19 @@ describe('a map log', () => {
     expect(opened.store.check().problems).toEqual([]);
     // What was not believed once is not believed later either.
     opened.store.flush();
-    expect(versions(open(disk.fork()))).toEqual([1, 1, 2, 2, 2, 3, 2, 3, 1, 1]);
+    expect(versions(openStore(disk.fork()))).toEqual([1, 1, 2, 2, 2, 3, 2, 3, 1, 1]);
   });
 
   it('whose records contradict what came before is refused', () => {
     const disk = new SimulatedFileSystem();
-    const store = open(disk);
+    const store = openStore(disk);
     store.flush();
     const path = disk.paths().find((each) => each.endsWith('.log'))!;
     const other = new SimulatedFileSystem();
-    const otherStore = open(other);
+    const otherStore = openStore(other);
     otherStore.openTree('a');
     otherStore.close();
-    const third = open(other);
+    const third = openStore(other);
     third.append(third.openTree('a'), 0, 1, fillerOf(1));
     third.commit();
     const otherLog = other.paths().find((each) => each.endsWith('.log'))!;
@@ -182,7 +185,7 @@ describe('a map log', () => {
     new DataView(head.buffer).setUint32(24, new DataView(bytes.buffer).getUint32(24, true), true);
     bytes.set(head.subarray(0, 24));
     disk.plant(path, bytes);
-    const error = codeOf(() => open(disk));
+    const error = codeOf(() => openStore(disk));
     expect(error.code).toBe('DataDirectoryCorrupt');
   });
 });
