@@ -16,7 +16,7 @@
  *    S <= SPACE_AMPLIFICATION_HARD_MAX L + SPACE_SLACK_HARD_SEGMENTS G, with the same exceptions:
  *    an append that would pass it first reclaims as much as it takes.
  * 3. Long before that, appends that find no idle time do UNITS_PER_SECTOR of work for each of their
- *    sectors. A pass that starts at 1.5 L has about 0.5 L to move at 4 units each and its leaves to
+ *    sectors. A pass that starts at 1.5 L has about 0.5 L to move at 6 units each and its leaves to
  *    look through, so it ends within some 0.3 L appended sectors, with S below 1.5 + 0.5 + 0.3 L.
  * During a checkpoint the frozen maps count as a tree: what only they refer to is live.
  *
@@ -36,7 +36,7 @@ import type { SegmentSpace } from './segment-space.ts';
 import type { SlotTable } from './slot-table.ts';
 
 /** Units of work (about a microsecond) an append does for each of its sectors if it must. */
-const UNITS_PER_SECTOR = 8;
+const UNITS_PER_SECTOR = 12;
 /** Urgency from which a checkpoint does not wait for idle time any more. */
 const URGENCY_MAX = 2;
 /** Passes, flushes and checkpoints one append waits for before it gives up. */
@@ -101,8 +101,8 @@ export class Background {
 
   /** Keeps pace with changes that have just been made. Never throws an operating error. */
   keepPace(slotCount: number): void {
-    const { isCheckpointing, checkpointUrgency } = this.#persistence;
-    const isBehind = isCheckpointing || checkpointUrgency > URGENCY_MAX;
+    const { isCheckpointing, hasRemovable, checkpointUrgency } = this.#persistence;
+    const isBehind = isCheckpointing || hasRemovable || checkpointUrgency > URGENCY_MAX;
     if (!isBehind && !this.#isOver(SPACE_AMPLIFICATION_MAX, SPACE_SLACK_SEGMENTS + 1, 0)) return;
     this.step(slotCount * UNITS_PER_SECTOR);
   }
@@ -116,6 +116,10 @@ export class Background {
   /** Starts what is most urgent. @returns false if nothing is */
   #begin(): boolean {
     const persistence = this.#persistence;
+    if (persistence.hasRemovable) {
+      persistence.removeSome();
+      return true;
+    }
     if (this.#isOver(SPACE_AMPLIFICATION_MAX, SPACE_SLACK_SEGMENTS, 0)) {
       // Retired segments are space that needs no copying.
       if (persistence.hasRetired) {
@@ -150,7 +154,8 @@ export class Background {
     const persistence = this.#persistence;
     if (!persistence.isReady) return false;
     if (!persistence.isCheckpointing && !this.#reclaimer.isActive) {
-      if (persistence.hasRetired) persistence.settle();
+      if (persistence.hasRemovable) persistence.removeSome();
+      else if (persistence.hasRetired) persistence.settle();
       else if (!this.#reclaimer.begin(this.#pressingGoal(slotCount))) return false;
     }
     while (persistence.isReady && (persistence.isCheckpointing || this.#reclaimer.isActive)) {

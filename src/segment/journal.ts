@@ -31,6 +31,8 @@ import type { TreeTable } from './tree-table.ts';
 
 /** Units of work (about a microsecond) that writing one node of a map takes. */
 const UNITS_PER_NODE = 4;
+/** Segments removed in one step: the system takes a millisecond or more to free 16 MiB. */
+const REMOVALS_PER_STEP = 2;
 
 export interface JournalParts {
   readonly geometry: StoreGeometry;
@@ -49,6 +51,7 @@ export class Journal implements Persistence {
   readonly #generations: MapGenerations;
   readonly #awaitingFlush: Segment[] = [];
   readonly #awaitingCheckpoint: Segment[] = [];
+  readonly #removable: Segment[] = [];
   /** Rule 5. */
   #isStarted = false;
   /** Everything recorded is behind a flush-mark on stable storage. */
@@ -132,6 +135,14 @@ export class Journal implements Persistence {
     return this.#awaitingFlush.length + this.#awaitingCheckpoint.length > 0;
   }
 
+  get hasRemovable(): boolean {
+    return this.#removable.length > 0;
+  }
+
+  removeSome(): void {
+    this.#quietly(() => this.#remove(REMOVALS_PER_STEP));
+  }
+
   commit(): void {
     this.#write();
     if (this.#parts.segments.dirtyCount > SEGMENT_FILES_DIRTY_MAX) this.flush();
@@ -146,7 +157,7 @@ export class Journal implements Persistence {
       this.#isMarked = true;
       this.#quietly(() => log.writeNote());
     }
-    this.#quietly(() => this.#removeRetired());
+    this.#removable.push(...this.#awaitingFlush.splice(0));
     if (!this.#health.isReady) this.#quietly(() => this.#holdReserve());
   }
 
@@ -197,6 +208,7 @@ export class Journal implements Persistence {
       this.#generations.abandon();
       if (this.#generations.replayBytes > 0) this.beginCheckpoint();
       while (this.#generations.isWriting) this.stepCheckpoint(Number.MAX_SAFE_INTEGER);
+      this.#quietly(() => this.#remove(Number.POSITIVE_INFINITY));
     } finally {
       this.#generations.close();
       this.#parts.segments.close();
@@ -258,9 +270,13 @@ export class Journal implements Persistence {
    */
   #makeSpace(): void {
     this.flush();
-    if (this.#awaitingCheckpoint.length === 0) return;
-    if (!this.#generations.isWriting) this.#generations.begin();
-    while (this.#generations.isWriting) this.#step(Number.MAX_SAFE_INTEGER);
+    this.#remove(Number.POSITIVE_INFINITY);
+    if (this.#awaitingCheckpoint.length > 0) {
+      if (!this.#generations.isWriting) this.#generations.begin();
+      while (this.#generations.isWriting) this.#step(Number.MAX_SAFE_INTEGER);
+      this.#remove(Number.POSITIVE_INFINITY);
+    }
+    this.#holdReserve();
   }
 
   /** The first checkpoint of this opening, at once. @throws PlaneError NoSpace, StoreFailed */
@@ -270,8 +286,7 @@ export class Journal implements Persistence {
       while (this.#generations.step(Number.MAX_SAFE_INTEGER));
     });
     this.#isStarted = true;
-    this.#awaitingFlush.push(...this.#awaitingCheckpoint.splice(0));
-    this.#quietly(() => this.#removeRetired());
+    this.#removable.push(...this.#awaitingCheckpoint.splice(0));
   }
 
   #step(nodeBudget: number): void {
@@ -282,16 +297,14 @@ export class Journal implements Persistence {
     this.flush();
   }
 
-  #removeRetired(): void {
-    for (let next = this.#awaitingFlush.pop(); next !== undefined; ) {
-      try {
-        this.#parts.segments.remove(next.number);
-      } catch (error) {
-        this.#awaitingFlush.push(next);
-        throw error;
-      }
-      this.#parts.table.remove(next);
-      next = this.#awaitingFlush.pop();
+  /** @throws PlaneError NoSpace, StoreFailed: the rest is still to be removed */
+  #remove(countMax: number): void {
+    for (let count = 0; count < countMax; count++) {
+      const segment = this.#removable.at(-1);
+      if (segment === undefined) return;
+      this.#parts.segments.remove(segment.number);
+      this.#parts.table.remove(segment);
+      this.#removable.pop();
     }
   }
 

@@ -8,7 +8,9 @@
  *   step()            writes checkpoint g+1; with the last part it is published
  *   abandon()         checkpoint g+1 is given up; log g+1 goes on behind log g
  *
- * 1. Before begin() everything recorded is on stable storage (the caller has flushed).
+ * 1. Before begin() everything recorded is on stable storage (the caller has flushed). begin()
+ *    forces the old log once more if anything follows that flush: sequences go on from log to log,
+ *    and a batch lost between two logs would cost all of the second.
  * 2. A log is on stable storage, name and head, before the checkpoint of its generation is.
  * 3. Files of older generations are removed only after a checkpoint is on stable storage.
  *
@@ -104,6 +106,8 @@ export class MapGenerations {
    */
   begin(): void {
     invariant(this.#writer === null, 'one checkpoint is written at a time');
+    // The new log begins where the old one ends: the old one must not get shorter again.
+    if (this.#log !== null && !this.#log.isDurable) this.syncLog();
     const generation = this.#highest + 1;
     const head = this.#head(generation);
     const writer = new CheckpointWriter(this.#fileSystem, this.#directory, head, this.#trees);

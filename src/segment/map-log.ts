@@ -103,6 +103,11 @@ export class MapLogWriter {
     return this.#position;
   }
 
+  /** All that was written is on stable storage. */
+  get isDurable(): boolean {
+    return this.durableSequence === this.sequence - 1;
+  }
+
   /** Bytes of records not written yet. */
   get pendingBytes(): number {
     return this.#used - BATCH_HEAD_BYTES;

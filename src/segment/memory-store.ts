@@ -41,6 +41,7 @@ export function openMemoryStore(options: MemoryStoreOptions): ShardStore {
 /** Nothing is durable, so nothing has to wait: what is retired is free at once. */
 class NoPersistence implements Persistence {
   readonly hasRetired = false;
+  readonly hasRemovable = false;
   readonly isReady = true;
   readonly isCheckpointing = false;
   readonly checkpointUrgency = 0;
@@ -71,6 +72,7 @@ class NoPersistence implements Persistence {
   recordShare(): void {}
   recordRemove(): void {}
   noteMove(): void {}
+  removeSome(): void {}
   commit(): void {}
   flush(): void {}
   close(): void {}

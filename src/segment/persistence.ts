@@ -37,8 +37,12 @@ export interface Persistence {
   noteMove(segment: Segment): void;
   /** A sealed segment has no live slot left: its space is wanted back as soon as that is safe. */
   retire(segment: Segment): void;
-  /** Retired segments whose space is not given back yet. */
+  /** Retired segments that something durable may still refer to. */
   readonly hasRetired: boolean;
+  /** Retired segments that nothing refers to: removeSome() gives their space back. */
+  readonly hasRemovable: boolean;
+  /** Gives the space of a few segments back: freeing a file takes milliseconds. Never throws. */
+  removeSome(): void;
 
   /** @throws PlaneError NoSpace, StoreFailed */
   commit(): void;

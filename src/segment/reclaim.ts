@@ -26,8 +26,8 @@ import type { Segment, SlotTable } from './slot-table.ts';
 
 /** Units of work (about a microsecond) of looking through one leaf, and of copying one sector. */
 const UNITS_PER_LEAF = 1;
-const UNITS_PER_MOVE = 4;
-const LEAVES_PER_STEP = 8;
+const UNITS_PER_MOVE = 6;
+const LEAVES_PER_STEP = 2;
 /** A victim must be garbage at least to this part: moving gains little otherwise. */
 const GARBAGE_PART_MIN = 1 / 16;
 /** Marks a slot not copied yet. No location: no backend has a segment of the last number. */

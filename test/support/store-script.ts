@@ -13,11 +13,16 @@ import type { ShardStore } from '../../src/segment/shard-store.ts';
 import { fillerOf, HOLE, readVersions, runDry } from './sector-pattern.ts';
 import { contentOf, type StoreOracle } from './store-oracle.ts';
 
-export const RANGES = [
+/** The first is used most. */
+export type ScriptRanges = readonly { readonly sector: number; readonly sectorCount: number }[];
+
+export const RANGES: ScriptRanges = [
   { sector: 0, sectorCount: 96 },
   { sector: 2 ** 32 - 8, sectorCount: 16 },
   { sector: 2 ** 34 - 6, sectorCount: 6 },
-] as const;
+];
+/** Enough sectors for maps of many nodes: a checkpoint then takes many steps. */
+export const WIDE_RANGES: ScriptRanges = [{ sector: 0, sectorCount: 500 }, ...RANGES.slice(1)];
 const NAMES = ['d-1', 'd-2', 's-1', 's-2', 'clone-ü'];
 
 const OPERATIONS = [
@@ -56,10 +61,12 @@ export class StoreScript {
   readonly errors: string[] = [];
   readonly #oracle: StoreOracle;
   readonly #prng: Prng;
+  readonly #ranges: ScriptRanges;
   readonly #weights: Readonly<Record<Operation, number>>;
   #version = 0;
 
-  constructor(store: ShardStore, oracle: StoreOracle, prng: Prng) {
+  constructor(store: ShardStore, oracle: StoreOracle, prng: Prng, ranges: ScriptRanges = RANGES) {
+    this.#ranges = ranges;
     this.store = store;
     this.#oracle = oracle;
     this.#prng = prng;
@@ -88,7 +95,7 @@ export class StoreScript {
 
   /** Fails unless the store holds exactly what it should. */
   expectAll(where: string): void {
-    expect(contentOf(this.store, RANGES), where).toEqual(this.#oracle.current);
+    expect(contentOf(this.store, this.#ranges), where).toEqual(this.#oracle.current);
   }
 
   #choose(): Operation {
@@ -223,7 +230,7 @@ export class StoreScript {
   }
 
   #anyRange(): { sector: number; sectorCount: number } {
-    const range = RANGES[this.#prng.nextBelow(10) < 8 ? 0 : 1 + this.#prng.nextBelow(2)]!;
+    const range = this.#ranges[this.#prng.nextBelow(10) < 8 ? 0 : 1 + this.#prng.nextBelow(2)]!;
     const from = this.#prng.nextBelow(range.sectorCount);
     const most = Math.min(range.sectorCount - from, this.#prng.nextBelow(6) === 0 ? 40 : 5);
     return { sector: range.sector + from, sectorCount: 1 + this.#prng.nextBelow(most) };

@@ -14,7 +14,7 @@ import { longFactor } from '../../support/long.ts';
 import { fillerOf, runDry } from '../../support/sector-pattern.ts';
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 import { contentOf, type OracleSnapshot, StoreOracle } from '../../support/store-oracle.ts';
-import { RANGES, StoreScript } from '../../support/store-script.ts';
+import { RANGES, type ScriptRanges, StoreScript, WIDE_RANGES } from '../../support/store-script.ts';
 
 const GEOMETRY: StoreGeometry = { segmentSectors: 8, logBytesMax: 1500, reserveBytes: 4096 };
 const DIRECTORY = '/store';
@@ -25,10 +25,16 @@ interface Crash {
   readonly kind: 'kill' | 'power cut';
   readonly fileSystem: SimulatedFileSystem;
   readonly possible: OracleSnapshot;
+  readonly ranges: ScriptRanges;
 }
 
 /** Runs a history and collects crashes at about one writing call in `callsPerCrash`. */
-function crashesOf(seed: number, operations: number, callsPerCrash: number): Crash[] {
+function crashesOf(
+  seed: number,
+  operations: number,
+  callsPerCrash: number,
+  ranges: ScriptRanges = RANGES,
+): Crash[] {
   const prng = createPrng(seed);
   const chance = createPrng(seed + 1_000_000);
   const disk = new SimulatedFileSystem();
@@ -47,17 +53,18 @@ function crashesOf(seed: number, operations: number, callsPerCrash: number): Cra
     const keptPart = [0, 0.2, 0.5, 0.9, 1][chance.nextBelow(5)]!;
     const where = `seed ${seed}, ${at}`;
     return [
-      { where: `${where}, kill`, kind: 'kill', fileSystem: disk.fork(), possible },
+      { where: `${where}, kill`, kind: 'kill', fileSystem: disk.fork(), possible, ranges },
       {
         where: `${where}, power cut, ${keptPart} kept`,
         kind: 'power cut',
         fileSystem: disk.cutPower(chance, keptPart),
         possible,
+        ranges,
       },
     ];
   };
   const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
-  const script = new StoreScript(store, oracle, prng);
+  const script = new StoreScript(store, oracle, prng, ranges);
   script.run(operations);
   crashes.push(...crashNow('the end'));
   store.close();
@@ -71,14 +78,14 @@ function crashesOf(seed: number, operations: number, callsPerCrash: number): Cra
 function expectRecovery(crash: Crash, prng: Prng): void {
   const { where, fileSystem } = crash;
   const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
-  const content = contentOf(store, RANGES);
+  const content = contentOf(store, crash.ranges);
   const { afterKill, afterPowerCut } = crash.possible;
   (crash.kind === 'kill' ? afterKill : afterPowerCut).expectPossible(content, where);
   expect(store.check().problems, where).toEqual([]);
 
   const oracle = new StoreOracle();
   oracle.adopt(content);
-  const script = new StoreScript(store, oracle, prng);
+  const script = new StoreScript(store, oracle, prng, crash.ranges);
   script.run(12);
   script.expectAll(where);
   store.close();
@@ -101,6 +108,14 @@ it('nothing committed is lost in a kill, nothing flushed in a power cut, at any 
     crashCount += crashes.length;
   }
   expect(crashCount).toBeGreaterThan(100);
+});
+
+it('nothing is lost while a checkpoint is written that takes many operations', () => {
+  for (let seed = 201; seed <= 200 + 4 * longFactor; seed++) {
+    for (const crash of crashesOf(seed, 300, 30, WIDE_RANGES)) {
+      expectRecovery(crash, createPrng(seed));
+    }
+  }
 });
 
 it('recovery may be interrupted at any call, and done again', () => {

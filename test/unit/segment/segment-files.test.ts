@@ -100,6 +100,7 @@ describe('segment files', () => {
     store.commit();
     expect(segmentCount()).toBe(4);
     store.flush();
+    runDry(store);
     // The open segment stays.
     expect(segmentCount()).toBe(1);
     expect(store.stats().storedSectors).toBe(2);
