@@ -1,5 +1,6 @@
 /** Entry of the KMS thread: ports on one side, kms/serve.ts on the other. No decisions here. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { scrubStack } from '../src/base/bytes.ts';
 import { PlaneError } from '../src/base/errors.ts';
 import { invariant } from '../src/base/invariant.ts';
 import { openVaultAt, type VaultPlace } from '../src/kms/open-vault.ts';
@@ -37,6 +38,7 @@ async function serve(vault: Vault, server: KmsServer, call: KmsCall): Promise<vo
       case 'close':
         for (const port of shards) port.close();
         await vault.close();
+        scrubStack();
         reply({ kind: 'result', id, result: null });
         main.close();
         break;

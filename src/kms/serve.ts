@@ -6,10 +6,11 @@
  *
  * No threads and no ports here: workers/kms.ts has them. **Thread:** KMS.
  */
-import { zeroize } from '../base/bytes.ts';
+import { scrubStack, zeroize } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
 import { unreachable } from '../base/invariant.ts';
 import type { KeySearch, KmsRequest, UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
+import { displaceRegisters } from './envelope.ts';
 import { searchForKey } from './key-search.ts';
 import type { Vault } from './vault.ts';
 
@@ -24,7 +25,11 @@ export function createKmsServer({ vault }: { readonly vault: Vault }): KmsServer
   return {
     handle: async (request) => {
       await vault.eraseExpired();
-      return answer(vault, request);
+      try {
+        return await answer(vault, request);
+      } finally {
+        leaveNoTrace();
+      }
     },
     unwrap: ({ id, wrappedKey, context }) => {
       try {
@@ -32,6 +37,8 @@ export function createKmsServer({ vault }: { readonly vault: Vault }): KmsServer
       } catch (error) {
         if (!(error instanceof PlaneError)) throw error;
         return { id, error: error.toRecord() };
+      } finally {
+        leaveNoTrace();
       }
     },
   };
@@ -66,6 +73,12 @@ function answer(vault: Vault, request: KmsRequest): unknown {
   }
 }
 
+/** After keys were handled: neither registers nor the dead part of the stack hold any of them. */
+function leaveNoTrace(): void {
+  displaceRegisters();
+  scrubStack();
+}
+
 async function search(
   vault: Vault,
   request: Extract<KmsRequest, { readonly op: 'searchForKey' }>,
@@ -75,5 +88,6 @@ async function search(
     return await searchForKey(request.directory, dataKey, request.wrappedKey);
   } finally {
     zeroize(dataKey);
+    leaveNoTrace();
   }
 }

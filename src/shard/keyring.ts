@@ -11,7 +11,7 @@
  *
  * **Thread:** shard. Replaces nothing on main: main has no code that could open a wrapped key.
  */
-import { zeroize } from '../base/bytes.ts';
+import { scrubStack, zeroize } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
@@ -57,6 +57,7 @@ export class Keyring {
       waiting.receive(this.toSectorKey(dataKey));
     } finally {
       zeroize(dataKey);
+      scrubStack();
     }
   }
 

@@ -9,7 +9,7 @@
  *
  * **Thread:** shard; imports no worker_threads, so the simulator can run it.
  */
-import { type MemoryRegion, memoryRegion } from '../base/bytes.ts';
+import { type MemoryRegion, memoryRegion, scrubStack } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { unreachable } from '../base/invariant.ts';
@@ -196,6 +196,7 @@ export class Shard {
     this.volumes.clear();
     this.isStopped = true;
     this.parts.store.close();
+    scrubStack();
   }
 }
 

@@ -4,20 +4,29 @@
  * is seldom whole.
  *
  * Attribution: the main thread's malloc is `[heap]`; every other thread's malloc is an arena of its
- * own, an anonymous mapping that starts on a 64 MiB edge (glibc, HEAP_MAX_SIZE). Everything else
- * anonymous is V8's or a large block of some thread.
+ * own, an anonymous mapping that starts on a 64 MiB edge (glibc, HEAP_MAX_SIZE). A thread's stack lies
+ * above a guard page. Everything else anonymous is V8's or a large block of some thread.
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 
-export type RegionKind = 'main heap' | 'stack' | 'thread arena' | 'anonymous' | 'file';
+export type RegionKind =
+  | 'main heap'
+  | 'main stack'
+  | 'thread stack'
+  | 'thread arena'
+  | 'anonymous'
+  | 'file';
 
 export interface MemoryHit {
   readonly needle: string;
   readonly address: number;
   readonly region: RegionKind;
+  /** The mapping: start, end, permissions. */
+  readonly mapping: string;
 }
 
 const ARENA_BYTES = 64 * 1024 * 1024;
+const GUARD_BYTES_MAX = 64 * 1024;
 const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Why a scan cannot be done here; empty if it can. */
@@ -56,24 +65,31 @@ interface Region {
   readonly start: number;
   readonly end: number;
   readonly kind: RegionKind;
+  readonly mapping: string;
 }
 
 function readRegions(processId: number): Region[] {
   const regions: Region[] = [];
+  let guardEnd = 0;
   for (const line of readFileSync(`/proc/${processId}/maps`, 'utf8').trim().split('\n')) {
     const match = /^([0-9a-f]+)-([0-9a-f]+) (....) \S+ \S+ \d+\s*(.*)$/.exec(line);
-    if (match === null || !match[3]?.startsWith('r')) continue;
-    const [start, end] = [Number.parseInt(match[1] ?? '', 16), Number.parseInt(match[2] ?? '', 16)];
+    if (match === null) continue;
+    const [, from = '', to = '', permissions = ''] = match;
+    const [start, end] = [Number.parseInt(from, 16), Number.parseInt(to, 16)];
+    if (permissions === '---p' && end - start <= GUARD_BYTES_MAX) guardEnd = end;
+    if (!permissions.startsWith('r')) continue;
     const path = match[4] ?? '';
     if (path === '[vvar]' || path === '[vsyscall]' || path.startsWith('[vvar')) continue;
-    regions.push({ start, end, kind: kindOf(path, start, match[3]) });
+    const isAboveGuard = start === guardEnd && path === '';
+    const kind = isAboveGuard ? 'thread stack' : kindOf(path, start, permissions);
+    regions.push({ start, end, kind, mapping: `${from}-${to} ${permissions}` });
   }
   return regions;
 }
 
 function kindOf(path: string, start: number, permissions: string): RegionKind {
   if (path === '[heap]') return 'main heap';
-  if (path.startsWith('[stack')) return 'stack';
+  if (path.startsWith('[stack')) return 'main stack';
   if (path !== '' && !path.startsWith('[')) return 'file';
   const isArena = start % ARENA_BYTES === 0 && permissions.startsWith('rw-');
   return isArena ? 'thread arena' : 'anonymous';
@@ -101,7 +117,8 @@ function scanRegion(
     for (const [needle, bytes] of needles) {
       for (let found = view.indexOf(bytes); found >= 0; found = view.indexOf(bytes, found + 1)) {
         if (found >= CHUNK_BYTES) break;
-        hits.push({ needle, address: at + found, region: region.kind });
+        const { kind, mapping } = region;
+        hits.push({ needle, address: at + found, region: kind, mapping });
       }
     }
   }

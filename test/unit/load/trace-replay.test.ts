@@ -207,8 +207,10 @@ describe('replay', () => {
       runtimeMs: 0,
       requestsMax: 0,
     });
-    setTimeout(() => run.stop(), 50);
-    const result = await run.run();
+    const running = run.run();
+    while (run.progress().requests === 0) await new Promise((next) => setTimeout(next, 5));
+    run.stop();
+    const result = await running;
     expect([result.requests, result.error]).toEqual([1, null]);
     expect(run.progress()).toMatchObject({ phase: 'running', requests: 1 });
   });
