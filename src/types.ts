@@ -1,8 +1,5 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
 import type { Verbs } from './control/verbs.ts';
-import type { KeySearch } from './record/kms-message.ts';
-
-export type { KeySearch } from './record/kms-message.ts';
 
 export interface PlaneOptions {
   /** Everything in memory: nothing is written to any file. Excludes dataDir. */
@@ -74,6 +71,16 @@ export interface PlaneStats {
     readonly openVolumes: number;
     readonly heldKeys: number;
   }[];
+}
+
+/** What a search of files for a data key found. */
+export interface KeySearch {
+  readonly files: number;
+  readonly bytes: number;
+  /** Places where the data key lies in plain, in any form looked for. */
+  readonly hits: number;
+  /** Places where it lies wrapped: proof that the search finds keys where there are some. */
+  readonly wrappedKeyHits: number;
 }
 
 /** A sector cipher engine, and what became of it on this machine. */

@@ -50,8 +50,8 @@ const SCRUB_FRAMES = 600;
 /**
  * Overwrites the dead part of this thread's stack, below the caller. Native code that handled a key
  * leaves registers it saved there, 16 bytes of a data key among them (found by a memory scan on
- * Node 22, where they stayed after the thread had ended). Call it when the last native call that saw
- * the key has returned.
+ * Node 22, where they stayed after the thread had ended). Call it when the last native call that
+ * saw the key has returned.
  *
  * **Thread:** that which handled the key.
  */

@@ -72,10 +72,11 @@ export function open(
 }
 
 /**
- * Opens nothing, with a key of zeros. AES with AVX-512 leaves what it opened in vector registers that
- * hardly any other code uses; whatever saves registers later (the dynamic linker does, on the stack)
- * would write key bytes to memory. Found by a memory scan on Node 22: half a data key at the base of
- * the KMS thread's stack, after the thread had ended. Call it when a key was opened or sealed.
+ * Opens nothing, with a key of zeros. AES with AVX-512 leaves what it opened in vector registers
+ * that hardly any other code uses; whatever saves registers later (the dynamic linker does, on the
+ * stack) would write key bytes to memory. Found by a memory scan on Node 22: half a data key at the
+ * base of the KMS thread's stack, after the thread had ended. Call it when a key was opened or
+ * sealed.
  */
 export function displaceRegisters(): void {
   const nothing = { ciphertext: new Uint8Array(KEY_BYTES), tag: new Uint8Array(TAG_BYTES) };

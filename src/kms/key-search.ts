@@ -1,9 +1,9 @@
 /**
  * Is a data key anywhere in the files of a plane? Looked for where the key may be in plain: here.
  *
- * The key is looked for by its 16-byte halves, and as hex in both cases and base64, each of which is
- * built as bytes: no form of a key is ever a string, which could not be erased. The wrapped key is
- * looked for too: it must be found, or the search has not looked where keys are kept.
+ * The key is looked for by its 16-byte halves, and as hex in both cases and base64, each of which
+ * is built as bytes: no form of a key is ever a string, which could not be erased. The wrapped key
+ * is looked for too: it must be found, or the search has not looked where keys are kept.
  *
  * **Thread:** KMS.
  */

@@ -4,8 +4,8 @@
  * is seldom whole.
  *
  * Attribution: the main thread's malloc is `[heap]`; every other thread's malloc is an arena of its
- * own, an anonymous mapping that starts on a 64 MiB edge (glibc, HEAP_MAX_SIZE). A thread's stack lies
- * above a guard page. Everything else anonymous is V8's or a large block of some thread.
+ * own, an anonymous mapping that starts on a 64 MiB edge (glibc, HEAP_MAX_SIZE). A thread's stack
+ * lies above a guard page. Everything else anonymous is V8's or a large block of some thread.
  */
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 

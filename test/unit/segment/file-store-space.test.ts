@@ -7,6 +7,7 @@ import { createPrng } from '../../../src/base/prng.ts';
 import { openFileStore } from '../../../src/segment/file-store.ts';
 import type { StoreGeometry } from '../../../src/segment/geometry.ts';
 import type { ShardStore } from '../../../src/segment/shard-store.ts';
+import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
 import { fillerOf, HOLE, readVersions, runDry, SECTOR } from '../../support/sector-pattern.ts';
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
 
@@ -146,6 +147,60 @@ describe('a full file system', () => {
     expect(store.idle()).toBe(false);
     store.append(tree, 0, 1, fillerOf(1));
     store.close();
+  });
+
+  it('met in the middle of a checkpoint makes it begin anew, not go on', () => {
+    for (let n = 1; n <= 4; n++) {
+      const disk = new SimulatedFileSystem();
+      const fileSystem = new FaultyFileSystem(disk);
+      const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
+      const tree = store.openTree('a');
+      let writes = 0;
+      let isHit = false;
+      let isRenamed = false;
+      fileSystem.plan = (call, path) => {
+        isRenamed ||= isHit && call === 'rename';
+        if (call !== 'pwrite' || !path.endsWith('.new') || ++writes !== n) return '';
+        isHit = true;
+        return 'ENOSPC';
+      };
+      // Enough commits for a log that is due several times.
+      for (let index = 0; index < 6000 && !isRenamed; index++) {
+        const append = () => store.append(tree, index % 600, 1, fillerOf(1));
+        // Refused once, until the next commit finds that there is space.
+        const code = codeOf(append);
+        store.commit();
+        if (code !== 'none') append();
+        store.idle();
+      }
+      expect(isRenamed).toBe(true);
+      // The very checkpoint that was written after the failure is the one to be read.
+      const again = open(disk.fork());
+      expectTree(again, 'a', 600, 1);
+      expect(again.check().problems).toEqual([]);
+    }
+  });
+
+  it('with room for no victim is not used up by moving a part of one', () => {
+    const fileSystem = new SimulatedFileSystem();
+    const store = open(fileSystem);
+    const tree = store.openTree('a');
+    store.append(tree, 0, 160, fillerOf(1));
+    store.flush();
+    fileSystem.capacityBytes = fileSystem.usedBytes + 4 * SECTOR;
+    // Every segment keeps 4 of its 8 sectors: moving them would take 4, and 2 may be taken.
+    for (let sector = 0; sector < 160; sector++) {
+      if (sector % 2 === 1) store.discard(tree, sector, 1);
+    }
+    store.flush();
+    runDry(store);
+    expect(store.stats().reclaimedSectors).toBe(0);
+    fileSystem.capacityBytes = Number.POSITIVE_INFINITY;
+    runDry(store);
+    expect(store.stats().reclaimedSectors).toBeGreaterThan(0);
+    const expected = Array.from({ length: 160 }, (_, sector) => (sector % 2 === 0 ? 1 : HOLE));
+    expect(readVersions(store, tree, 0, 160)).toEqual(expected);
+    expect(store.check().problems).toEqual([]);
   });
 
   it('under random use loses nothing that was committed', () => {
