@@ -212,10 +212,13 @@ class OpenPlane implements Plane {
   private async closeParts(): Promise<void> {
     const { directory, kms, shards, metadata } = this.parts;
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
-    await shards.close();
-    await kms.close();
-    await metadata.close();
+    // What cannot be closed is thrown when all the rest is.
+    const outcomes: PromiseSettledResult<void>[] = [];
+    for (const part of [shards, kms, metadata]) {
+      outcomes.push(...(await Promise.allSettled([part.close()])));
+    }
     directory?.release();
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   private everyShard(request: ShardRequest): Promise<unknown[]> {

@@ -111,7 +111,8 @@ export class ShardSet {
   async close(): Promise<void> {
     const disks = [...this.attached.values()].map((open) => open.disk.close());
     const outcomes = await Promise.allSettled(disks);
-    await Promise.all(this.lanes.map((lane) => lane.thread.close()));
+    const stops = await Promise.allSettled(this.lanes.map((lane) => lane.thread.close()));
+    for (const stop of stops) if (stop.status === 'rejected') throw stop.reason;
     for (const outcome of outcomes) {
       const isLoss = outcome.status === 'rejected' && outcome.reason instanceof PlaneError;
       if (outcome.status === 'rejected' && !isLoss) throw outcome.reason;

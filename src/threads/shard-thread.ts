@@ -132,7 +132,14 @@ export class ShardThread {
   async close(): Promise<void> {
     if (!this.isStopping && this.lost === null) {
       this.isStopping = true;
-      await this.call({ op: 'stop' });
+      try {
+        // A store that cannot be closed is an error, and the thread ends all the same.
+        await this.call({ op: 'stop' });
+      } finally {
+        await this.ended;
+        await this.pool.destroy();
+      }
+      return;
     }
     await this.ended;
     await this.pool.destroy();

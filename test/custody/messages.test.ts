@@ -25,7 +25,7 @@ describe('the messages main receives', () => {
       for (const [name, needle] of needles) {
         expect({ name, at: received.indexOf(needle) }).toEqual({ name, at: -1 });
       }
-      // What the recorder must have seen, if it has seen anything: the wrapped key, and the engine.
+      // What the recorder must have seen, if it has seen anything: the engine a shard reports.
       expect(received.includes('openssl-ffi')).toBe(true);
       expect(received.length).toBeGreaterThan(2000);
     } finally {
