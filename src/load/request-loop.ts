@@ -131,11 +131,10 @@ export class RequestLoop {
 
   /** Gives every idle slot something to do. */
   #fill(): void {
-    const nowMs = performance.now();
     while (!this.#isWaiting && !this.#isDraining) {
       const slot = this.#idle.pop();
       if (slot === undefined) return;
-      this.#next(slot, nowMs);
+      this.#next(slot, performance.now());
     }
     this.#endIfDrained();
   }
@@ -190,7 +189,8 @@ export class RequestLoop {
   /** Makes the request a slot is aimed at. */
   #make(slot: RequestSlot, nowMs: number): void {
     this.#inFlight += 1;
-    slot.startedAtMs = nowMs;
+    // A source reads the clock after its caller did: no request starts before it is due.
+    slot.startedAtMs = Math.max(nowMs, slot.dueAtMs);
     let promise: Promise<unknown>;
     try {
       promise = this.#call(slot);

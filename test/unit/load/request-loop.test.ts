@@ -125,6 +125,26 @@ test('a failed request ends the loop once the others are done, with its error', 
   expect(stats.requests()).toBe(0);
 });
 
+test('no request has been under way for longer than it has been due', async () => {
+  const { disk, pending } = manualDisk();
+  const source = listSource(disk, [READ, READ]);
+  const slow: OperationSource & { dueAtMs: number } = {
+    ...source,
+    next: () => {
+      const answer = source.next();
+      slow.dueAtMs = performance.now() + 5;
+      while (performance.now() < slow.dueAtMs);
+      return answer;
+    },
+  };
+  const { loop, stats } = loopOf(slow);
+  const end = loop.run();
+  for (const { resolve } of pending) resolve();
+  await end;
+  expect(stats.response.count).toBe(2);
+  expect(stats.direction(READ).latency.mean()).toBeLessThanOrEqual(stats.response.mean());
+});
+
 test('a target that throws instead of rejecting fails the request', async () => {
   const { disk } = manualDisk();
   const throwing: TargetDisk = {
