@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
+import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
 import {
   idleDiskFloor,
@@ -27,6 +28,7 @@ const milliseconds = isQuick ? 100 : 1000;
 const tmpfs = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 const parts: readonly (() => Promise<Floor | Floor[]>)[] = [
+  () => engineFloors(rounds, milliseconds / 2),
   () => dataPathFloors(rounds, milliseconds),
   () => fileStoreFloors(tmpfs, rounds, milliseconds),
   () => snapshotCostFloor(isQuick ? 3 : 25),

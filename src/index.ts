@@ -20,4 +20,5 @@ export type {
   PlaneCheck,
   PlaneOptions,
   PlaneStats,
+  RegisteredBuffer,
 } from './types.ts';

@@ -15,6 +15,9 @@ export const REQUEST_BYTES_MAX = 32 * MIB;
 export const PIECE_BYTES_MAX = 256 * KIB;
 /** Plaintext staging memory per shard: bounds what is in flight between main and a shard. */
 export const STAGING_BYTES = 8 * MIB;
+/** Memory of callers that shards use in place: buffers of one plane, and bytes of one. */
+export const REGISTERED_BUFFERS_MAX = 4096;
+export const REGISTERED_BUFFER_BYTES_MAX: number = GIB;
 /** Requests in flight between main and one shard. A power of two: indexes wrap by mask. */
 export const RING_SLOTS = 1024;
 /** Requests waiting on main for a place in the ring, per shard; one more is refused as Busy. */

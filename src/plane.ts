@@ -45,6 +45,7 @@ import type {
   PlaneCheck,
   PlaneOptions,
   PlaneStats,
+  RegisteredBuffer,
 } from './types.ts';
 
 /** Everything open, in the order it was opened; what a failure or close() has to undo. */
@@ -155,6 +156,12 @@ class OpenPlane implements Plane {
     const { context, shards } = this.parts;
     const detached = (): Promise<void> => detachDisk(context, diskId);
     return attachDisk(context, diskId, (record) => shards.attach(toVolume(record), detached));
+  }
+
+  async registerBuffer(buffer: SharedArrayBuffer): Promise<RegisteredBuffer> {
+    this.checkOpen();
+    const close = await this.parts.shards.buffers.register(buffer);
+    return { buffer, close, [Symbol.asyncDispose]: close };
   }
 
   async stats(): Promise<PlaneStats> {

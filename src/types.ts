@@ -100,6 +100,13 @@ export interface PlaneCheck {
   readonly problems: readonly string[];
 }
 
+/** Memory that shards use in place until close(). */
+export interface RegisteredBuffer extends AsyncDisposable {
+  readonly buffer: SharedArrayBuffer;
+  /** Waits for the requests that use it; later ones are copied, as any. Idempotent. */
+  close(): Promise<void>;
+}
+
 /** An open plane. Holds threads and files until close(). */
 export interface Plane extends AsyncDisposable {
   /** Does one control operation. Names and parameters are the cloud's (ECS and KMS API). */
@@ -109,6 +116,18 @@ export interface Plane extends AsyncDisposable {
   ): Promise<Verbs[V]['result']>;
   /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
   attach(diskId: string): Promise<Disk>;
+  /**
+   * Shows shared memory to the shards, as io_uring's registered buffers are shown to the kernel:
+   * reads and writes of whole sectors whose Uint8Array lies in it are then decrypted into it and
+   * encrypted from it directly. All others are copied once on the main thread.
+   *
+   * Bytes of a read that failed are unspecified. Bytes of a write that are changed before it
+   * settles are stored as either.
+   *
+   * @throws PlaneError InvalidArgument: not a SharedArrayBuffer of fixed size, or registered
+   *   already; RequestTooLarge: more than 1 GiB; Busy: 4,096 are registered
+   */
+  registerBuffer(buffer: SharedArrayBuffer): Promise<RegisteredBuffer>;
   stats(): Promise<PlaneStats>;
   /**
    * Looks for a disk's data key, in plain, in every file of the data directory. The KMS thread does

@@ -12,34 +12,38 @@ export interface LoopOptions {
   /** Part of each disk that is used, from its start. */
   readonly spanBytes: number;
   readonly isRandom: boolean;
+  /** Gives a request's buffer; registered with the plane, it is used in place. */
+  readonly allocate?: (bytes: number) => Uint8Array;
 }
 
 /** @returns bytes per second over all disks together */
 export async function closedLoop(disks: readonly Disk[], options: LoopOptions): Promise<number> {
   const { direction, blockBytes, iodepth, milliseconds, spanBytes, isRandom } = options;
+  const { allocate = (bytes: number) => new Uint8Array(bytes) } = options;
   const blocks = Math.floor(spanBytes / blockBytes);
+  const lanes = disks.flatMap((disk, diskIndex) => {
+    let position = 0;
+    const next = (): number => position++ % blocks;
+    return Array.from({ length: iodepth }, (_, index) => {
+      const random = createPrng(diskIndex * 1000 + index);
+      const buffer = allocate(blockBytes);
+      random.fill(buffer);
+      return { disk, buffer, next: isRandom ? () => random.nextBelow(blocks) : next };
+    });
+  });
   let completed = 0;
   const start = performance.now();
   const deadline = start + milliseconds;
-  const lane = async (disk: Disk, seed: number, next: () => number): Promise<void> => {
-    const random = createPrng(seed);
-    const buffer = new Uint8Array(blockBytes);
-    random.fill(buffer);
-    while (performance.now() < deadline) {
-      const block = isRandom ? random.nextBelow(blocks) : next() % blocks;
-      if (direction === 'read') await disk.read(block * blockBytes, buffer);
-      else await disk.write(block * blockBytes, buffer);
-      completed++;
-    }
-  };
-  const lanes = disks.flatMap((disk, diskIndex) => {
-    let position = 0;
-    const next = (): number => position++;
-    return Array.from({ length: iodepth }, (_, index) =>
-      lane(disk, diskIndex * 1000 + index, next),
-    );
-  });
-  await Promise.all(lanes);
+  await Promise.all(
+    lanes.map(async ({ disk, buffer, next }) => {
+      while (performance.now() < deadline) {
+        const offset = next() * blockBytes;
+        if (direction === 'read') await disk.read(offset, buffer);
+        else await disk.write(offset, buffer);
+        completed++;
+      }
+    }),
+  );
   return (completed * blockBytes * 1000) / (performance.now() - start);
 }
 

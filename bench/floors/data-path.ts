@@ -12,6 +12,8 @@ import type { Floor } from './floor.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const SPAN_BYTES = 256 * MIB;
+/** As many requests of the largest workload as are in flight. */
+const REGISTERED_BYTES = 2 * 16 * MIB;
 const GB = 1e9;
 
 type Workload = readonly [
@@ -20,13 +22,18 @@ type Workload = readonly [
   blockBytes: number,
   iodepth: number,
   floor: number,
+  /** Whose memory a request's bytes lie in: any, or one registered with the plane. */
+  memory: 'own' | 'registered',
 ];
 
 const WORKLOADS: readonly Workload[] = [
-  ['128 KiB, depth 16, a disk on each of 2 shards', 2, 128 * KIB, 16, 0.45],
-  ['1 MiB, depth 16, a disk on each of 2 shards', 2, MIB, 16, 0.6],
-  ['128 KiB, depth 16, one disk alone', 1, 128 * KIB, 16, 0.35],
-  ['4 KiB random, depth 128, a disk on each of 2 shards', 2, 4 * KIB, 128, 0.2],
+  ['128 KiB, depth 16, a disk on each of 2 shards', 2, 128 * KIB, 16, 0.45, 'own'],
+  ['128 KiB, the same, registered buffers', 2, 128 * KIB, 16, 0.45, 'registered'],
+  ['1 MiB, depth 16, a disk on each of 2 shards', 2, MIB, 16, 0.4, 'own'],
+  ['1 MiB, the same, registered buffers', 2, MIB, 16, 0.6, 'registered'],
+  ['128 KiB, depth 16, one disk alone', 1, 128 * KIB, 16, 0.35, 'own'],
+  ['4 KiB random, depth 128, a disk on each of 2 shards', 2, 4 * KIB, 128, 0.2, 'own'],
+  ['4 KiB random, the same, registered buffers', 2, 4 * KIB, 128, 0.2, 'registered'],
 ];
 
 async function openDisks(plane: Plane, count: number): Promise<Disk[]> {
@@ -49,6 +56,19 @@ function loopOptions(
   return { direction, blockBytes, iodepth, milliseconds, spanBytes: SPAN_BYTES, isRandom };
 }
 
+/** Hands out parts of one registered buffer: for one loop at a time. */
+async function registeredMemory(plane: Plane): Promise<() => (bytes: number) => Uint8Array> {
+  const memory = new SharedArrayBuffer(REGISTERED_BYTES);
+  await plane.registerBuffer(memory);
+  return () => {
+    let end = 0;
+    return (bytes) => {
+      end += bytes;
+      return new Uint8Array(memory, end - bytes, bytes);
+    };
+  };
+}
+
 /** What was measured of one workload in one direction, a figure a round. */
 interface Measured {
   readonly workload: Workload;
@@ -62,6 +82,7 @@ interface Measured {
 export async function dataPathFloors(rounds: number, milliseconds: number): Promise<Floor[]> {
   await using plane = await openPlane({ memory: true, shards: 2 });
   const disks = await openDisks(plane, 2);
+  const allocateRegistered = await registeredMemory(plane);
   const naive = await naiveIops(milliseconds);
   const references: number[] = [];
   const all = WORKLOADS.flatMap((workload): Measured[] => [
@@ -76,7 +97,10 @@ export async function dataPathFloors(rounds: number, milliseconds: number): Prom
     references.push(reference);
     for (const { workload, direction, speeds, ratios } of all) {
       const used = disks.slice(0, workload[1]);
-      const speed = await closedLoop(used, loopOptions(workload, direction, milliseconds));
+      const options = loopOptions(workload, direction, milliseconds);
+      const isRegistered = workload[5] === 'registered';
+      const memory = isRegistered ? { allocate: allocateRegistered() } : {};
+      const speed = await closedLoop(used, { ...options, ...memory });
       speeds.push(speed);
       ratios.push(speed / reference);
     }

@@ -61,7 +61,7 @@ async function ringRow(isPolled: boolean, isSmoke: boolean): Promise<BenchRow[]>
   const worker = new Worker(RING_WORKER, { workerData: { memory, isPolled } satisfies RingStart });
   let submitted = 0;
   const submit = (): void => {
-    channel.fillSlot(submitted, OPERATION.flush, 1, 0, 0, 0, 0);
+    channel.fillSlot(submitted, OPERATION.flush, 1, 0, 0, 0, 0, 0);
     submitted = (submitted + 1) >>> 0;
     channel.publishSubmitted(submitted);
   };

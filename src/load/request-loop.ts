@@ -289,8 +289,10 @@ export class RequestLoop {
     this.#hasEnded = true;
     if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
     this.#options.stats.end(performance.now());
-    // A broken invariant is nobody's result.
-    if (this.#error instanceof InvariantError) this.#reject(this.#error);
-    else this.#resolve({ error: this.#error });
+    Promise.all(this.#idle.map((slot) => slot.release())).then(() => {
+      // A broken invariant is nobody's result.
+      if (this.#error instanceof InvariantError) this.#reject(this.#error);
+      else this.#resolve({ error: this.#error });
+    }, this.#reject);
   }
 }

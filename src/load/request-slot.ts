@@ -2,8 +2,10 @@
  * One of the requests a loop keeps in flight: its buffers, its callbacks, and what it is doing.
  *
  * Made once per slot and used for every request of the slot. What is read and what is written have
- * a buffer each: a write must not send what a read of the same slot returned.
+ * a buffer each: a write must not send what a read of the same slot returned. Where the target can
+ * use memory in place, buffers are registered with it; until that is done they are copied.
  */
+import { PlaneError } from '../base/errors.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { type Operation, READ } from './operation-source.ts';
 import { UNIT_BYTES } from './version-map.ts';
@@ -29,6 +31,7 @@ export class RequestSlot {
   #readWords: Int32Array | null = null;
   #writeWords: Int32Array | null = null;
   #expected: Uint32Array | null = null;
+  readonly #registrations: Promise<(() => Promise<void>) | null>[] = [];
 
   /**
    * @param template what a write buffer holds at first; borrowed for good, copied
@@ -58,10 +61,15 @@ export class RequestSlot {
     this.dueAtMs = dueAtMs;
   }
 
+  /** Takes back what was registered. The slot is at rest, and is not used again. */
+  async release(): Promise<void> {
+    for (const registration of this.#registrations) await (await registration)?.();
+  }
+
   /** lengthBytes of the read buffer. */
   readBytes(): Uint8Array {
     if (this.#readView?.byteLength !== this.lengthBytes) {
-      this.#read = grown(this.#read, this.lengthBytes, null);
+      this.#read = this.#grown(this.#read, null);
       this.#readView = this.#read.subarray(0, this.lengthBytes);
       this.#readWords = wordsOf(this.#read);
     }
@@ -71,7 +79,7 @@ export class RequestSlot {
   /** lengthBytes of the write buffer. */
   writeBytes(): Uint8Array {
     if (this.#writeView?.byteLength !== this.lengthBytes) {
-      this.#write = grown(this.#write, this.lengthBytes, this.#template);
+      this.#write = this.#grown(this.#write, this.#template);
       this.#writeView = this.#write.subarray(0, this.lengthBytes);
       this.#writeWords = wordsOf(this.#write);
     }
@@ -108,24 +116,33 @@ export class RequestSlot {
       words[index + 1] = (this.offsetBytes / 512 + index) >>> 0;
     }
   }
+
+  /** A buffer of at least lengthBytes: the one there is, or a new one of a power of two. */
+  #grown(buffer: Uint8Array | null, template: Uint8Array | null): Uint8Array {
+    if (buffer !== null && buffer.byteLength >= this.lengthBytes) return buffer;
+    const size = Math.max(512, 2 ** Math.ceil(Math.log2(this.lengthBytes)));
+    const larger = this.#allocate(size);
+    if (template === null || template.byteLength === 0) return larger;
+    for (let at = 0; at < size; at += template.byteLength) {
+      larger.set(template.subarray(0, Math.min(template.byteLength, size - at)), at);
+    }
+    return larger;
+  }
+
+  #allocate(size: number): Uint8Array {
+    const register = this.disk!.disk.registerBuffer;
+    if (register === undefined) return new Uint8Array(new ArrayBuffer(size));
+    const memory = new SharedArrayBuffer(size);
+    const refused = (error: unknown): null => {
+      // Too many are registered, or the target has ended: requests are copied, or say so.
+      if (error instanceof PlaneError) return null;
+      throw error;
+    };
+    this.#registrations.push(register(memory).catch(refused));
+    return new Uint8Array(memory);
+  }
 }
 
 function wordsOf(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, 0, bytes.byteLength >>> 2);
-}
-
-/** A buffer of at least lengthBytes: the one there is, or a new one of a power of two. */
-function grown(
-  buffer: Uint8Array | null,
-  lengthBytes: number,
-  template: Uint8Array | null,
-): Uint8Array {
-  if (buffer !== null && buffer.byteLength >= lengthBytes) return buffer;
-  const size = Math.max(512, 2 ** Math.ceil(Math.log2(lengthBytes)));
-  const larger = new Uint8Array(new ArrayBuffer(size));
-  if (template === null || template.byteLength === 0) return larger;
-  for (let at = 0; at < size; at += template.byteLength) {
-    larger.set(template.subarray(0, Math.min(template.byteLength, size - at)), at);
-  }
-  return larger;
 }

@@ -43,7 +43,7 @@ export function createLibraryTarget(plane: Plane, encrypted: boolean): Target {
       const diskId = existing?.diskId ?? (await plane.call('CreateDisk', parameters)).DiskId;
       const disk = await plane.attach(diskId);
       open.push(disk);
-      return targetDisk(name, disk, existing === undefined);
+      return targetDisk(plane, name, disk, existing === undefined);
     },
     close: async () => {
       for (const disk of open) await disk.close();
@@ -51,8 +51,12 @@ export function createLibraryTarget(plane: Plane, encrypted: boolean): Target {
   };
 }
 
-function targetDisk(name: string, disk: Disk, isFresh: boolean): TargetDisk {
+function targetDisk(plane: Plane, name: string, disk: Disk, isFresh: boolean): TargetDisk {
   return {
+    registerBuffer: async (buffer) => {
+      const registered = await plane.registerBuffer(buffer);
+      return () => registered.close();
+    },
     name,
     sizeBytes: disk.size,
     isFresh,

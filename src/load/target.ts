@@ -25,6 +25,11 @@ export interface TargetDisk {
   flush(): Promise<unknown>;
   trim(offsetBytes: number, lengthBytes: number): Promise<unknown>;
   close(): Promise<void>;
+  /**
+   * Absent where it would change nothing. Makes requests use shared memory in place until what it
+   * resolves with is called.
+   */
+  readonly registerBuffer?: (buffer: SharedArrayBuffer) => Promise<() => Promise<void>>;
 }
 
 export interface Target {

@@ -14,7 +14,9 @@
  * 3. Requests complete in the order they were submitted. So staging memory is freed in the order it
  *    was taken, and the order of a disk's requests is the order of its callers.
  * 4. A request's staging range starts on a sector edge and covers whole sectors; the caller's first
- *    byte lies at offsetBytes % 4096 in it. The shard may write anywhere in it.
+ *    byte lies at offsetBytes % 4096 in it. The shard may write anywhere in it. A request that
+ *    covers whole sectors may name a registered buffer instead: memory of the caller, at any
+ *    address, of which a read fills the request's range and a write changes nothing.
  * 5. Whoever is about to sleep says so (SHARD_ASLEEP, MAIN_ASLEEP), then looks once more, then
  *    sleeps; whoever makes work looks at the flag after making it. All by sequentially consistent
  *    atomics, so one of the two sees the other.
@@ -22,8 +24,8 @@
  *    sleeping shard is to look at its ring. The KMS thread is given the doorbell and nothing else.
  *
  * Slot, 48 bytes, native byte order:
- *   0 u32 operation   4 u32 volume handle   8 u32 staging offset   12 u32 flags
- *  16 u32 status (0 done, else 1 + index in ERROR_CODE_LIST)       20 u32 unused
+ *   0 u32 operation   4 u32 volume handle   8 u32 buffer offset   12 u32 flags
+ *  16 u32 status (0 done, else 1 + index in ERROR_CODE_LIST)      20 u32 buffer (0: staging)
  *  24 f64 offset bytes   32 f64 length bytes   40 f64 unused
  * and ERROR_TEXT_BYTES of UTF-8 beside it (length u16 first) that hold a failed request's message.
  */
@@ -36,6 +38,9 @@ export type Operation = (typeof OPERATION)[keyof typeof OPERATION];
 
 /** Flag: the reply means stable storage (NBD FUA). */
 export const FLAG_FUA = 1;
+
+/** The staging area among the buffers a slot can name; registered ones count from 1. */
+export const STAGING_BUFFER = 0;
 
 const SLOT_WORDS = 12;
 const SLOT_DOUBLES = 6;
@@ -101,7 +106,8 @@ export class ShardChannel {
     position: number,
     operation: Operation,
     handle: number,
-    stagingOffset: number,
+    buffer: number,
+    bufferOffset: number,
     flags: number,
     offsetBytes: number,
     lengthBytes: number,
@@ -110,9 +116,10 @@ export class ShardChannel {
     const word = slot * SLOT_WORDS;
     this.words[word] = operation;
     this.words[word + 1] = handle;
-    this.words[word + 2] = stagingOffset;
+    this.words[word + 2] = bufferOffset;
     this.words[word + 3] = flags;
     this.words[word + 4] = 0;
+    this.words[word + 5] = buffer;
     this.doubles[slot * SLOT_DOUBLES + 3] = offsetBytes;
     this.doubles[slot * SLOT_DOUBLES + 4] = lengthBytes;
   }
@@ -173,7 +180,7 @@ export class ShardChannel {
     return this.words[(position & (RING_SLOTS - 1)) * SLOT_WORDS + 1] as number;
   }
 
-  stagingOffset(position: number): number {
+  bufferOffset(position: number): number {
     return this.words[(position & (RING_SLOTS - 1)) * SLOT_WORDS + 2] as number;
   }
 
@@ -183,6 +190,10 @@ export class ShardChannel {
 
   status(position: number): number {
     return this.words[(position & (RING_SLOTS - 1)) * SLOT_WORDS + 4] as number;
+  }
+
+  buffer(position: number): number {
+    return this.words[(position & (RING_SLOTS - 1)) * SLOT_WORDS + 5] as number;
   }
 
   offsetBytes(position: number): number {

@@ -39,6 +39,14 @@ export type ShardRequest =
     }
   /** Closes a volume and erases its key. */
   | { readonly op: 'closeVolume'; readonly handle: number }
+  /** Shows the shard memory of a caller; ring slots name it by its number. */
+  | {
+      readonly op: 'registerBuffer';
+      readonly number: number;
+      readonly buffer: SharedArrayBuffer;
+    }
+  /** No slot in the ring names it any more. */
+  | { readonly op: 'unregisterBuffer'; readonly number: number }
   | { readonly op: 'resizeVolume'; readonly handle: number; readonly sizeBytes: number }
   /** Makes tree `target` a copy-on-write copy of tree `source`, durable before the reply. */
   | { readonly op: 'shareTree'; readonly source: string; readonly target: string }

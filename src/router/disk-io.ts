@@ -140,6 +140,7 @@ export class DiskIo {
         offsetBytes,
         lengthBytes,
         bytes,
+        registered: null,
         placedBytes: 0,
         piecesInRing: 0,
         error: null,

@@ -10,7 +10,9 @@
  *    in between. So a shard sees the requests of a disk in the order of its callers.
  * 2. What is published at the end of a tick is one batch: one store, and one wake-up if the shard
  *    sleeps.
- * 3. A request is settled exactly once, after its last piece, with the first error of any piece.
+ * 3. A piece of whole sectors whose bytes lie in a registered buffer goes without being copied and
+ *    without a range in the staging area.
+ * 4. A request is settled exactly once, after its last piece, with the first error of any piece.
  *
  * **Thread:** main.
  */
@@ -19,10 +21,16 @@ import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { PIECE_BYTES_MAX, QUEUE_REQUESTS_MAX, RING_SLOTS, STAGING_BYTES } from '../limits.ts';
-import { OPERATION, type Operation, type ShardChannel } from '../record/shard-channel.ts';
+import {
+  OPERATION,
+  type Operation,
+  type ShardChannel,
+  STAGING_BUFFER,
+} from '../record/shard-channel.ts';
+import type { BufferUse, RegisteredBuffers } from './registered-buffers.ts';
 import { StagingSpace } from './staging.ts';
 
-/** Of a piece that has no bytes, and so no range in the staging area. */
+/** Of a piece that has no range in the staging area. */
 const NO_SPACE = -1;
 
 /** One caller's request, and how far it is. */
@@ -34,6 +42,8 @@ export interface IoRequest {
   readonly lengthBytes: number;
   /** Write: the caller's bytes. Read: the caller's target. Borrowed until settled. Else null. */
   readonly bytes: Uint8Array | null;
+  /** Set by enqueue(): the registered buffer its bytes lie in, if they do. */
+  registered: BufferUse | null;
   placedBytes: number;
   piecesInRing: number;
   error: PlaneError | null;
@@ -43,6 +53,7 @@ export interface IoRequest {
 
 export class ShardDispatch {
   private readonly channel: ShardChannel;
+  private readonly buffers: RegisteredBuffers;
   private readonly waiting = new BoundedQueue<IoRequest>(QUEUE_REQUESTS_MAX);
   private readonly space = new StagingSpace(STAGING_BYTES);
   /** By ring slot: whose piece it is, where in the request it starts, what settling it frees. */
@@ -58,8 +69,9 @@ export class ShardDispatch {
   private readonly onPublish: () => void;
 
   /** @param onPublish called when there is something in flight to wait for */
-  constructor(channel: ShardChannel, onPublish: () => void) {
+  constructor(channel: ShardChannel, buffers: RegisteredBuffers, onPublish: () => void) {
     this.channel = channel;
+    this.buffers = buffers;
     this.onPublish = onPublish;
   }
 
@@ -78,6 +90,7 @@ export class ShardDispatch {
     if (this.waiting.isFull) {
       throw new PlaneError('Busy', `${QUEUE_REQUESTS_MAX} requests are waiting for one shard`);
     }
+    if (request.bytes !== null) request.registered = this.buffers.enter(request.bytes);
     if (this.waiting.length > 0 || !this.place(request)) this.waiting.push(request);
     this.publishSoon();
   }
@@ -109,7 +122,7 @@ export class ShardDispatch {
     }
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       next.error ??= error;
-      next.settled(next);
+      this.settleRequest(next);
     }
   }
 
@@ -128,26 +141,21 @@ export class ShardDispatch {
       const start = request.placedBytes;
       const offset = request.offsetBytes + start;
       const length = pieceBytes(request, offset);
-      let stagingOffset = 0;
-      if (request.bytes !== null) {
-        const inSector = offset % SECTOR_BYTES;
-        const covered = Math.ceil((inSector + length) / SECTOR_BYTES) * SECTOR_BYTES;
-        stagingOffset = this.space.take(covered);
-        if (stagingOffset < 0) return false;
-        if (request.operation === OPERATION.write) {
-          const isWhole = length === request.bytes.byteLength;
-          const source = isWhole ? request.bytes : request.bytes.subarray(start, start + length);
-          this.channel.staging.set(source, stagingOffset + inSector);
-        }
-      }
+      const isWholeSectors = offset % SECTOR_BYTES === 0 && length % SECTOR_BYTES === 0;
+      const isInPlace = request.registered !== null && isWholeSectors;
+      const buffer = isInPlace ? request.registered!.number : STAGING_BUFFER;
+      let at = 0;
+      if (isInPlace) at = request.bytes!.byteOffset + start;
+      else if (request.bytes !== null) at = this.stage(request, start, offset, length);
+      if (at < 0) return false;
       const { operation, handle, flags } = request;
       const position = this.filled;
-      this.channel.fillSlot(position, operation, handle, stagingOffset, flags, offset, length);
+      this.channel.fillSlot(position, operation, handle, buffer, at, flags, offset, length);
       const slot = position & (RING_SLOTS - 1);
       invariant(this.owners[slot] === null, 'a slot is refilled after it was settled');
       this.owners[slot] = request;
       this.pieceStarts[slot] = start;
-      this.spaceEnds[slot] = request.bytes === null ? NO_SPACE : this.space.end;
+      this.spaceEnds[slot] = request.bytes === null || isInPlace ? NO_SPACE : this.space.end;
       this.filled = (position + 1) >>> 0;
       request.placedBytes = start + length;
       request.piecesInRing++;
@@ -156,27 +164,41 @@ export class ShardDispatch {
     return true;
   }
 
+  /** Takes staging space for a piece, and copies what it writes. @returns -1: no space now */
+  private stage(request: IoRequest, start: number, offset: number, length: number): number {
+    const inSector = offset % SECTOR_BYTES;
+    const covered = Math.ceil((inSector + length) / SECTOR_BYTES) * SECTOR_BYTES;
+    const at = this.space.take(covered);
+    if (at >= 0 && request.operation === OPERATION.write) {
+      const bytes = request.bytes as Uint8Array;
+      const isWhole = length === bytes.byteLength;
+      const source = isWhole ? bytes : bytes.subarray(start, start + length);
+      this.channel.staging.set(source, at + inSector);
+    }
+    return at;
+  }
+
   private settlePiece(position: number): void {
     const slot = position & (RING_SLOTS - 1);
     const request = this.owners[slot];
     invariant(request != null, 'a completed slot has an owner');
     this.owners[slot] = null;
     let error: PlaneError | null = null;
+    const spaceEnd = this.spaceEnds[slot] as number;
     if (this.channel.status(position) !== 0) {
       error = new PlaneError(
         this.channel.failureCode(position),
         this.channel.failureText(position),
       );
-    } else if (request.operation === OPERATION.read) {
+    } else if (request.operation === OPERATION.read && spaceEnd !== NO_SPACE) {
       this.copyOut(request, position, slot);
     }
-    const spaceEnd = this.spaceEnds[slot] as number;
     if (spaceEnd !== NO_SPACE) this.space.freeUpTo(spaceEnd);
     this.finishPiece(request, error);
   }
 
   private copyOut(request: IoRequest, position: number, slot: number): void {
-    const at = this.channel.stagingOffset(position);
+    const at = this.channel.bufferOffset(position);
     const inSector = this.channel.offsetBytes(position) % SECTOR_BYTES;
     const length = this.channel.lengthBytes(position);
     const source = this.channel.staging.subarray(at + inSector, at + inSector + length);
@@ -187,7 +209,12 @@ export class ShardDispatch {
     request.piecesInRing--;
     request.error ??= error;
     const isPlaced = request.placedBytes === request.lengthBytes;
-    if (isPlaced && request.piecesInRing === 0) request.settled(request);
+    if (isPlaced && request.piecesInRing === 0) this.settleRequest(request);
+  }
+
+  private settleRequest(request: IoRequest): void {
+    if (request.registered !== null) this.buffers.leave(request.registered);
+    request.settled(request);
   }
 
   /** Publishes when the callers of this tick have had their say. */

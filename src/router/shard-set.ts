@@ -16,6 +16,7 @@ import type { ShardThread } from '../threads/shard-thread.ts';
 import { CompletionPoller } from './completion-poller.ts';
 import { DiskIo } from './disk-io.ts';
 import { ShardDispatch } from './dispatch.ts';
+import { RegisteredBuffers } from './registered-buffers.ts';
 
 /** What has to be known to open a disk's volume. No plaintext key. */
 export interface VolumeToOpen {
@@ -34,14 +35,16 @@ interface Lane {
 export class ShardSet {
   private readonly lanes: Lane[] = [];
   private readonly attached = new Map<string, { disk: DiskIo; shardIndex: number }>();
+  readonly buffers: RegisteredBuffers;
   private readonly handles = new Set<number>();
   private nextHandle = 1;
 
   /** @param threads started, in order of their index; moved: closed by close() */
   constructor(threads: readonly ShardThread[], cores: number) {
+    this.buffers = new RegisteredBuffers((request) => this.callLiving(request));
     const poller = new CompletionPoller(cores);
     for (const thread of threads) {
-      const dispatch = new ShardDispatch(thread.channel, () => poller.start());
+      const dispatch = new ShardDispatch(thread.channel, this.buffers, () => poller.start());
       poller.add(dispatch, thread.channel);
       thread.onLost = (error) => dispatch.fail(error);
       this.lanes.push({ thread, dispatch });
@@ -116,6 +119,16 @@ export class ShardSet {
     for (const outcome of outcomes) {
       const isLoss = outcome.status === 'rejected' && outcome.reason instanceof PlaneError;
       if (outcome.status === 'rejected' && !isLoss) throw outcome.reason;
+    }
+  }
+
+  /** Every shard's turn to do something; one that was lost has nothing left to do. */
+  private async callLiving(request: ShardRequest): Promise<void> {
+    const calls = this.lanes.map((lane) => lane.thread.call(request));
+    for (const outcome of await Promise.allSettled(calls)) {
+      if (outcome.status === 'fulfilled') continue;
+      const { reason } = outcome;
+      if (!(reason instanceof PlaneError && reason.code === 'ShardLost')) throw reason;
     }
   }
 

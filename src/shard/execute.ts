@@ -6,7 +6,6 @@
 import type { MemoryRegion } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant, unreachable } from '../base/invariant.ts';
-import { STAGING_BYTES } from '../limits.ts';
 import { FLAG_FUA, OPERATION, type Operation, type ShardChannel } from '../record/shard-channel.ts';
 import type { ShardStore } from '../segment/shard-store.ts';
 import type { Volume } from './volume.ts';
@@ -20,7 +19,7 @@ export function executeSlot(
   channel: ShardChannel,
   position: number,
   volumes: ReadonlyMap<number, Volume>,
-  staging: MemoryRegion,
+  buffers: ReadonlyMap<number, MemoryRegion>,
 ): boolean {
   const handle = channel.handle(position);
   const volume = volumes.get(handle);
@@ -31,15 +30,16 @@ export function executeSlot(
   const operation = channel.operation(position) as Operation;
   const offset = channel.offsetBytes(position);
   const length = channel.lengthBytes(position);
-  const at = channel.stagingOffset(position);
-  invariant(at < STAGING_BYTES, 'a staging offset lies in the staging area');
+  const at = channel.bufferOffset(position);
+  const buffer = buffers.get(channel.buffer(position));
+  invariant(buffer !== undefined, 'a slot names a buffer that is registered');
   try {
     switch (operation) {
       case OPERATION.read:
-        volume.read(offset, length, staging, at);
+        volume.read(offset, length, buffer, at);
         return false;
       case OPERATION.write:
-        volume.write(offset, length, staging, at);
+        volume.write(offset, length, buffer, at);
         break;
       case OPERATION.zero:
         volume.zero(offset, length);

@@ -17,7 +17,7 @@ import type { SectorCipherEngine } from '../cipher/sector-cipher.ts';
 import { surveyEngines } from '../cipher/select-engine.ts';
 import { BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
-import { OPERATION, type ShardChannel } from '../record/shard-channel.ts';
+import { OPERATION, type ShardChannel, STAGING_BUFFER } from '../record/shard-channel.ts';
 import type { ShardCall, ShardReply, ShardRequest } from '../record/shard-message.ts';
 import type { ShardStore } from '../segment/shard-store.ts';
 import { executeSlot, failSlot, settleStore } from './execute.ts';
@@ -43,7 +43,8 @@ export class Shard {
   /** True after 'stop': keys are erased, the store is closed. */
   isStopped = false;
   private readonly parts: ShardParts;
-  private readonly staging: MemoryRegion;
+  /** By the number slots name them by: the staging area, and registered buffers. */
+  private readonly buffers = new Map<number, MemoryRegion>();
   private readonly keyring: Keyring;
   private readonly volumes = new Map<number, Volume>();
   /** Requests executed and published, modulo 2^32. */
@@ -51,7 +52,7 @@ export class Shard {
 
   constructor(parts: ShardParts) {
     this.parts = parts;
-    this.staging = memoryRegion(parts.channel.staging);
+    this.buffers.set(STAGING_BUFFER, memoryRegion(parts.channel.staging));
     this.keyring = new Keyring(parts.engine, parts.unwrap, parts.clock);
   }
 
@@ -69,7 +70,7 @@ export class Shard {
     let requests = 0;
     let isFlush = false;
     while (end !== submitted && requests < BATCH_REQUESTS_MAX && bytes < BATCH_BYTES_MAX) {
-      if (executeSlot(channel, end, this.volumes, this.staging)) isFlush = true;
+      if (executeSlot(channel, end, this.volumes, this.buffers)) isFlush = true;
       bytes += channel.operation(end) === OPERATION.zero ? 0 : channel.lengthBytes(end);
       requests++;
       end = (end + 1) >>> 0;
@@ -119,6 +120,12 @@ export class Shard {
       case 'closeVolume':
         this.volumes.get(request.handle)?.close();
         this.volumes.delete(request.handle);
+        return null;
+      case 'registerBuffer':
+        this.buffers.set(request.number, memoryRegion(new Uint8Array(request.buffer)));
+        return null;
+      case 'unregisterBuffer':
+        this.buffers.delete(request.number);
         return null;
       case 'resizeVolume':
         this.volume(request.handle).sizeBytes = request.sizeBytes;

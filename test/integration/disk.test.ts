@@ -43,6 +43,21 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     expectBytes(await disk.read(1 * MIB, bytes.length), bytes);
   });
 
+  it('use a registered buffer in place, as the bytes of any other', async () => {
+    await using disk = await newDisk();
+    await using registered = await plane.registerBuffer(new SharedArrayBuffer(3 * MIB));
+    const bytes = new Uint8Array(registered.buffer, 0, MIB + 4 * KIB);
+    bytes.set(pattern(bytes.length, 4));
+    await disk.write(64 * KIB, bytes);
+    expectBytes(await disk.read(64 * KIB, bytes.length), bytes);
+    const into = new Uint8Array(registered.buffer, 2 * MIB - 3, 512 * KIB);
+    expect(await disk.read(64 * KIB, into)).toBe(into);
+    expectBytes(into, bytes.subarray(0, into.length));
+    await registered.close();
+    await disk.read(128 * KIB, into);
+    expectBytes(into, bytes.subarray(64 * KIB, 64 * KIB + into.length));
+  });
+
   it('read zeros where nothing was written', async () => {
     await using disk = await newDisk();
     expectBytes(await disk.read(512 * MIB, 10_000), new Uint8Array(10_000));
@@ -299,4 +314,13 @@ describe('a closed plane', () => {
     expect(await codeOf(disk.read(0, 1))).toBe('DiskClosed');
     expect(new PlaneError('Busy', 'x').retryable).toBe(true);
   });
+});
+
+it('a registered buffer may outlive its plane', async () => {
+  const plane = await openPlane({ memory: true });
+  const registered = await plane.registerBuffer(new SharedArrayBuffer(4 * KIB));
+  await plane.close();
+  await registered.close();
+  const late = plane.registerBuffer(new SharedArrayBuffer(4 * KIB));
+  await expect(late).rejects.toMatchObject({ code: 'PlaneClosed' });
 });

@@ -8,6 +8,7 @@ import type { UnwrapReply, UnwrapRequest } from '../../src/record/kms-message.ts
 import { allocateShardChannel, ShardChannel } from '../../src/record/shard-channel.ts';
 import type { ShardReply, ShardRequest } from '../../src/record/shard-message.ts';
 import { ShardDispatch } from '../../src/router/dispatch.ts';
+import { RegisteredBuffers } from '../../src/router/registered-buffers.ts';
 import type { ShardStore } from '../../src/segment/shard-store.ts';
 import { Shard } from '../../src/shard/serve.ts';
 
@@ -15,6 +16,7 @@ export interface OneThreadShard {
   readonly channel: ShardChannel;
   readonly shard: Shard;
   readonly dispatch: ShardDispatch;
+  readonly buffers: RegisteredBuffers;
   /** Control replies in the order they were given. */
   readonly replies: ShardReply[];
   /** Unwrap requests nobody has answered yet. */
@@ -38,12 +40,14 @@ export function oneThreadShard(store: ShardStore): OneThreadShard {
     unwrap: (request) => unwraps.push(request),
     yieldProcessor: () => {},
   });
-  const dispatch = new ShardDispatch(channel, () => {});
   let id = 1;
+  const buffers = new RegisteredBuffers(async (request) => shard.handle({ id: id++, request }));
+  const dispatch = new ShardDispatch(channel, buffers, () => {});
   return {
     channel,
     shard,
     dispatch,
+    buffers,
     replies,
     unwraps,
     control: (request) => {
