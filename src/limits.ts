@@ -109,6 +109,16 @@ export const KEY_DELETION_DAYS_MAX = 30;
 export const PAGE_SIZE_DEFAULT = 10;
 export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
+/** A ClientToken is remembered so long; removed when too old, so many at a time. */
+export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
+export const TOKENS_SWEPT_MAX = 64;
+/** Tags of a resource, of one request, and resources of one request (ECS TagResources). */
+export const TAGS_MAX = 20;
+export const TAG_CHARS_MAX = 128;
+export const TAGGED_RESOURCES_MAX = 50;
+/** ListTagResources: resources looked at in one call, and tags after which a page ends. */
+export const TAGGED_SCAN_MAX = 1_000;
+export const TAGGED_PAGE_ENTRIES = 50;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;

@@ -70,6 +70,7 @@ export const ERROR_CODES = {
   'Rejected.LimitExceeded': row('caller', false, 'a KMS quota is used up'),
   'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
   // Control plane: access, regions, tokens, tags, account-level default encryption.
+  DryRunOperationError: row('caller', false, 'all is well, but DryRun asked to change nothing'),
   'InvalidAccessKeyId.NotFound': row('caller', false, 'no such account, or no such RAM user'),
   'Forbidden.RAM': row('caller', false, 'no policy of the RAM user allows the operation'),
   'Forbidden.NoPermission': row('caller', false, 'no policy of the RAM user allows the operation'),
@@ -88,13 +89,11 @@ export const ERROR_CODES = {
   'InvalidOperation.KMSServiceNotOpen': row('caller', false, 'KMS is not activated'),
   'Abs.InvalidAction.RegionNotSupport': row('caller', false, 'the region has not the feature'),
   UserNotInTheWhiteList: row('caller', false, 'the feature was not granted to the account'),
-  'InvalidKMSKeyId.NotSymmetric': row('caller', false, 'disks need a symmetric key'),
-  'InvalidResourceType.NotFound': row('caller', false, 'no such type of resource'),
   'InvalidResourceId.NotFound': row('caller', false, 'no such resource of this type'),
   'Duplicate.TagKey': row('caller', false, 'a tag key is given twice'),
   'InvalidTagKey.Malformed': row('caller', false, 'a tag key breaks the rules'),
   'InvalidTagValue.Malformed': row('caller', false, 'a tag value breaks the rules'),
-  'QuotaExceed.TagCount': row('caller', false, 'a resource has all the tags it may have'),
+  'NumberExceed.Tags': row('caller', false, 'a resource has all the tags it may have'),
   WorldInvalid: row('caller', false, 'a world file cannot be seeded as written'),
 } as const satisfies Record<string, CodeRow>;
 

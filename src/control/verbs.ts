@@ -1,9 +1,11 @@
 /** The verbs by name: parameters and results, named as the cloud's API names them. */
+import type { AccessVerbs } from './access/types.ts';
 import type { DiskVerbs } from './disks/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
 import type { Page, PageResult } from './paging.ts';
 import type { SnapshotVerbs } from './snapshots/types.ts';
 
+export type { RegionDescription, Tag, TagResource, ZoneDescription } from './access/types.ts';
 export type { DiskDescription } from './disks/types.ts';
 export type { LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
@@ -19,6 +21,9 @@ export interface KeyMetadata {
   /** Empty unless KeyState is PendingDeletion. */
   readonly DeleteDate: string;
 }
+
+/** Which of the product's generations a plane follows, by the year of its document. */
+export type RuleSet = '2018' | '2020' | '2025';
 
 interface KeyVerbs {
   CreateKey: {
@@ -55,4 +60,4 @@ export interface CommonParameters {
 }
 
 /** Verb name -> parameters and result. */
-export interface Verbs extends DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs {}
+export interface Verbs extends AccessVerbs, DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs {}

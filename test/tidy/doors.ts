@@ -42,6 +42,7 @@ export const PACKAGES: readonly Door[] = [
   { name: 'typescript', places: ['test/tidy/'] },
   { name: 'valibot', places: ['src/control/', 'src/record/shapes.ts', 'src/load/'] },
   { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
+  { name: 'yaml', places: ['src/control/access/load-world.ts'] },
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
@@ -59,6 +60,7 @@ export const BUILTINS: readonly Door[] = [
       'src/cipher/',
       'src/kms/',
       'src/plane.ts',
+      'src/control/access/tokens.ts',
       'src/load/target-library.ts',
       'src/cli/',
       'bench/',
@@ -72,6 +74,7 @@ export const BUILTINS: readonly Door[] = [
       'src/kms/',
       'src/kv/',
       'src/meta/data-directory.ts',
+      'src/control/access/load-world.ts',
       'src/load/',
       'src/cli/',
       'bench/',
