@@ -19,6 +19,7 @@ import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
+import { RULE_SETS } from './control/encryption/cells.ts';
 import { findDisk } from './control/find.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
@@ -303,8 +304,8 @@ function checkOptions(options: PlaneOptions): void {
     throw new PlaneError('InvalidArgument', 'expected either memory: true or a dataDir');
   }
   const { shards, memoryLimitBytes, ruleSet } = options;
-  if (ruleSet !== undefined && !['2018', '2020', '2025'].includes(ruleSet)) {
-    throw new PlaneError('InvalidArgument', `expected ruleSet 2018, 2020 or 2025, got ${ruleSet}`);
+  if (ruleSet !== undefined && !RULE_SETS.includes(ruleSet)) {
+    throw new PlaneError('InvalidArgument', `expected ruleSet of ${RULE_SETS}, got ${ruleSet}`);
   }
   const isCount = shards === undefined || (Number.isInteger(shards) && shards >= 1);
   if (!isCount || (shards ?? 1) > SHARDS_MAX) {

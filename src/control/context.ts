@@ -8,8 +8,8 @@ import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
 import type { TokensInUse } from './access/tokens.ts';
+import type { RuleSet } from './encryption/cells.ts';
 import type { ResourceLocks } from './resource-locks.ts';
-import type { RuleSet } from './verbs.ts';
 
 /** The KMS thread, as far as the control plane needs it. */
 export interface KmsCalls {

@@ -7,6 +7,7 @@ import type { SnapshotVerbs } from './snapshots/types.ts';
 
 export type { RegionDescription, Tag, TagResource, ZoneDescription } from './access/types.ts';
 export type { DiskDescription } from './disks/types.ts';
+export type { RuleSet } from './encryption/cells.ts';
 export type { LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
 
@@ -21,9 +22,6 @@ export interface KeyMetadata {
   /** Empty unless KeyState is PendingDeletion. */
   readonly DeleteDate: string;
 }
-
-/** Which of the product's generations a plane follows, by the year of its document. */
-export type RuleSet = '2018' | '2020' | '2025';
 
 interface KeyVerbs {
   CreateKey: {

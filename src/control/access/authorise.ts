@@ -7,12 +7,12 @@ import type { ErrorCode } from '../../base/errors.ts';
 import { PlaneError } from '../../base/errors.ts';
 import type { Metadata } from '../../meta/metadata.ts';
 import type { Principal } from '../context.ts';
-import type { VerbService } from '../verb-row.ts';
+import type { Api } from '../verb-row.ts';
 import { findCaller } from './accounts.ts';
 import { isAllowed, type VerbFacts } from './policies.ts';
 
 /** How each API says no. Source: ECS "Response results", KMS "Error codes". */
-const REFUSALS: Readonly<Record<VerbService, ErrorCode>> = {
+const REFUSALS: Readonly<Record<Api, ErrorCode>> = {
   ecs: 'Forbidden.RAM',
   kms: 'Forbidden.NoPermission',
   plane: 'Forbidden.RAM',

@@ -9,7 +9,7 @@
  *    ECS to be managed (policies.ts), who are refused before they come here.
  * 2. Where: in regions that offer encryption; a key of one's own where those can be chosen.
  * 3. The switch decides about what is made from now on. What is there stays as it is.
- * 4. Of the product's generations only that of 2025 has it.
+ * 4. Not every generation of the product has it: encryption/documents.ts.
  *
  * Asked by the encryption rules through the region's record. **Thread:** main.
  * **Source:** Account-level EBS Default Encryption (2025); ECS API pages of the six operations.
@@ -19,6 +19,7 @@ import { type ErrorCode, PlaneError } from '../../base/errors.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { RegionRecord } from '../../record/document.ts';
 import type { ControlContext } from '../context.ts';
+import { ruleSetRow } from '../encryption/documents.ts';
 import { toDiskError } from '../kms-errors.ts';
 import { idSchema } from '../schemas.ts';
 import { findCaller } from './accounts.ts';
@@ -103,12 +104,8 @@ export async function describeDefaultKey(
 /** @throws PlaneError UserNotInTheWhiteList, Abs.InvalidAction.RegionNotSupport */
 function requireFeature(context: ControlContext): void {
   const { ruleSet, regionId } = context;
-  if (ruleSet !== '2025') {
-    throw new PlaneError(
-      'Abs.InvalidAction.RegionNotSupport',
-      `the rules of ${ruleSet} know no account-level default encryption`,
-    );
-  }
+  const { code, because, document } = ruleSetRow(ruleSet);
+  if (code !== null) throw new PlaneError(code, `${document}: ${because}`);
   const region = findRegion(regionId);
   if (region.encryption === 'none') {
     throw new PlaneError('Abs.InvalidAction.RegionNotSupport', `${regionId}: ${region.because}`);

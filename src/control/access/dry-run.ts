@@ -13,7 +13,7 @@
  */
 import { type ErrorCode, PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
-import type { VerbService } from '../verb-row.ts';
+import type { Api } from '../verb-row.ts';
 import { overlay } from './overlay.ts';
 
 /** Requests to the KMS thread that are part of checking. */
@@ -30,22 +30,18 @@ const KMS_CHECKS: readonly string[] = [
 ];
 
 /** How each API says that all is well. Source: ECS "DryRunOperation", KMS error codes. */
-const CODES: Readonly<Record<VerbService, ErrorCode>> = {
+const CODES: Readonly<Record<Api, ErrorCode>> = {
   ecs: 'DryRunOperation',
   kms: 'DryRunOperationError',
   plane: 'DryRunOperation',
 };
 
-export function dryRunOperation(verb: string, service: VerbService): PlaneError {
+export function dryRunOperation(verb: string, service: Api): PlaneError {
   return new PlaneError(CODES[service], `${verb} would have been done, but for DryRun`);
 }
 
 /** The context of a call with DryRun: the first effect is refused. */
-export function dryRunContext(
-  context: ControlContext,
-  verb: string,
-  service: VerbService,
-): ControlContext {
+export function dryRunContext(context: ControlContext, verb: string, service: Api): ControlContext {
   const stop = async (): Promise<never> => {
     throw dryRunOperation(verb, service);
   };

@@ -6,7 +6,7 @@
  * The account itself may do everything. A user may do what one of its policies allows.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { VerbService } from '../verb-row.ts';
+import type { Api } from '../verb-row.ts';
 
 /** crypto: verbs that use a master key on what the caller gives, whether they change it or not. */
 export type VerbClass = 'read' | 'write' | 'crypto';
@@ -24,7 +24,7 @@ const CRYPTO_VERBS: readonly string[] = [
 export interface VerbFacts {
   readonly name: string;
   readonly access: 'read' | 'write';
-  readonly service: VerbService;
+  readonly service: Api;
 }
 
 export const POLICY_NAMES = [
@@ -41,7 +41,7 @@ export type PolicyName = (typeof POLICY_NAMES)[number];
 
 export interface PolicyRule {
   readonly policies: readonly PolicyName[];
-  readonly services: readonly VerbService[];
+  readonly services: readonly Api[];
   readonly classes: readonly VerbClass[];
   readonly allowed: boolean;
   readonly because: string;
