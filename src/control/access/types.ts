@@ -1,6 +1,8 @@
 /** The verbs on regions, tags and account-level default encryption. */
 
 type Nothing = Record<string, never>;
+/** None of its own: what every verb takes is added to it. */
+type NoParameters = Record<never, never>;
 
 export interface RegionDescription {
   readonly RegionId: string;
@@ -34,22 +36,25 @@ export interface TagResource {
 
 export interface AccessVerbs {
   DescribeRegions: {
-    parameters: Nothing;
+    parameters: NoParameters;
     result: { readonly Regions: readonly RegionDescription[] };
   };
-  DescribeZones: { parameters: Nothing; result: { readonly Zones: readonly ZoneDescription[] } };
+  DescribeZones: {
+    parameters: NoParameters;
+    result: { readonly Zones: readonly ZoneDescription[] };
+  };
   /** From now on every new disk, snapshot copy and image copy in the region is encrypted. */
-  EnableDiskEncryptionByDefault: { parameters: Nothing; result: Nothing };
+  EnableDiskEncryptionByDefault: { parameters: NoParameters; result: Nothing };
   /** What is encrypted stays so. */
-  DisableDiskEncryptionByDefault: { parameters: Nothing; result: Nothing };
+  DisableDiskEncryptionByDefault: { parameters: NoParameters; result: Nothing };
   DescribeDiskEncryptionByDefaultStatus: {
-    parameters: Nothing;
+    parameters: NoParameters;
     result: { readonly Encrypted: boolean };
   };
   ModifyDiskDefaultKMSKeyId: { parameters: { readonly KMSKeyId: string }; result: Nothing };
   /** Back to the service key. */
-  ResetDiskDefaultKMSKeyId: { parameters: Nothing; result: Nothing };
-  DescribeDiskDefaultKMSKeyId: { parameters: Nothing; result: { readonly KMSKeyId: string } };
+  ResetDiskDefaultKMSKeyId: { parameters: NoParameters; result: Nothing };
+  DescribeDiskDefaultKMSKeyId: { parameters: NoParameters; result: { readonly KMSKeyId: string } };
   TagResources: {
     parameters: {
       readonly ResourceType: TaggedType;

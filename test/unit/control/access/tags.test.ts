@@ -90,7 +90,7 @@ describe('tags', () => {
     },
   );
 
-  it.each([
+  it.each<[string, { Key: string; Value?: string }]>([
     ['InvalidTagKey.Malformed', { Key: '' }],
     ['InvalidTagKey.Malformed', { Key: 'acs:ecs' }],
     ['InvalidTagKey.Malformed', { Key: 'ACS:ecs' }],
