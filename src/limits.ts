@@ -112,6 +112,8 @@ export const DESCRIBE_IDS_MAX = 100;
 /** A ClientToken is remembered so long; removed when too old, so many at a time. */
 export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
 export const TOKENS_SWEPT_MAX = 64;
+/** Tokens that were first used in the same hour are removed together. */
+export const TOKEN_HOUR_MS: number = 60 * 60 * 1_000;
 /** Tags of a resource, of one request, and resources of one request (ECS TagResources). */
 export const TAGS_MAX = 20;
 export const TAG_CHARS_MAX = 128;
@@ -130,6 +132,7 @@ export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
 /** Load generator: one line of a block trace; longer is not a trace. */
 export const TRACE_LINE_BYTES_MAX = 512;
 
+invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');

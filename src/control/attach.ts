@@ -18,8 +18,8 @@ import { toDiskError } from './kms-errors.ts';
  *
  * @param open opens the volume of the record given
  * @throws PlaneError InvalidAccessKeyId.NotFound, Forbidden.RAM, InvalidRegionId.NotFound,
- *   InvalidDiskId.NotFound, IncorrectDiskStatus, InvalidParameter.KMSKeyId.KMSUnauthorized; what open() threw, in the words
- *   of the ECS API
+ *   InvalidDiskId.NotFound, IncorrectDiskStatus, InvalidParameter.KMSKeyId.KMSUnauthorized; what
+ *   open() threw, in the words of the ECS API
  */
 export async function attachDisk<T>(
   context: PlaneContext,

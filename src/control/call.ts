@@ -1,8 +1,8 @@
 /**
  * The control path's one entrance: a verb by its name, its parameters checked, then run.
  *
- *   name ─▶ parameters ─▶ may this caller? ─▶ region ─▶ DryRun: checked, stopped at the first effect
- *                                                    └─▶ ClientToken: done before? ─▶ verb ─▶ kept
+ *   name ─▶ parameters ─▶ may this caller? ─▶ region ─▶ DryRun: stopped at the first effect
+ *                                                  └─▶ ClientToken: done before? ─▶ verb ─▶ kept
  *
  * 1. Parameters are checked completely before anything is looked up: wrong names, types and ranges.
  * 2. A verb is given the account, the region and the principal of its call, and nothing else says
@@ -15,7 +15,7 @@
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
 import { authorise } from './access/authorise.ts';
-import { dryRunContext, dryRunOperation } from './access/dry-run.ts';
+import { dryRun } from './access/dry-run.ts';
 import type { VerbFacts } from './access/policies.ts';
 import { findRegion } from './access/regions.ts';
 import { ACCESS_VERBS } from './access/table.ts';
@@ -95,10 +95,7 @@ export async function callVerb<V extends keyof Verbs>(
   const token = checkToken(common.ClientToken);
   const run = (its: ControlContext): Promise<Verbs[V]['result']> =>
     (row.run as (its: ControlContext, own: unknown) => Promise<Verbs[V]['result']>)(its, own);
-  if (common.DryRun === true) {
-    await run(dryRunContext(context, verb, service));
-    throw dryRunOperation(verb, service);
-  }
+  if (common.DryRun === true) return dryRun(context, { name: verb, service }, run);
   if (token === null || !takesToken({ name: verb, access, service })) return run(context);
   return runOnce(context, { verb, token, parameters: own, isKms: service === 'kms' }, run);
 }

@@ -128,10 +128,10 @@ describe('a world', () => {
       accountId: OTHER,
       regionId: 'cn-hangzhou',
     });
-    const byService = metadata.getDisk(WORLD.disks[2].id);
-    expect(byService?.encryption?.keyId).toBe(service.keyId);
-    expect(byService?.layers).toEqual([
-      { tree: WORLD.disks[2].id, encryption: byService?.encryption },
+    const underServiceKey = metadata.getDisk(WORLD.disks[2].id);
+    expect(underServiceKey?.encryption?.keyId).toBe(service.keyId);
+    expect(underServiceKey?.layers).toEqual([
+      { tree: WORLD.disks[2].id, encryption: underServiceKey?.encryption },
     ]);
     expect(metadata.check()).toEqual([]);
   });
