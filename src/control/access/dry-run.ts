@@ -50,7 +50,7 @@ export async function dryRun(
 ): Promise<never> {
   const passed = new PlaneError(
     CODES[verb.service],
-    `${verb.name} would have been done, but for it`,
+    `${verb.name} would have been done, but for DryRun`,
   );
   try {
     await run(dryRunContext(context));
