@@ -63,10 +63,23 @@ export const ERROR_CODES = {
   'InvalidParameter.KMSKeyId.CMKNotEnabled': row('caller', true, 'the key is not enabled'),
   // Control plane: KMS API.
   'Forbidden.KeyNotFound': row('caller', false, 'the key does not exist'),
+  'Forbidden.AliasNotFound': row('caller', false, 'the alias does not exist'),
+  'Forbidden.KeyVersionNotFound': row('caller', false, 'the key has no such version'),
+  'Forbidden.KmsServiceNotEnabled': row('caller', true, 'KMS is not activated in the region'),
+  'Forbidden.Opened': row('caller', false, 'KMS is already activated in the region'),
+  AliasAlreadyExists: row('caller', false, 'the alias is taken'),
+  InvalidKeyMaterial: row('caller', false, 'imported material is not what this key can take'),
+  InvalidImportToken: row('caller', false, 'the import token is not the latest one of this key'),
+  ExpiredImportToken: row('caller', false, 'the import token is older than a day'),
+  'Unsupported.Origin': row('caller', false, 'the operation is for keys of another origin'),
+  UnsupportedOperation: row('caller', false, 'the operation is not offered for this'),
+  DryRunOperationError: row('caller', false, 'the request was valid; DryRun kept it from running'),
   'Rejected.Disabled': row('caller', true, 'the key is disabled'),
   'Rejected.PendingDeletion': row('caller', true, 'the key is scheduled for deletion'),
+  'Rejected.PendingImport': row('caller', true, 'the key has no material'),
   'Rejected.StateModifiedFailed': row('caller', false, 'the key state forbids the change'),
   'Rejected.LimitExceeded': row('caller', false, 'a KMS quota is used up'),
+  'Rejected.Throttling': row('transient', true, 'too many KMS requests in one second'),
   'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
 } as const satisfies Record<string, CodeRow>;
 
