@@ -6,6 +6,12 @@
  */
 import * as v from 'valibot';
 import { KEY_VERSIONS_MAX, SHARDS_MAX, WRAPS_PER_VERSION_MAX } from '../limits.ts';
+import {
+  DOCUMENT_NUMBERS,
+  DOCUMENT_SHAPES,
+  type DocumentRecords,
+  ownedShape,
+} from './document-shapes.ts';
 import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
 import type { AliasDescription, KeyDescription } from './kms-key.ts';
 import type { TombstoneRecord } from './lineage.ts';
@@ -18,7 +24,7 @@ import type {
   VaultCheckRecord,
 } from './vault-record.ts';
 
-export interface Records {
+export interface Records extends DocumentRecords {
   disk: DiskRecord;
   snapshot: SnapshotRecord;
   tombstone: TombstoneRecord;
@@ -49,6 +55,7 @@ export const KIND_NUMBERS: { readonly [K in RecordKind]: number } = {
   importParameters: 21,
   importToken: 22,
   kmsAccount: 23,
+  ...DOCUMENT_NUMBERS,
 };
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -60,18 +67,26 @@ const keyId = v.pipe(v.string(), v.check(isKeyId));
 const scopeId = v.pipe(v.string(), v.check(isScopeId));
 const shardIndex = v.pipe(count, v.maxValue(SHARDS_MAX - 1));
 
+const time = v.nullable(count);
+
 const encryption = v.nullable(
-  v.strictObject({ keyId, wrappedKey: v.instance(Uint8Array), lineageId: diskId }),
+  v.strictObject({
+    keyId,
+    wrappedKey: v.instance(Uint8Array),
+    accountId: scopeId,
+    regionId: scopeId,
+    lineageId: resourceId,
+  }),
 );
+const treeName = v.pipe(v.string(), v.regex(/^[a-z]-[a-z0-9]{20}(\.[0-9]{1,9})?$/));
+const diskType = v.picklist(['system', 'data']);
 
 const resource = {
-  accountId: scopeId,
-  regionId: scopeId,
-  name: v.string(),
+  ...ownedShape,
   sizeBytes: positive,
   encryption,
+  layers: v.pipe(v.array(v.strictObject({ tree: treeName, encryption })), v.minLength(1)),
   shardIndex,
-  createdAt: count,
 };
 
 const keyScope = { accountId: scopeId, regionId: scopeId };
@@ -86,17 +101,44 @@ const importParameters = v.strictObject({
 
 /** The shape of each kind, as decodeRecord() demands it. */
 export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Records[K]> } = {
+  ...DOCUMENT_SHAPES,
   disk: v.strictObject({
     ...resource,
     diskId,
-    status: v.picklist(['Available', 'In_use', 'Creating', 'Deleting']),
+    zoneId: v.string(),
+    category: v.string(),
+    performanceLevel: v.string(),
+    provisionedIops: count,
+    burstingEnabled: v.boolean(),
+    type: diskType,
+    status: v.picklist([
+      'Creating',
+      'Available',
+      'Attaching',
+      'In_use',
+      'Detaching',
+      'ReIniting',
+      'Deleting',
+    ]),
     sourceSnapshotId: v.nullable(snapshotId),
+    imageId: v.nullable(v.string()),
+    instanceId: v.nullable(v.string()),
+    device: v.string(),
+    deleteWithInstance: v.boolean(),
+    deleteAutoSnapshot: v.boolean(),
+    enableAutoSnapshot: v.boolean(),
+    attachedAt: time,
+    detachedAt: time,
   }),
   snapshot: v.strictObject({
     ...resource,
     snapshotId,
-    status: v.picklist(['progressing', 'accomplished', 'failed']),
     sourceDiskId: diskId,
+    sourceDiskType: diskType,
+    sourceSnapshotId: v.nullable(snapshotId),
+    sourceRegionId: v.nullable(scopeId),
+    status: v.picklist(['progressing', 'accomplished', 'failed']),
+    retentionDays: count,
   }),
   tombstone: v.strictObject({ id: resourceId, keyId: v.nullable(keyId) }),
   counter: v.strictObject({ count }),
