@@ -17,6 +17,11 @@ export interface PlaneOptions {
   readonly rootKeyFile?: string;
   /** Sector cipher; 'auto' takes the fastest that passes its known answers. @default 'auto' */
   readonly engine?: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
+  /**
+   * Refuses KMS verbs above the cloud's rates with Rejected.Throttling: in a second 1,000 that
+   * encrypt or decrypt, 10 that create a key, 20 that read, 10 that write. @default false
+   */
+  readonly kmsThrottling?: boolean;
 }
 
 export interface DiskWriteOptions {

@@ -61,6 +61,7 @@ export const ERROR_CODES = {
   'InvalidParameter.Conflict': row('caller', false, 'two parameters exclude each other'),
   'InvalidDiskSize.TooSmall': row('caller', false, 'the size is below the source or the minimum'),
   'InvalidParameter.KMSKeyId.NotFound': row('caller', false, 'the key does not exist'),
+  'InvalidParameter.KmsNotEnabled': row('caller', true, 'KMS is not activated in the region'),
   'InvalidParameter.KMSKeyId.CMKNotEnabled': row('caller', true, 'the key is not enabled'),
   // Control plane: KMS API.
   'Forbidden.KeyNotFound': row('caller', false, 'the key does not exist'),

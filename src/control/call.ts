@@ -15,33 +15,19 @@ import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { KEY_VERBS } from './keys/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { clientTokenSchema, regionIdSchema } from './schemas.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
 import type { VerbRows } from './verb-row.ts';
-import * as keys from './verbs/key-verbs.ts';
 import type { CommonParameters, Verbs } from './verbs.ts';
-
-const kmsWrite = { access: 'write', service: 'kms' } as const;
-const kmsRead = { access: 'read', service: 'kms' } as const;
 
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
   ...SNAPSHOT_VERBS,
   ...LINEAGE_VERBS,
-  CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
-  DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
-  ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },
-  EnableKey: { schema: keys.keyIdSchema, run: keys.enableKey, ...kmsWrite },
-  DisableKey: { schema: keys.keyIdSchema, run: keys.disableKey, ...kmsWrite },
-  CreateKeyVersion: { schema: keys.keyIdSchema, run: keys.createKeyVersion, ...kmsWrite },
-  ScheduleKeyDeletion: {
-    schema: keys.scheduleKeyDeletionSchema,
-    run: keys.scheduleKeyDeletion,
-    ...kmsWrite,
-  },
-  CancelKeyDeletion: { schema: keys.keyIdSchema, run: keys.cancelKeyDeletion, ...kmsWrite },
+  ...KEY_VERBS,
 };
 
 const commonSchema = v.object({

@@ -101,7 +101,10 @@ export function listAliases(
 function checkAliasName(aliasName: string): void {
   if (!isAliasName(aliasName)) {
     const expected = 'alias/ and up to 249 letters, digits, _, / and -';
-    throw new PlaneError('InvalidParameter', `AliasName: expected ${expected}: ${shown(aliasName)}`);
+    throw new PlaneError(
+      'InvalidParameter',
+      `AliasName: expected ${expected}: ${shown(aliasName)}`,
+    );
   }
   if (aliasName.startsWith(RESERVED_ALIAS_PREFIX)) {
     const detail = `AliasName: ${RESERVED_ALIAS_PREFIX} is reserved for the cloud`;

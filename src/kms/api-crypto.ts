@@ -14,7 +14,7 @@ import type { EncryptionContext, KeyScope } from '../record/kms-key.ts';
 import type { KmsRequestOf, KmsResults } from '../record/kms-message.ts';
 import { openBlob, readBlobKey, sealBlob } from './ciphertext-blob.ts';
 import { encryptCounted, requireUsable } from './message-count.ts';
-import type { NamedKey, Vault } from './vault.ts';
+import { dryRunError, type NamedKey, type Vault } from './vault.ts';
 
 /** @throws PlaneError Forbidden.KeyNotFound, Rejected.*, DryRunOperationError */
 export async function generateDataKey(
@@ -25,7 +25,7 @@ export async function generateDataKey(
   invariant(byteCount >= 1 && byteCount <= KMS_DATA_KEY_BYTES_MAX, 'a data key is bounded');
   const plaintext = allocateKey(byteCount);
   vault.fillRandom(plaintext);
-  const encrypted = await encryptFor(vault, request, request.encryptionContext, plaintext, request);
+  const encrypted = await encryptFor(vault, request, request.encryptionContext, plaintext);
   if (request.withPlaintext) return { ...encrypted, plaintext };
   zeroize(plaintext);
   return { ...encrypted, plaintext: null };
@@ -36,15 +36,15 @@ export function encrypt(
   vault: Vault,
   request: KmsRequestOf<'encrypt'>,
 ): Promise<KmsResults['encrypt']> {
-  return encryptFor(vault, request, request.encryptionContext, request.plaintext, request);
+  return encryptFor(vault, request, request.encryptionContext, request.plaintext);
 }
 
 /** @throws PlaneError InvalidParameter, Forbidden.KeyNotFound, Rejected.*, DryRunOperationError */
 export function decrypt(vault: Vault, request: KmsRequestOf<'decrypt'>): KmsResults['decrypt'] {
   const decrypted = decryptFor(vault, request, request.ciphertextBlob, request.encryptionContext);
-  if (!request.dryRun) return decrypted;
+  if (!vault.isDryRun) return decrypted;
   zeroize(decrypted.plaintext);
-  throw dryRun();
+  throw dryRunError();
 }
 
 /** @throws PlaneError as decrypt() and encrypt() do; InvalidParameter: of another source key */
@@ -56,23 +56,18 @@ export async function reEncrypt(
   checkSource(vault, request);
   const { plaintext } = decryptFor(vault, request, ciphertextBlob, encryptionContext);
   try {
-    return await encryptFor(vault, request, destinationContext, plaintext, request);
+    return await encryptFor(vault, request, destinationContext, plaintext);
   } finally {
     zeroize(plaintext);
   }
 }
 
-async function encryptFor(
+function encryptFor(
   vault: Vault,
   named: NamedKey,
   encryptionContext: EncryptionContext,
   plaintext: Uint8Array,
-  options: { readonly dryRun: boolean },
 ): Promise<KmsResults['encrypt']> {
-  if (options.dryRun) {
-    requireUsable(vault, named);
-    throw dryRun();
-  }
   return encryptCounted(vault, named, (key, material) => {
     const { keyId, primaryVersion: version, accountId, regionId } = key;
     const binding = { accountId, regionId, encryptionContext };
@@ -115,8 +110,4 @@ function checkSource(vault: Vault, request: KmsRequestOf<'reEncrypt'>): void {
     const detail = `SourceKeyVersionId: the blob is not of version ${sourceVersion}`;
     throw new PlaneError('InvalidParameter', detail);
   }
-}
-
-function dryRun(): PlaneError {
-  return new PlaneError('DryRunOperationError', 'the request would have succeeded');
 }

@@ -13,11 +13,11 @@ import { KEY_DELETION_DAYS_MAX, KEY_DELETION_DAYS_MIN, MASTER_KEYS_MAX } from '.
 import { isKeyId, makeKeyId } from '../record/ids.ts';
 import type { KeyDescription, KeyScope } from '../record/kms-key.ts';
 import type { KmsRequestOf } from '../record/kms-message.ts';
-import { shown } from './key-reference.ts';
+import { parseKeyReference, SERVICE_KEY_ALIAS, shown } from './key-reference.ts';
 import { stateAfter } from './key-states.ts';
 import { checkTags, withTags } from './key-tags.ts';
 import { checkInterval, makeMaterial, requireVersionLeft } from './key-versions.ts';
-import type { Vault } from './vault.ts';
+import { isSameScope, type NamedKey, type Vault } from './vault.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
@@ -63,9 +63,24 @@ export async function serviceKey(
 
 /** @throws PlaneError Forbidden.KeyNotFound */
 export function describeKey(vault: Vault, request: KmsRequestOf<'describeKey'>): KeyDescription {
+  return find(vault, request);
+}
+
+function find(vault: Vault, request: NamedKey): KeyDescription {
   const key = vault.requireKey(vault.reader, request);
   stateAfter('describe', key);
   return key;
+}
+
+/** @throws PlaneError Forbidden.KeyNotFound, Forbidden.AliasNotFound */
+export async function resolveKey(
+  vault: Vault,
+  request: KmsRequestOf<'resolveKey'>,
+): Promise<KeyDescription> {
+  const { kind, name, scope } = parseKeyReference(request.keyId);
+  const isHere = scope === null || isSameScope(scope, request);
+  const isServiceKey = kind === 'alias' && name === SERVICE_KEY_ALIAS && isHere;
+  return isServiceKey ? serviceKey(vault, { ...request, op: 'serviceKey' }) : find(vault, request);
 }
 
 /** @throws PlaneError Forbidden.KeyNotFound, Rejected.* */

@@ -18,27 +18,39 @@ const DISK_TAG: KeyTag = { key: 'acs:ecs:disk-encryption', value: 'true' };
 const isReserved = (key: string): boolean => RESERVED.some((prefix) => key.startsWith(prefix));
 
 /** @throws PlaneError InvalidParameter, Rejected.LimitExceeded: KEY_TAGS_MAX of the user */
-export async function tagKey(
+export async function tagKeys(
   vault: Vault,
-  request: KmsRequestOf<'tagKey'>,
-): Promise<KeyDescription> {
+  request: KmsRequestOf<'tagKeys'>,
+): Promise<KeyDescription[]> {
   checkTags(request.tags);
-  return vault.change('tag', request, (key) => withTags(key, request.tags));
+  const { accountId, regionId, keyIds } = request;
+  return vault.transact((transaction) =>
+    keyIds.map((keyId) => {
+      const named = { accountId, regionId, keyId };
+      return vault.changeIn(transaction, 'tag', named, (key) => withTags(key, request.tags));
+    }),
+  );
 }
 
 /** No error for a tag that is not there. @throws PlaneError InvalidParameter: not theirs */
-export async function untagKey(
+export async function untagKeys(
   vault: Vault,
-  request: KmsRequestOf<'untagKey'>,
-): Promise<KeyDescription> {
-  const { tagKeys } = request;
-  const reserved = tagKeys?.find(isReserved);
+  request: KmsRequestOf<'untagKeys'>,
+): Promise<KeyDescription[]> {
+  const { accountId, regionId, keyIds, tagKeys: removed } = request;
+  const reserved = removed?.find(isReserved);
   if (reserved !== undefined) throw reservedTag(reserved);
-  return vault.change('untag', request, (key) => {
-    const isKept = (tag: KeyTag): boolean =>
-      isReserved(tag.key) || !(tagKeys === null || tagKeys.includes(tag.key));
-    return { ...key, tags: key.tags.filter(isKept) };
-  });
+  const isKept = (tag: KeyTag): boolean =>
+    isReserved(tag.key) || !(removed === null || removed.includes(tag.key));
+  return vault.transact((transaction) =>
+    keyIds.map((keyId) => {
+      const named = { accountId, regionId, keyId };
+      return vault.changeIn(transaction, 'untag', named, (key) => ({
+        ...key,
+        tags: key.tags.filter(isKept),
+      }));
+    }),
+  );
 }
 
 /** A service key is for disks by its nature and bears no tag. */

@@ -12,7 +12,7 @@ import { invariant } from '../base/invariant.ts';
 import { WRAPS_PER_VERSION_MAX, WRAPS_RESERVED_STEP } from '../limits.ts';
 import type { KeyDescription } from '../record/kms-key.ts';
 import { stateAfter } from './key-states.ts';
-import type { NamedKey, Vault } from './vault.ts';
+import { dryRunError, type NamedKey, type Vault } from './vault.ts';
 
 /**
  * Counts one message of the key's newest version, durably, then encrypts it.
@@ -27,6 +27,7 @@ export async function encryptCounted<T>(
   encrypt: (key: KeyDescription, material: Uint8Array) => T,
 ): Promise<T> {
   const { keyId, primaryVersion: version } = requireUsable(vault, named);
+  if (vault.isDryRun) throw dryRunError();
   await reserve(vault, { ...named, keyId }, version);
   // Asked again: the key may have been disabled while the reservation became durable.
   const key = { ...requireUsable(vault, { ...named, keyId }), primaryVersion: version };

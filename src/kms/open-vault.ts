@@ -6,7 +6,7 @@ import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { openMemoryStore } from '../kv/memory-store.ts';
 import { loadRootKey } from './root-key.ts';
 import { settle } from './settle.ts';
-import { Vault, type VaultOptions } from './vault.ts';
+import { makeVault, type Vault, type VaultOptions } from './vault.ts';
 
 /** What the KMS thread is started with. */
 export interface VaultPlace {
@@ -43,7 +43,7 @@ export async function openVaultAt(
  *   store is closed and the root key erased then
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
-  const vault = new Vault(options);
+  const vault = makeVault(options);
   try {
     await vault.open();
     await settle(vault);

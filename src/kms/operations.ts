@@ -19,12 +19,13 @@ import {
   disableKey,
   enableKey,
   listKeys,
+  resolveKey,
   scheduleKeyDeletion,
   serviceKey,
   setDeletionProtection,
   updateKeyDescription,
 } from './key-life.ts';
-import { tagForDisks, tagKey, untagKey } from './key-tags.ts';
+import { tagForDisks, tagKeys, untagKeys } from './key-tags.ts';
 import {
   describeKeyVersion,
   listKeyVersions,
@@ -39,10 +40,7 @@ interface Operation<O extends KmsOperation> {
   readonly rate: RateClass | null;
   /** Refused as Forbidden.KmsServiceNotEnabled where KMS is not activated. */
   readonly needsActivation: boolean;
-  readonly run: (
-    vault: Vault,
-    request: KmsRequestOf<O>,
-  ) => KmsResults[O] | Promise<KmsResults[O]>;
+  readonly run: (vault: Vault, request: KmsRequestOf<O>) => KmsResults[O] | Promise<KmsResults[O]>;
 }
 
 type Run<O extends KmsOperation> = Operation<O>['run'];
@@ -59,6 +57,7 @@ export const OPERATIONS: { readonly [O in KmsOperation]: Operation<O> } = {
   createKey: counted('create', createKey),
   serviceKey: internal(serviceKey),
   describeKey: counted('read', describeKey),
+  resolveKey: internal(resolveKey),
   checkKeyUsable: internal(checkKeyUsable),
   listKeys: counted('read', listKeys),
   enableKey: counted('write', enableKey),
@@ -75,8 +74,8 @@ export const OPERATIONS: { readonly [O in KmsOperation]: Operation<O> } = {
   updateAlias: counted('write', updateAlias),
   deleteAlias: counted('write', deleteAlias),
   listAliases: counted('read', listAliases),
-  tagKey: counted('write', tagKey),
-  untagKey: counted('write', untagKey),
+  tagKeys: counted('write', tagKeys),
+  untagKeys: counted('write', untagKeys),
   tagForDisks: internal(tagForDisks),
   getImportParameters: counted('read', getImportParameters),
   importKeyMaterial: counted('write', importKeyMaterial),

@@ -76,7 +76,7 @@ async function answer(
   await settle(vault);
   if (needsActivation) requireActivated(vault, scope);
   // The row was found by the request's own op.
-  return run(vault, request as never);
+  return run(request.dryRun === true ? vault.forDryRun() : vault, request as never);
 }
 
 /** After keys were handled: neither registers nor the dead part of the stack hold any of them. */

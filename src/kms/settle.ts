@@ -24,11 +24,11 @@ export async function settle(vault: Vault): Promise<void> {
 function settleKey(vault: Vault, transaction: KeyValueTransaction, keyId: string): void {
   const now = vault.clock.now();
   const stored = vault.tables.readKey(transaction, keyId);
-  if (stored === null) return vault.expectEvent(keyId, Number.POSITIVE_INFINITY);
-  const key = keyAsOf(stored, now);
-  if (key === null) return vault.removeKey(transaction, stored);
-  if (hasExpired(stored, now)) return vault.putKey(transaction, key);
-  rotateIfDue(vault, transaction, key, now);
+  const key = stored === null ? null : keyAsOf(stored, now);
+  if (stored === null) vault.expectEvent(keyId, Number.POSITIVE_INFINITY);
+  else if (key === null) vault.removeKey(transaction, stored);
+  else if (hasExpired(stored, now)) vault.putKey(transaction, key);
+  else rotateIfDue(vault, transaction, key, now);
 }
 
 /** A region that has all versions it may rotates nothing more; its keys serve on as they are. */
@@ -39,8 +39,9 @@ function rotateIfDue(
   now: number,
 ): void {
   const dueAt = rotationDueAt(key);
-  if (dueAt === null || dueAt > now) return vault.expectEvent(key.keyId, nextEventAt(key));
-  if (hasVersionLeft(vault, transaction, key)) {
+  if (dueAt === null || dueAt > now) {
+    vault.expectEvent(key.keyId, nextEventAt(key));
+  } else if (hasVersionLeft(vault, transaction, key)) {
     vault.putKey(transaction, addVersion(vault, transaction, key));
   } else {
     vault.expectEvent(key.keyId, now + (key.rotationIntervalMs ?? 0));

@@ -47,42 +47,65 @@ export interface NamedKey extends KeyScope {
   readonly keyId: string;
 }
 
-export class Vault {
-  readonly clock: Clock;
-  readonly fillRandom: FillRandom;
+/** @returns the key as it is to be; its state is left to the rules */
+type KeyChange = (key: KeyDescription, transaction: KeyValueTransaction) => KeyDescription;
+
+/** What a vault and its dry run share. */
+interface VaultState extends VaultOptions {
   readonly tables: VaultTables;
-  /** Messages reserved and not yet encrypted, by key id and version: see message-count.ts. */
-  readonly messagesLeft: Map<string, number> = new Map<string, number>();
-  readonly #store: KeyValueStore;
-  readonly #rootKey: Uint8Array;
+  readonly messagesLeft: Map<string, number>;
   /** When time will change which key. A hint: the record says what it is then. */
-  readonly #events = new Map<string, number>();
+  readonly events: Map<string, number>;
   /** No event is before. */
-  #eventsFrom = Number.POSITIVE_INFINITY;
-  #isClosed = false;
+  eventsFrom: number;
+  isClosed: boolean;
+}
+
+export class Vault {
+  readonly isDryRun: boolean;
+  readonly #state: VaultState;
 
   /** Use openVault(). */
-  constructor({ store, rootKey, clock, fillRandom }: VaultOptions) {
-    invariant(rootKey.byteLength === KEY_BYTES, 'a root key is 32 bytes');
-    this.#store = store;
-    this.#rootKey = rootKey;
-    this.clock = clock;
-    this.fillRandom = fillRandom;
-    this.tables = new VaultTables(rootKey, fillRandom);
+  constructor(state: VaultState, isDryRun: boolean) {
+    this.#state = state;
+    this.isDryRun = isDryRun;
+  }
+
+  get clock(): Clock {
+    return this.#state.clock;
+  }
+
+  get fillRandom(): FillRandom {
+    return this.#state.fillRandom;
+  }
+
+  get tables(): VaultTables {
+    return this.#state.tables;
+  }
+
+  /** Messages reserved and not yet encrypted, by key id and version: see message-count.ts. */
+  get messagesLeft(): Map<string, number> {
+    return this.#state.messagesLeft;
+  }
+
+  /** The same vault, in which nothing changes: what would have is refused, once it is checked. */
+  forDryRun(): Vault {
+    return new Vault(this.#state, true);
   }
 
   /** Called once, by openVault(): makes or verifies the vault and reads every key's record. */
   async open(): Promise<void> {
-    if (!this.tables.hasCheck(this.#store)) {
-      if (this.#store.range({ prefix: '', limit: 1 }).length > 0) {
+    const { store } = this.#state;
+    if (!this.tables.hasCheck(store)) {
+      if (store.range({ prefix: '', limit: 1 }).length > 0) {
         throw new PlaneError('DataDirectoryForeign', 'the vault store holds something else');
       }
       const now = this.clock.now();
-      await this.#store.transact((transaction) => this.tables.putCheck(transaction, now));
+      await store.transact((transaction) => this.tables.putCheck(transaction, now));
     }
-    this.tables.verifyRootKey(this.#store);
-    scan(this.#store, KEY_PREFIX, (place) => {
-      const key = this.tables.readKey(this.#store, place.slice(KEY_PREFIX.length));
+    this.tables.verifyRootKey(store);
+    scan(store, KEY_PREFIX, (place) => {
+      const key = this.tables.readKey(store, place.slice(KEY_PREFIX.length));
       if (key !== null) this.expectEvent(key.keyId, nextEventAt(key));
     });
   }
@@ -92,8 +115,14 @@ export class Vault {
     return this.#usableStore();
   }
 
+  /** All or nothing; in a dry run nothing, and DryRunOperationError if it would have been all. */
   async transact<T>(run: (transaction: KeyValueTransaction) => T): Promise<T> {
-    return this.#usableStore().transact(run);
+    const store = this.#usableStore();
+    if (!this.isDryRun) return store.transact(run);
+    return store.transact((transaction) => {
+      run(transaction);
+      throw dryRunError();
+    });
   }
 
   /** @returns the key as of now, null if there is none; not asked whose it is */
@@ -123,21 +152,25 @@ export class Vault {
   }
 
   /** Applies the rule of the operation, then the change; the record's state is the rule's. */
-  change(
+  change(operation: KeyOperation, named: NamedKey, change: KeyChange): Promise<KeyDescription> {
+    return this.transact((transaction) => this.changeIn(transaction, operation, named, change));
+  }
+
+  /** The same in a transaction that does more. */
+  changeIn(
+    transaction: KeyValueTransaction,
     operation: KeyOperation,
     named: NamedKey,
-    change: (key: KeyDescription, transaction: KeyValueTransaction) => KeyDescription,
-  ): Promise<KeyDescription> {
-    return this.transact((transaction) => {
-      const key = this.requireKey(transaction, named);
-      const state = stateAfter(operation, key);
-      const changed = { ...change(key, transaction), state };
-      // Only material makes a key usable: a deletion taken back does not bring any.
-      const isEmpty = !changed.hasMaterial && state !== 'PendingDeletion';
-      const settled = isEmpty ? { ...changed, state: 'PendingImport' as const } : changed;
-      this.putKey(transaction, settled);
-      return settled;
-    });
+    change: KeyChange,
+  ): KeyDescription {
+    const key = this.requireKey(transaction, named);
+    const state = stateAfter(operation, key);
+    const changed = { ...change(key, transaction), state };
+    // Only material makes a key usable: a deletion taken back does not bring any.
+    const isEmpty = !changed.hasMaterial && state !== 'PendingDeletion';
+    const settled = isEmpty ? { ...changed, state: 'PendingImport' as const } : changed;
+    this.putKey(transaction, settled);
+    return settled;
   }
 
   putKey(transaction: KeyValueTransaction, key: KeyDescription): void {
@@ -148,7 +181,7 @@ export class Vault {
 
   removeKey(transaction: KeyValueTransaction, key: KeyDescription): void {
     this.tables.removeKey(transaction, key);
-    this.#events.delete(key.keyId);
+    this.#state.events.delete(key.keyId);
     for (let version = 1; version <= key.primaryVersion; version++) {
       this.messagesLeft.delete(`${key.keyId}/${version}`);
     }
@@ -156,19 +189,22 @@ export class Vault {
 
   /** Time will change the key then; Infinity: never. */
   expectEvent(keyId: string, at: number): void {
-    if (at === Number.POSITIVE_INFINITY) this.#events.delete(keyId);
-    else this.#events.set(keyId, at);
-    this.#eventsFrom = Math.min(this.#eventsFrom, at);
+    if (this.isDryRun) return;
+    const state = this.#state;
+    if (at === Number.POSITIVE_INFINITY) state.events.delete(keyId);
+    else state.events.set(keyId, at);
+    state.eventsFrom = Math.min(state.eventsFrom, at);
   }
 
   /** Keys whose time has come. Costs nothing while there is none. */
   dueKeys(): string[] {
     const now = this.clock.now();
-    if (now < this.#eventsFrom) return [];
+    const state = this.#state;
+    if (now < state.eventsFrom) return [];
     const due: string[] = [];
-    this.#eventsFrom = Number.POSITIVE_INFINITY;
-    for (const [keyId, at] of this.#events) {
-      this.#eventsFrom = Math.min(this.#eventsFrom, at);
+    state.eventsFrom = Number.POSITIVE_INFINITY;
+    for (const [keyId, at] of state.events) {
+      state.eventsFrom = Math.min(state.eventsFrom, at);
       if (at <= now) due.push(keyId);
     }
     return due;
@@ -182,9 +218,9 @@ export class Vault {
 
   /** Erases the root key and closes the store. Idempotent. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#store.close();
-    zeroize(this.#rootKey);
+    this.#state.isClosed = true;
+    await this.#state.store.close();
+    zeroize(this.#state.rootKey);
   }
 
   #requireAliased(
@@ -206,9 +242,24 @@ export class Vault {
   }
 
   #usableStore(): KeyValueStore {
-    if (this.#isClosed) throw new PlaneError('KmsUnavailable', 'the vault is closed');
-    return this.#store;
+    if (this.#state.isClosed) throw new PlaneError('KmsUnavailable', 'the vault is closed');
+    return this.#state.store;
   }
+}
+
+/** A vault that is not open yet: see openVault(). */
+export function makeVault(options: VaultOptions): Vault {
+  const { rootKey, fillRandom } = options;
+  invariant(rootKey.byteLength === KEY_BYTES, 'a root key is 32 bytes');
+  const state: VaultState = {
+    ...options,
+    tables: new VaultTables(rootKey, fillRandom),
+    messagesLeft: new Map(),
+    events: new Map(),
+    eventsFrom: Number.POSITIVE_INFINITY,
+    isClosed: false,
+  };
+  return new Vault(state, false);
 }
 
 /** What holds of every key record that is stored: key-states.ts. */
@@ -221,8 +272,12 @@ function assertConsistent(key: KeyDescription): void {
   invariant(key.hasMaterial || key.materialExpiresAt === null, 'only material there is expires');
 }
 
-function isSameScope(a: KeyScope, b: KeyScope): boolean {
+export function isSameScope(a: KeyScope, b: KeyScope): boolean {
   return a.accountId === b.accountId && a.regionId === b.regionId;
+}
+
+export function dryRunError(): PlaneError {
+  return new PlaneError('DryRunOperationError', 'the request would have succeeded');
 }
 
 function keyNotFound(keyId: string): PlaneError {

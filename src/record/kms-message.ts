@@ -38,6 +38,10 @@ interface NamedKey extends KeyScope {
   readonly keyId: string;
 }
 
+interface NamedKeys extends KeyScope {
+  readonly keyIds: readonly string[];
+}
+
 /** What CreateKey may be told. */
 interface NewKey extends KeyScope {
   readonly description: string;
@@ -57,10 +61,8 @@ interface Page {
   readonly limit: number;
 }
 
-/** With dryRun a request that would succeed is refused as DryRunOperationError. */
 interface CryptoRequest extends KeyScope {
   readonly encryptionContext: EncryptionContext;
-  readonly dryRun: boolean;
 }
 
 /** The key and the version of it that encrypted or decrypted. */
@@ -80,6 +82,8 @@ interface KmsOperations {
   /** The region's service key, made if this is its first use. Internal: for disks. */
   serviceKey: { request: KeyScope; result: KeyDescription };
   describeKey: { request: NamedKey; result: KeyDescription };
+  /** As describeKey; alias acs/ecs is made if this is its first use. Internal: for disks. */
+  resolveKey: { request: NamedKey; result: KeyDescription };
   /** Refuses as a use of the key would, and changes nothing. Internal: for disks. */
   checkKeyUsable: { request: NamedKey; result: KeyDescription };
   /** All keys of the region, the service key among them, oldest first. */
@@ -123,11 +127,15 @@ interface KmsOperations {
     request: KeyScope & { readonly keyId: string | null };
     result: AliasDescription[];
   };
-  tagKey: { request: NamedKey & { readonly tags: readonly KeyTag[] }; result: KeyDescription };
-  /** tagKeys null: all a user may remove. */
-  untagKey: {
-    request: NamedKey & { readonly tagKeys: readonly string[] | null };
-    result: KeyDescription;
+  /** All keys or none. */
+  tagKeys: {
+    request: NamedKeys & { readonly tags: readonly KeyTag[] };
+    result: KeyDescription[];
+  };
+  /** tagKeys null: all a user may remove. All keys or none. */
+  untagKeys: {
+    request: NamedKeys & { readonly tagKeys: readonly string[] | null };
+    result: KeyDescription[];
   };
   /** Says on the key itself that it protects disks. Internal: at its first use by one. */
   tagForDisks: { request: NamedKey; result: KeyDescription };
@@ -199,6 +207,8 @@ export type KmsOperation = keyof KmsOperations;
 /** The request of one operation. */
 export type KmsRequestOf<O extends KmsOperation> = KmsOperations[O]['request'] & {
   readonly op: O;
+  /** Changes nothing: DryRunOperationError, if it would have succeeded. @default false */
+  readonly dryRun?: boolean;
 };
 
 /** Requests by main. */
