@@ -37,7 +37,12 @@ const key = (state: KeyState, kind: KeyKind): KeyDescription => ({
 });
 
 const same = ['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport'];
-const serving = ['Enabled', 'Rejected.Disabled', 'Rejected.PendingDeletion', 'Rejected.PendingImport'];
+const serving = [
+  'Enabled',
+  'Rejected.Disabled',
+  'Rejected.PendingDeletion',
+  'Rejected.PendingImport',
+];
 const living = ['Enabled', 'Disabled', 'Rejected.PendingDeletion', 'PendingImport'];
 const noWay = 'Rejected.StateModifiedFailed';
 

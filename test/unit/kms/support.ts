@@ -7,7 +7,12 @@ import { createKmsServer, type KmsServer } from '../../../src/kms/serve.ts';
 import type { Vault } from '../../../src/kms/vault.ts';
 import type { KeyValueStore } from '../../../src/kv/key-value-store.ts';
 import { openMemoryStore } from '../../../src/kv/memory-store.ts';
-import type { KmsOperation, KmsRequest, KmsRequestOf, KmsResults } from '../../../src/record/kms-message.ts';
+import type {
+  KmsOperation,
+  KmsRequest,
+  KmsRequestOf,
+  KmsResults,
+} from '../../../src/record/kms-message.ts';
 
 export const scope = { accountId: '1234567890123456', regionId: 'cn-hangzhou' };
 export const context = { ...scope, lineageId: 'd-abcdefghijklmnopqrst' };
@@ -99,4 +104,16 @@ export async function refusal(request: Promise<unknown>): Promise<string> {
     () => 'done',
     (error: unknown) => (error as { code?: string }).code ?? String(error),
   );
+}
+
+/** The data key a shard would be given, as hex, or the code it is refused with. */
+export function unwrap({ server }: TestKms, wrappedKey: Uint8Array, of = context): string {
+  const reply = server.unwrap({ id: 1, wrappedKey, context: of });
+  return 'key' in reply ? Buffer.from(reply.key).toString('hex') : reply.error.code;
+}
+
+/** Where records of a key lie in its store. */
+export function placesOf({ store }: TestKms, keyId: string): string[] {
+  const places = store.range({ prefix: '', limit: 1_000 }).map(({ key }) => key);
+  return places.filter((place) => place.includes(keyId));
 }
