@@ -122,7 +122,7 @@ export class VaultTables {
 
   /** Keys of a region as they were stored, the service key among them. */
   keysIn(reader: KeyValueReader, scope: KeyScope): KeyDescription[] {
-    if (!isScope(scope)) return [];
+    invariant(isScope(scope), 'who lists keys has KMS activated');
     const prefix = scopeOf(scope);
     const keys: KeyDescription[] = [];
     for (const { key } of reader.range({ prefix, limit: MASTER_KEYS_MAX + 2 })) {
@@ -134,7 +134,8 @@ export class VaultTables {
   }
 
   serviceKey(reader: KeyValueReader, scope: KeyScope): KeyDescription | null {
-    const pointer = isScope(scope) ? reader.get(serviceAt(scope)) : undefined;
+    invariant(isScope(scope), 'who uses keys has KMS activated');
+    const pointer = reader.get(serviceAt(scope));
     if (pointer === undefined) return null;
     const key = this.readKey(reader, new TextDecoder().decode(pointer));
     const isOurs = key?.accountId === scope.accountId && key.regionId === scope.regionId;
@@ -235,7 +236,7 @@ export class VaultTables {
   }
 
   readAlias(reader: KeyValueReader, scope: KeyScope, aliasName: string): AliasDescription | null {
-    if (!isScope(scope)) return null;
+    invariant(isScope(scope), 'who names aliases has KMS activated');
     const { accountId, regionId } = scope;
     const names = { accountId, regionId, aliasName };
     return this.sealed.get(reader, aliasAt(scope, aliasName), 'keyAlias', names)?.body ?? null;
@@ -250,7 +251,7 @@ export class VaultTables {
   }
 
   aliasesIn(reader: KeyValueReader, scope: KeyScope): AliasDescription[] {
-    if (!isScope(scope)) return [];
+    invariant(isScope(scope), 'who lists aliases has KMS activated');
     const { accountId, regionId } = scope;
     const places = reader.range({ prefix: aliasesOf(scope), limit: ALIASES_MAX + 1 });
     return places.map(({ key: place }) => {
@@ -263,6 +264,7 @@ export class VaultTables {
     });
   }
 
+  /** Asked before everything else: what is no account has KMS not activated. */
   accountStatus(reader: KeyValueReader, scope: KeyScope): KmsAccountStatus {
     if (!isScope(scope)) return 'NotEnabled';
     const { accountId, regionId } = scope;
