@@ -30,7 +30,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
   const failing = new Set<string>();
-  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null });
+  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null }, clock);
   const server = createKmsServer({ vault });
   const kms: KmsCalls = {
     call: (request) => server.handle(request) as Promise<never>,

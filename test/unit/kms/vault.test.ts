@@ -1,6 +1,6 @@
 /** The vault on files: what it keeps, what it refuses to open, what it leaves behind. */
 
-import { constants, publicEncrypt } from 'node:crypto';
+import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,9 +89,7 @@ describe('a vault', () => {
     const material = Buffer.alloc(32, 'material of an owner');
     const encryptedMaterial = publicEncrypt(
       {
-        key: Buffer.from(made.publicKey),
-        format: 'der',
-        type: 'spki',
+        key: createPublicKey({ key: Buffer.from(made.publicKey), format: 'der', type: 'spki' }),
         padding: constants.RSA_PKCS1_OAEP_PADDING,
         oaepHash: 'sha256',
       },
