@@ -14,7 +14,7 @@ export function keyAsOf(key: KeyDescription, now: number): KeyDescription | null
   return hasExpired(key, now) ? withoutMaterial(key) : key;
 }
 
-export function withoutMaterial(key: KeyDescription): KeyDescription {
+function withoutMaterial(key: KeyDescription): KeyDescription {
   const state = key.state === 'PendingDeletion' ? key.state : 'PendingImport';
   return { ...key, state, hasMaterial: false, materialExpiresAt: null };
 }

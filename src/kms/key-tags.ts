@@ -2,7 +2,7 @@
  * Tags of master keys. Those that begin with acs: are the cloud's: acs:ecs:disk-encryption=true
  * says that a key protects disks, and a user can neither set nor remove it.
  *
- * **Thread:** KMS. **Source:** KMS TagResource; ECS disk encryption, AliyunECSDiskEncryptRolePolicy.
+ * **Thread:** KMS. **Source:** KMS TagResource; ECS, policy AliyunECSDiskEncryptRolePolicy.
  */
 import { PlaneError } from '../base/errors.ts';
 import { KEY_TAG_CHARS_MAX, KEY_TAGS_MAX } from '../limits.ts';

@@ -7,8 +7,8 @@
  *          13  16   tag
  *          29  u32  length of the body, little-endian
  *          33  ...  body: a record of the vault, see record/codec.ts
- *         ...  ...  ciphertext of the secret: 32 bytes of key material, a private key for an import,
- *                   or nothing
+ *         ...  ...  ciphertext of the secret: 32 bytes of key material, a private key for an
+ *                   import, or nothing
  *
  * AES-256-GCM under the root key; additional data: "sealdisk sealed record", byte 0, the kind of
  * record, the body. So a state changed, a version number raised or a material moved to another key

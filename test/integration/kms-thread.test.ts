@@ -122,7 +122,9 @@ describe('the KMS thread', () => {
     expect(existsSync(join(dataDir, 'kms', 'data.mdb'))).toBe(true);
 
     kms = await start(onFiles);
-    expect(await kms.call({ op: 'describeKey', ...scope, keyId })).toMatchObject({ state: 'Enabled' });
+    expect(await kms.call({ op: 'describeKey', ...scope, keyId })).toMatchObject({
+      state: 'Enabled',
+    });
     shard = await introduceShard(kms);
     expect(shard.ask({ id: 1, wrappedKey, context })).toEqual(before);
     shard.port.close();

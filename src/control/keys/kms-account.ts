@@ -7,7 +7,7 @@ import type { KeyVerbs } from './types.ts';
 export const nothingSchema = v.strictObject({});
 
 /** @throws PlaneError Forbidden.Opened */
-export async function openKmsService(
+export async function openKms(
   context: ControlContext,
 ): Promise<KeyVerbs['OpenKmsService']['result']> {
   await callKms(context, 'openKms', {});

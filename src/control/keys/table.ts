@@ -86,7 +86,7 @@ export const KEY_VERBS: VerbRows<KeyVerbs> = {
   Encrypt: { schema: crypto.encryptSchema, run: crypto.encrypt, ...read },
   Decrypt: { schema: crypto.decryptSchema, run: crypto.decrypt, ...read },
   ReEncrypt: { schema: crypto.reEncryptSchema, run: crypto.reEncrypt, ...read },
-  OpenKmsService: { schema: account.nothingSchema, run: account.openKmsService, ...write },
+  OpenKmsService: { schema: account.nothingSchema, run: account.openKms, ...write },
   DescribeAccountKmsStatus: {
     schema: account.nothingSchema,
     run: account.describeAccountKmsStatus,

@@ -1,4 +1,4 @@
-/** The API's own ciphertexts: what opens them, what does not, and that disks' keys are another world. */
+/** The API's own ciphertexts: what opens them, and that disks' keys are another world. */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -79,7 +79,7 @@ describe('an EXTERNAL key', () => {
     },
   );
 
-  test('takes material wrapped by RSAES_PKCS1_V1_5 where Node decrypts it, or says why not', async () => {
+  test('takes RSAES_PKCS1_V1_5 where Node decrypts it, or says why not', async () => {
     const kms = await testKms();
     const keyId = await externalKey(kms);
     const wrappingAlgorithm = 'RSAES_PKCS1_V1_5';
@@ -119,7 +119,7 @@ describe('an EXTERNAL key', () => {
     expect(unwrap(reopened, wrapped)).toBe(before);
   });
 
-  test('never counts less than it encrypted, however often its material goes and comes', async () => {
+  test('never counts less than it encrypted, however often material goes and comes', async () => {
     const kms = await testKms();
     const keyId = await externalKey(kms);
     const material = randomBytes(32);

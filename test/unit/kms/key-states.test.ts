@@ -1,4 +1,4 @@
-/** The rules of a master key, against the tables the KMS documents: every kind, state, operation. */
+/** The rules of a master key, against the tables the KMS documents: every cell. */
 import { describe, expect, test } from 'vitest';
 import {
   KEY_KIND_RULES,
@@ -91,7 +91,7 @@ const outcome = (operation: KeyOperation, described: KeyDescription): string => 
 };
 
 describe('the rules of a master key', () => {
-  test('have exactly one row for every kind and operation, and for every state and operation', () => {
+  test('have exactly one row for every operation and kind, and operation and state', () => {
     for (const operation of KEY_OPERATIONS) {
       for (const kind of kinds) expect(matchKindRules(kind, operation)).toHaveLength(1);
       for (const state of states) expect(matchStateRules(state, operation)).toHaveLength(1);

@@ -27,7 +27,7 @@ import {
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe('a vault', () => {
-  test('on files keeps everything when it is closed and opened, and no secret in plain', async () => {
+  test('on files keeps everything over a close and an open, and no secret in plain', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'sealdisk-vault-'));
     try {
       const clock = testClock();
