@@ -22,14 +22,11 @@ import { ACCESS_VERBS } from './access/table.ts';
 import { runOnce, takesToken } from './access/tokens.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { KEY_VERBS } from './keys/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
-import type { VerbRows } from './verb-row.ts';
-import * as keys from './verbs/key-verbs.ts';
+import type { Api, VerbRows } from './verb-row.ts';
 import type { CommonParameters, Verbs } from './verbs.ts';
-
-const kmsWrite = { access: 'write', service: 'kms' } as const;
-const kmsRead = { access: 'read', service: 'kms' } as const;
 
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
@@ -37,18 +34,7 @@ const VERBS: VerbRows<Verbs> = {
   ...SNAPSHOT_VERBS,
   ...LINEAGE_VERBS,
   ...ACCESS_VERBS,
-  CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
-  DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
-  ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },
-  EnableKey: { schema: keys.keyIdSchema, run: keys.enableKey, ...kmsWrite },
-  DisableKey: { schema: keys.keyIdSchema, run: keys.disableKey, ...kmsWrite },
-  CreateKeyVersion: { schema: keys.keyIdSchema, run: keys.createKeyVersion, ...kmsWrite },
-  ScheduleKeyDeletion: {
-    schema: keys.scheduleKeyDeletionSchema,
-    run: keys.scheduleKeyDeletion,
-    ...kmsWrite,
-  },
-  CancelKeyDeletion: { schema: keys.keyIdSchema, run: keys.cancelKeyDeletion, ...kmsWrite },
+  ...KEY_VERBS,
 };
 
 const commonSchema = v.object({
@@ -88,7 +74,9 @@ export async function callVerb<V extends keyof Verbs>(
   const { common, own } = splitParameters(verb, parameters);
   const checked = v.safeParse(row.schema, own);
   if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
-  const { access, service } = row;
+  const serviceOf = row.serviceOf as ((own: unknown) => Api) | undefined;
+  const access = row.access;
+  const service = serviceOf?.(own) ?? row.service;
   authorise(plane.metadata, principal, { name: verb, access, service });
   const { regionId } = findRegion(common.RegionId ?? principal.regionId);
   const context = contextOf(plane, principal, regionId);

@@ -1,4 +1,5 @@
 /** The verbs on regions, tags and account-level default encryption. */
+import type { ManyKeyTagVerbs } from '../keys/types.ts';
 
 type Nothing = Record<string, never>;
 /** None of its own: what every verb takes is added to it. */
@@ -24,14 +25,38 @@ export interface Tag {
   readonly Value?: string;
 }
 
-/** What can be tagged. */
+/** What can be tagged, beside keys. */
 export type TaggedType = 'disk' | 'snapshot' | 'image' | 'instance';
 
 export interface TagResource {
-  readonly ResourceType: TaggedType;
+  readonly ResourceType: TaggedType | 'key';
   readonly ResourceId: string;
   readonly TagKey: string;
   readonly TagValue: string;
+}
+
+/** What the verbs on tags take, for everything but keys. */
+export interface TaggedVerbs {
+  readonly TagResources: {
+    readonly ResourceType: TaggedType;
+    readonly ResourceId: readonly string[];
+    readonly Tag: readonly Tag[];
+  };
+  readonly UntagResources: {
+    readonly ResourceType: TaggedType;
+    readonly ResourceId: readonly string[];
+    readonly TagKey?: readonly string[];
+    /** All of them. @default false */
+    readonly All?: boolean;
+  };
+  readonly ListTagResources: {
+    readonly ResourceType: TaggedType;
+    readonly ResourceId?: readonly string[];
+    /** A Tag without Value: any value. */
+    readonly Tag?: readonly Tag[];
+    /** From the answer before. */
+    readonly NextToken?: string;
+  };
 }
 
 export interface AccessVerbs {
@@ -55,34 +80,18 @@ export interface AccessVerbs {
   /** Back to the service key. */
   ResetDiskDefaultKMSKeyId: { parameters: NoParameters; result: Nothing };
   DescribeDiskDefaultKMSKeyId: { parameters: NoParameters; result: { readonly KMSKeyId: string } };
+  /** Of keys too: then it is the KMS API's. */
   TagResources: {
-    parameters: {
-      readonly ResourceType: TaggedType;
-      readonly ResourceId: readonly string[];
-      readonly Tag: readonly Tag[];
-    };
+    parameters: TaggedVerbs['TagResources'] | ManyKeyTagVerbs['TagResources']['parameters'];
     result: Nothing;
   };
   UntagResources: {
-    parameters: {
-      readonly ResourceType: TaggedType;
-      readonly ResourceId: readonly string[];
-      readonly TagKey?: readonly string[];
-      /** All of them. @default false */
-      readonly All?: boolean;
-    };
+    parameters: TaggedVerbs['UntagResources'] | ManyKeyTagVerbs['UntagResources']['parameters'];
     result: Nothing;
   };
   /** Tags of the resources given, or of all of the type that have the tags asked for. */
   ListTagResources: {
-    parameters: {
-      readonly ResourceType: TaggedType;
-      readonly ResourceId?: readonly string[];
-      /** A Tag without Value: any value. */
-      readonly Tag?: readonly Tag[];
-      /** From the answer before. */
-      readonly NextToken?: string;
-    };
+    parameters: TaggedVerbs['ListTagResources'] | ManyKeyTagVerbs['ListTagResources']['parameters'];
     result: {
       readonly TagResources: readonly TagResource[];
       /** Empty: there are no more. */

@@ -45,7 +45,14 @@ const worldSchema = v.strictObject({
     ),
   ),
   regions: v.optional(
-    v.array(v.strictObject({ ...scope, defaultEncryption: flag, defaultKey: v.optional(keyId) })),
+    v.array(
+      v.strictObject({
+        ...scope,
+        defaultEncryption: flag,
+        defaultKey: v.optional(keyId),
+        kms: v.optional(v.picklist(['Enabled', 'NotEnabled', 'Index', 'Suspended'])),
+      }),
+    ),
   ),
   keys: v.optional(
     v.array(

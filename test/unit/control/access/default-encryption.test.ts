@@ -210,17 +210,16 @@ describe('a default key', () => {
   });
 
   it('cannot be had with KMS not activated, and KMS may fail in other ways', async () => {
-    const { context } = await plane();
-    const failing = (code: string) => {
-      // What the KMS thread says; the table of codes is the whole plane's.
-      const error = Object.assign(new PlaneError('KmsUnavailable', 'as the test says'), { code });
-      const kms = { call: () => Promise.reject(error) };
-      return refusal(() => callerOf({ ...context, kms }).six('EnableDiskEncryptionByDefault'));
-    };
-    expect(await failing('Forbidden.KmsServiceNotEnabled')).toBe(
-      'InvalidOperation.KMSServiceNotOpen',
-    );
-    expect(await failing('KmsUnavailable')).toBe('KmsUnavailable');
+    const { context, six } = await plane();
+    for (const status of ['NotEnabled', 'Index', 'Suspended'] as const) {
+      const scope = { accountId: ACCOUNT, regionId: 'cn-hangzhou' };
+      await context.kms.call({ op: 'setAccountStatus', status, ...scope });
+      const enable = () => six('EnableDiskEncryptionByDefault');
+      expect(await refusal(enable)).toBe('InvalidOperation.KMSServiceNotOpen');
+    }
+    const kms = { call: () => Promise.reject(new PlaneError('KmsUnavailable', 'so the test')) };
+    const failing = () => callerOf({ ...context, kms }).six('EnableDiskEncryptionByDefault');
+    expect(await refusal(failing)).toBe('KmsUnavailable');
     const broken = { call: () => Promise.reject(new TypeError('broken')) };
     const enable = callerOf({ ...context, kms: broken }).six('EnableDiskEncryptionByDefault');
     await expect(enable).rejects.toThrow(TypeError);

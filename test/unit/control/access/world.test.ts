@@ -15,6 +15,7 @@ import { refusal } from './refusal.ts';
 const OWNER = '1000000000000001';
 const OTHER = '2000000000000002';
 const KEY = 'key-hzzaaaaaaaaaaaaaaaaa';
+const SUSPENDED_KEY = 'key-shhaaaaaaaaaaaaaaaaa';
 const OLD_KEY = 'key-hzzbbbbbbbbbbbbbbbbb';
 const DISK = 'd-bp1aaaaaaaaaaaaaaaaa';
 const PLAIN_DISK = 'd-bp1bbbbbbbbbbbbbbbbb';
@@ -28,12 +29,23 @@ const WORLD = {
       users: [{ name: 'alice', policies: ['AliyunECSFullAccess'] }, { name: 'bob' }],
     },
   ],
-  regions: [{ region: 'cn-beijing', defaultEncryption: true }],
+  regions: [
+    { region: 'cn-beijing', defaultEncryption: true },
+    { account: OTHER, region: 'cn-shanghai', kms: 'Suspended' },
+  ],
   keys: [
+    { id: SUSPENDED_KEY, account: OTHER, region: 'cn-shanghai' },
     { id: KEY, description: 'payroll' },
     { id: OLD_KEY, account: OTHER, region: 'cn-beijing', state: 'Disabled' },
   ],
   disks: [
+    {
+      id: 'd-uf6aaaaaaaaaaaaaaaaa',
+      account: OTHER,
+      region: 'cn-shanghai',
+      size: 20,
+      key: SUSPENDED_KEY,
+    },
     { id: DISK, size: 40, key: KEY, name: 'a', tags: { team: 'x' } },
     {
       id: PLAIN_DISK,
@@ -128,10 +140,10 @@ describe('a world', () => {
       accountId: OTHER,
       regionId: 'cn-hangzhou',
     });
-    const underServiceKey = metadata.getDisk(WORLD.disks[2].id);
+    const underServiceKey = metadata.getDisk(WORLD.disks[3].id);
     expect(underServiceKey?.encryption?.keyId).toBe(service.keyId);
     expect(underServiceKey?.layers).toEqual([
-      { tree: WORLD.disks[2].id, encryption: underServiceKey?.encryption },
+      { tree: WORLD.disks[3].id, encryption: underServiceKey?.encryption },
     ]);
     expect(metadata.check()).toEqual([]);
   });
@@ -189,9 +201,27 @@ describe('a world', () => {
     });
   });
 
+  it('has KMS activated or not, and may be seeded again either way', async () => {
+    const context = await seeded();
+    const scope = { accountId: OTHER, regionId: 'cn-shanghai' };
+    const status = () => context.kms.call({ op: 'describeAccountStatus', ...scope });
+    expect(await status()).toBe('Suspended');
+    await seedWorld(context, WORLD);
+    expect(await status()).toBe('Suspended');
+    await context.metadata.commit({ removeDisks: ['d-uf6aaaaaaaaaaaaaaaaa'] });
+    await seedWorld(context, WORLD);
+    expect(await status()).toBe('Suspended');
+    expect(context.metadata.getDisk('d-uf6aaaaaaaaaaaaaaaaa')?.encryption?.keyId).toBe(
+      SUSPENDED_KEY,
+    );
+  });
+
   it('may be empty', async () => {
-    const context = await seeded({});
-    expect(context.metadata.listDocuments('account', null, 0, 10).total).toBe(1);
+    const { context } = await testControl();
+    const accounts = () => context.metadata.listDocuments('account', null, 0, 10);
+    const before = accounts();
+    await seedWorld(context, {});
+    expect(accounts()).toEqual(before);
   });
 });
 
