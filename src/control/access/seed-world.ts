@@ -62,7 +62,7 @@ export async function seedWorld(context: PlaneContext, given: World): Promise<vo
   });
 }
 
-/** Runs a step with KMS activated wherever the world has keys; then it is as it was, or is to be. */
+/** Runs a step with KMS activated wherever the world has keys; then it is as it was or is to be. */
 async function whileActivated(
   { kms }: PlaneContext,
   world: World,
