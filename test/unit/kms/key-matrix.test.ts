@@ -41,7 +41,10 @@ async function make(kms: TestKms, { kind, state }: Subject): Promise<Made> {
       ? await kms.ask('serviceKey', {})
       : await kms.ask('createKey', { description: '', origin });
   const { keyId } = made;
-  let imported = { importToken: Uint8Array.of(1), encryptedMaterial: Uint8Array.of(1) };
+  let imported: Made['imported'] = {
+    importToken: Uint8Array.of(1),
+    encryptedMaterial: Uint8Array.of(1),
+  };
   if (kind === 'imported') {
     const parameters = await kms.ask('getImportParameters', { keyId, wrappingAlgorithm });
     const { importToken } = parameters;
