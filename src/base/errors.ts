@@ -105,6 +105,7 @@ export const ERROR_CODES = {
   ),
   ImageNotSupported: row('caller', false, 'an encrypted image cannot be exported'),
   UnsupportedParameter: row('caller', false, 'the operation has no such parameter'),
+  UnsupportedOperation: row('caller', false, 'the operation is not offered for this'),
   'Abs.InvalidAction.RegionNotSupport': row('caller', false, 'no default encryption here'),
   // Control plane: KMS API.
   'Forbidden.KeyNotFound': row('caller', false, 'the key does not exist'),
@@ -117,7 +118,6 @@ export const ERROR_CODES = {
   InvalidImportToken: row('caller', false, 'the import token is not the latest one of this key'),
   ExpiredImportToken: row('caller', false, 'the import token is older than a day'),
   'Unsupported.Origin': row('caller', false, 'the operation is for keys of another origin'),
-  UnsupportedOperation: row('caller', false, 'the operation is not offered for this'),
   DryRunOperationError: row('caller', false, 'the request was valid; DryRun kept it from running'),
   'Rejected.Disabled': row('caller', true, 'the key is disabled'),
   'Rejected.PendingDeletion': row('caller', true, 'the key is scheduled for deletion'),

@@ -12,19 +12,22 @@ import type { KeySearch } from '../record/kms-key.ts';
 import type { KmsRequestOf, WrapContext } from '../record/kms-message.ts';
 import { requireActivated } from './accounts.ts';
 import { searchForKey } from './key-search.ts';
+import { tagForDisks } from './key-tags.ts';
 import { encryptCounted, requireUsable } from './message-count.ts';
 import type { Vault } from './vault.ts';
 import { readWrapKey, unwrapDataKey, wrapNewDataKey } from './wrap.ts';
 
 /**
- * Makes a data key and answers it wrapped; its plaintext is erased before the call ends.
+ * Makes a data key and answers it wrapped; its plaintext is erased before the call ends. A master
+ * key that wraps for a disk for the first time is tagged as one that does.
  *
  * @throws PlaneError Forbidden.KeyNotFound, Forbidden.AliasNotFound, Rejected.*
  */
-export function generateWrappedDataKey(
+export async function generateWrappedDataKey(
   vault: Vault,
   { keyId, context }: KmsRequestOf<'generateWrappedDataKey'>,
 ): Promise<Uint8Array> {
+  await tagForDisks(vault, { ...context, keyId });
   return encryptCounted(vault, { ...context, keyId }, (key, material) => {
     const wrapKey = { keyId: key.keyId, version: key.primaryVersion };
     return wrapNewDataKey(material, wrapKey, context, vault.fillRandom);

@@ -10,7 +10,7 @@ import type { KeyDescription, KeyTag } from '../record/kms-key.ts';
 import type { KmsRequestOf } from '../record/kms-message.ts';
 import { shown } from './key-reference.ts';
 import { stateAfter } from './key-states.ts';
-import type { Vault } from './vault.ts';
+import type { NamedKey, Vault } from './vault.ts';
 
 const RESERVED = ['acs:', 'aliyun'];
 const DISK_TAG: KeyTag = { key: 'acs:ecs:disk-encryption', value: 'true' };
@@ -54,10 +54,7 @@ export async function untagKeys(
 }
 
 /** A service key is for disks by its nature and bears no tag. */
-export async function tagForDisks(
-  vault: Vault,
-  request: KmsRequestOf<'tagForDisks'>,
-): Promise<KeyDescription> {
+export async function tagForDisks(vault: Vault, request: NamedKey): Promise<KeyDescription> {
   const key = vault.requireKey(vault.reader, request);
   stateAfter('use', key);
   const isTagged = key.tags.some((tag) => tag.key === DISK_TAG.key);

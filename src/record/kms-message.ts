@@ -137,7 +137,7 @@ interface KmsOperations {
     request: NamedKeys & { readonly tagKeys: readonly string[] | null };
     result: KeyDescription[];
   };
-  /** Says on the key itself that it protects disks. Internal: at its first use by one. */
+  /** Says on the key itself that it protects disks, as its first wrapping for one does too. */
   tagForDisks: { request: NamedKey; result: KeyDescription };
   getImportParameters: {
     request: NamedKey & { readonly wrappingAlgorithm: WrappingAlgorithm };

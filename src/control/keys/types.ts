@@ -131,7 +131,10 @@ interface KeyLifeVerbs {
 }
 
 interface KeyVersionVerbs {
-  /** Rotates: new data keys are wrapped under a new version; old versions unwrap for ever. */
+  /**
+   * Rotates: new data keys are wrapped under a new version; old versions unwrap for ever. (The
+   * cloud has this for asymmetric keys only, seven days apart.)
+   */
   CreateKeyVersion: { parameters: OneKey; result: { readonly KeyVersion: KeyVersion } };
   ListKeyVersions: {
     parameters: OneKey & Page;

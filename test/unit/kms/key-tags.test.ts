@@ -1,7 +1,7 @@
 /** Tags of keys: the users' own, and the one that says a key protects disks. */
 import { describe, expect, test } from 'vitest';
 import { KEY_TAGS_MAX } from '../../../src/limits.ts';
-import { refusal, testKms } from './support.ts';
+import { context, refusal, testKms } from './support.ts';
 
 const tag = (key: string, value = ''): { key: string; value: string } => ({ key, value });
 const disks = tag('acs:ecs:disk-encryption', 'true');
@@ -34,6 +34,15 @@ describe('tags', () => {
     await ask('tagKeys', { keyIds: [keyId], tags: [tag('mine')] });
     const [key] = await ask('untagKeys', { keyIds: [keyId], tagKeys: null });
     expect(key?.tags).toEqual([disks]);
+  });
+
+  test('say of a key that it protects disks from its first data key on', async () => {
+    const { ask, makeKey } = await testKms();
+    const keyId = await makeKey();
+    await ask('encrypt', { keyId, plaintext: Uint8Array.of(1), encryptionContext: {} });
+    expect((await ask('describeKey', { keyId })).tags).toEqual([]);
+    await ask('generateWrappedDataKey', { keyId, context });
+    expect((await ask('describeKey', { keyId })).tags).toEqual([disks]);
   });
 
   test('for disks are set on usable keys alone', async () => {
