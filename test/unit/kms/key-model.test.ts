@@ -112,7 +112,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom('a day', 'four days', 'restart') },
 );
 
-test('a key does in every history what its documentation says, and keeps one data key', async () => {
+test('a key does in every history what is documented, and keeps one data key', async () => {
   const property = fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (history) => {
     let kms = await testKms();
     const made = await kms.ask('createKey', { description: '', origin: 'EXTERNAL' });

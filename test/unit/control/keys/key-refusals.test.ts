@@ -43,7 +43,7 @@ describe('every verb on a key', () => {
     expect(await refusal(verb, alias)).toBe('Forbidden.AliasNotFound');
   });
 
-  it.each(Object.keys(KEY_VERBS).filter((verb) => KEY_VERBS[verb as never]['access'] === 'write'))(
+  it.each(Object.keys(KEY_VERBS).filter((verb) => KEY_VERBS[verb as never].access === 'write'))(
     '%s changes nothing in a dry run',
     async (verb) => {
       const { call, context, refusal, makeKey } = await plane();
@@ -63,7 +63,7 @@ describe('every verb on a key', () => {
         UpdateAlias: { KeyId, AliasName: 'alias/y' },
         TagResources: { ...resources, Tag: [{ Key: 'a', Value: '' }] },
         UntagResources: { ...resources, All: true },
-        GetParametersForImport: { ...said['GetParametersForImport'], KeyId: external },
+        GetParametersForImport: { ...said.GetParametersForImport, KeyId: external },
         DeleteKeyMaterial: { KeyId: external },
       };
       const { accountId, regionId } = context;
