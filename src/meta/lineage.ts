@@ -10,7 +10,7 @@ import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
 import { decodeRecord } from '../record/codec.ts';
 import type { DocumentRecords } from '../record/document-shapes.ts';
 import { isDiskId, isImageId, isInstanceId, isSnapshotId } from '../record/ids.ts';
-import type { LayerKey, LineageKind, TombstoneRecord } from '../record/lineage.ts';
+import type { LayerKey, LineageKind } from '../record/lineage.ts';
 import type { DiskRecord, OwnedRecord, SnapshotRecord } from '../record/resource.ts';
 import { layerKeyOf } from '../record/wrapped-key.ts';
 import { readDocument } from './documents.ts';
