@@ -69,6 +69,8 @@ export const ERROR_CODES = {
   'Rejected.StateModifiedFailed': row('caller', false, 'the key state forbids the change'),
   'Rejected.LimitExceeded': row('caller', false, 'a KMS quota is used up'),
   'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
+  // Lineage, audit and crypto-erase: ours.
+  DataKeyErased: row('caller', false, 'the data key was erased: what it protected is gone'),
 } as const satisfies Record<string, CodeRow>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

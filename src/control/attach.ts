@@ -1,13 +1,18 @@
 /**
- * The control side of attaching a disk: its state, before and after its volume is open.
+ * The control side of attaching a disk: its state, before and after its volume is open, and in the
+ * audit log the use of its keys.
  *
  * **Thread:** main.
  */
+import { PlaneError } from '../base/errors.ts';
 import type { DiskRecord } from '../record/resource.ts';
+import { keyUseEntries } from './audit/audit-call.ts';
+import { usageOf } from './billing/usage.ts';
 import type { PlaneContext, Principal } from './context.ts';
 import { checkDiskState } from './disks/state-rules.ts';
 import { findDisk } from './find.ts';
 import { toDiskError } from './kms-errors.ts';
+import { checkNotErased } from './layers.ts';
 
 /**
  * Available -> In_use, and the volume opened; Available again if it cannot be opened. No other verb
@@ -26,13 +31,21 @@ export function attachDisk<T>(
   return context.locks.hold([diskId], async () => {
     const disk = findDisk({ ...context, ...principal }, diskId);
     checkDiskState('attach', disk);
+    checkNotErased(diskId, disk.layers);
     await context.metadata.commit({ putDisks: [{ ...disk, status: 'In_use' }] });
-    try {
-      return await open(disk);
-    } catch (error) {
-      await context.metadata.commit({ putDisks: [disk] });
-      throw toDiskError(error);
-    }
+    const call = { verb: 'AttachDisk', principal, regionId: disk.regionId };
+    const use = { reason: 'AttachDisk', resourceId: diskId, layers: disk.layers };
+    const opened = await open(disk).catch(async (error: unknown) => {
+      const refusal = toDiskError(error);
+      const outcome = refusal instanceof PlaneError ? refusal.code : 'InternalError';
+      const appendAudit = keyUseEntries(context, call, { ...use, outcome });
+      await context.metadata.commit({ putDisks: [disk], appendAudit });
+      throw refusal;
+    });
+    const appendAudit = keyUseEntries(context, call, { ...use, outcome: 'OK' });
+    const addUsage = usageOf(context, call, { putDisks: [disk] });
+    if (appendAudit.length > 0) await context.metadata.commit({ appendAudit, addUsage });
+    return opened;
   });
 }
 

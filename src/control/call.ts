@@ -6,13 +6,17 @@
  * 1. Parameters are checked completely before anything is looked up: wrong names, types and ranges.
  * 2. A verb is given the account, the region and the principal of its call, and nothing else says
  *    whose resources it may touch.
- * 3. A verb's steps are in its domain's folder, a row each in the domain's table; what may happen
+ * 3. What may change something is in the audit log (audit/audit-call.ts), done or refused.
+ * 4. A verb's steps are in its domain's folder, a row each in the domain's table; what may happen
  *    when is in the rule tables.
  *
  * **Thread:** main.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
+import { auditCall } from './audit/audit-call.ts';
+import { AUDIT_VERBS } from './audit/table.ts';
+import { BILLING_VERBS } from './billing/table.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
@@ -30,6 +34,8 @@ const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
   ...SNAPSHOT_VERBS,
   ...LINEAGE_VERBS,
+  ...AUDIT_VERBS,
+  ...BILLING_VERBS,
   CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
   DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
   ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },
@@ -71,7 +77,9 @@ export async function callVerb<V extends keyof Verbs>(
   const checked = v.safeParse(row.schema, own);
   if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
   const run = row.run as (context: ControlContext, own: unknown) => Promise<Verbs[V]['result']>;
-  return run(contextOf(plane, principal, verb, common), own);
+  const regionId = common.RegionId ?? principal.regionId;
+  const call = { verb, access: row.access, principal, regionId, parameters: own };
+  return auditCall(plane, call, (audited) => run(contextOf(audited, principal, verb, common), own));
 }
 
 /** The context of one call. */

@@ -1,11 +1,14 @@
 /** The verbs by name: parameters and results, named as the cloud's API names them. */
+import type { AuditVerbs } from './audit/types.ts';
+import type { BillingVerbs } from './billing/types.ts';
 import type { DiskVerbs } from './disks/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
 import type { Page, PageResult } from './paging.ts';
 import type { SnapshotVerbs } from './snapshots/types.ts';
 
+export type { AuditEvent } from './audit/types.ts';
 export type { DiskDescription } from './disks/types.ts';
-export type { LineageNode } from './lineage/types.ts';
+export type { ImpactedResource, LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
 
 export interface KeyMetadata {
@@ -55,4 +58,10 @@ export interface CommonParameters {
 }
 
 /** Verb name -> parameters and result. */
-export interface Verbs extends DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs {}
+export interface Verbs
+  extends DiskVerbs,
+    SnapshotVerbs,
+    LineageVerbs,
+    AuditVerbs,
+    BillingVerbs,
+    KeyVerbs {}

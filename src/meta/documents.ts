@@ -78,7 +78,7 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
   },
   usage: {
     keyOf: usageKey,
-    groupsOf: (usage) => [`scope/${scopeGroup(usage.accountId, usage.regionId)}`],
+    groupsOf: (usage) => [`scope/${scopeGroup(usage.accountId, usage.regionId)}/${usage.month}`],
   },
 };
 

@@ -141,13 +141,16 @@ function notFound(parentId: string, childId: string): PlaneError {
 
 /** Rule 3. @param node as it was before its record was removed */
 export function bury(transaction: KeyValueTransaction, node: LineageNode, deletedAt: number): void {
-  if (!hasChildren(transaction, node.id)) return prune(transaction, node.id);
+  if (!hasChildren(transaction, node.id)) {
+    prune(transaction, node.id);
+    return;
+  }
   const { status: _status, instanceId: _instanceId, ...kept } = node;
   const tombstone: TombstoneRecord = { ...kept, deletedAt };
   transaction.put(TOMBSTONES + node.id, encodeRecord('tombstone', tombstone));
 }
 
-/** buries a document that is to be removed, if its kind is in the lineage. */
+/** Buries a document that is to be removed, if its kind is in the lineage. */
 export function buryDocument(
   transaction: KeyValueTransaction,
   { kind, key }: { readonly kind: string; readonly key: string },
