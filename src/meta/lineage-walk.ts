@@ -32,6 +32,7 @@ export type LineageSubject =
 
 /** Where a page ended. */
 export type LineageCursor =
+  /** shown: the resource itself, and ancestors. */
   | { readonly phase: 'up'; readonly shown: number }
   | { readonly phase: 'down'; readonly parentId: string; readonly childId: string }
   | { readonly phase: 'list'; readonly section: number; readonly last: string };
@@ -73,15 +74,31 @@ export function readLineagePage(reader: KeyValueReader, query: LineageQuery): Li
 class Sight {
   readonly #reader: KeyValueReader;
   readonly #accountId: string | null;
+  /** Read for this page already; null: not the caller's to see. */
+  readonly #nodes = new Map<string, LineageNode | null>();
 
   constructor(reader: KeyValueReader, accountId: string | null) {
     this.#reader = reader;
     this.#accountId = accountId;
   }
 
-  node(id: string): LineageNode | undefined {
+  /** @returns undefined: it is not there, or not the caller's to see */
+  root(id: string): LineageNode | undefined {
     const node = readNode(this.#reader, id);
     const isSeen = this.#accountId === null || node?.accountId === this.#accountId;
+    return isSeen ? node : undefined;
+  }
+
+  /** @throws PlaneError DataDirectoryCorrupt: an edge or an index names it, and it is not there */
+  node(id: string): LineageNode | undefined {
+    const known = this.#nodes.get(id);
+    if (known !== undefined) return known ?? undefined;
+    const node = readNode(this.#reader, id);
+    if (node === undefined) {
+      throw new PlaneError('DataDirectoryCorrupt', `lineage: nothing is known of ${id}`);
+    }
+    const isSeen = this.#accountId === null || node.accountId === this.#accountId;
+    this.#nodes.set(id, isSeen ? node : null);
     return isSeen ? node : undefined;
   }
 
@@ -107,17 +124,17 @@ class ResourceWalk {
 
   page(): LineagePage {
     const { cursor, limit } = this.#query;
-    const root = this.#sight.node(this.#rootId);
+    const root = this.#sight.root(this.#rootId);
     if (root === undefined) return { entries: [], cursor: null };
     if (cursor === null || cursor.phase === 'up') {
-      const above = [...this.#ancestors(this.#rootId)];
+      const above = [[this.#rootId, 0] as const, ...this.#ancestors(this.#rootId)];
       let shown = cursor?.shown ?? 0;
-      if (shown === 0) this.#entries.push(this.#sight.entry(root, 'self', 0));
       for (; shown < above.length; shown++) {
         if (this.#entries.length === limit) return this.#end({ phase: 'up', shown });
         const [id, depth] = above[shown]!;
+        const relation = depth === 0 ? 'self' : 'ancestor';
         const node = this.#sight.node(id);
-        if (node !== undefined) this.#entries.push(this.#sight.entry(node, 'ancestor', depth));
+        if (node !== undefined) this.#entries.push(this.#sight.entry(node, relation, depth));
       }
       if (this.#entries.length === limit) return this.#end({ phase: 'up', shown });
       return this.#descend([{ id: this.#rootId, last: null }]);
@@ -164,7 +181,8 @@ class ResourceWalk {
   /** Rule 1: of several parents below the root, the first. */
   #isShownBelow(childId: string, parentId: string): boolean {
     const parents = parentsOf(this.#reader, childId);
-    return parents.length === 1 || this.#shownParent(parents) === parentId;
+    if (parents.length === 1) return parents[0] === parentId;
+    return this.#shownParent(parents) === parentId;
   }
 
   #shownParent(parents: readonly string[]): string | undefined {

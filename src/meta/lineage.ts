@@ -9,7 +9,7 @@ import { invariant } from '../base/invariant.ts';
 import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
 import { decodeRecord } from '../record/codec.ts';
 import type { DocumentRecords } from '../record/document-shapes.ts';
-import { isDiskId, isImageId, isInstanceId, isSnapshotId } from '../record/ids.ts';
+import { isDiskId, isImageId, isInstanceId, isLineageId, isSnapshotId } from '../record/ids.ts';
 import type { LayerKey, LineageKind } from '../record/lineage.ts';
 import type { DiskRecord, OwnedRecord, SnapshotRecord } from '../record/resource.ts';
 import { layerKeyOf } from '../record/wrapped-key.ts';
@@ -61,6 +61,7 @@ export function readAnyResource(
 
 /** @returns undefined: there is no such resource, and no tombstone of one */
 export function readNode(reader: KeyValueReader, id: string): LineageNode | undefined {
+  if (!isLineageId(id)) return undefined;
   const living = readLivingNode(reader, id);
   if (living !== undefined) return living;
   const bytes = reader.get(TOMBSTONES + id);

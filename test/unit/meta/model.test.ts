@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../../src/base/prng.ts';
 import { type Metadata, type MetadataChange, openMetadata } from '../../../src/meta/metadata.ts';
 import type { DiskRecord, EncryptionRecord } from '../../../src/record/resource.ts';
-import { disk, diskId, encryption, keyId, snapshot, snapshotId } from './fixtures.ts';
+import { disk, diskId, encryption, keyId, lineageOf, snapshot, snapshotId } from './fixtures.ts';
 import { MetadataModel } from './model.ts';
 
 const CHANGES = 2_000;
@@ -169,7 +169,7 @@ function expectEqual(metadata: Metadata, random: RandomChanges, sample: number):
   const living = [...model.disks.keys(), ...model.snapshots.keys()];
   for (const ids of [living, model.everSeen, keys]) {
     for (const id of someOf(random, ids, 5 * sample)) {
-      expect(metadata.lineage(id)).toEqual(model.lineage(id));
+      expect(lineageOf(metadata, id, 1 + random.below(20))).toEqual(model.lineage(id));
     }
   }
 }
