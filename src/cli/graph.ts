@@ -99,12 +99,12 @@ function writeTree({ nodes, edges }: Graph): string {
   const parents = new Map<string, GraphEdge[]>(nodes.map(({ id }) => [id, []]));
   for (const edge of edges) parents.get(edge.to)?.push(edge);
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  const children = new Map<string, string[]>();
+  const children = new Map<string, string[]>(nodes.map(({ id }) => [id, []]));
   const roots: string[] = [];
   for (const { id } of nodes) {
     const first = parents.get(id)?.[0];
     if (first === undefined) roots.push(id);
-    else children.set(first.from, [...(children.get(first.from) ?? []), id]);
+    else children.get(first.from)?.push(id);
   }
   const lines: string[] = [];
   // A stack, not recursion: a chain of clones may be long.
