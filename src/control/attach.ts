@@ -6,7 +6,7 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import type { DiskRecord } from '../record/resource.ts';
-import { keyUseEntries } from './audit/audit-call.ts';
+import { callEntry, keyUseEntries } from './audit/audit-call.ts';
 import { usageOf } from './billing/usage.ts';
 import type { PlaneContext, Principal } from './context.ts';
 import { checkDiskState } from './disks/state-rules.ts';
@@ -32,13 +32,17 @@ export function attachDisk<T>(
     const disk = findDisk({ ...context, ...principal }, diskId);
     checkDiskState('attach', disk);
     checkNotErased(diskId, disk.layers);
-    await context.metadata.commit({ putDisks: [{ ...disk, status: 'In_use' }] });
     const call = { verb: 'AttachDisk', principal, regionId: disk.regionId };
+    await context.metadata.commit({
+      putDisks: [{ ...disk, status: 'In_use' }],
+      appendAudit: [callEntry(context, call, diskId, 'OK')],
+    });
     const use = { reason: 'AttachDisk', resourceId: diskId, layers: disk.layers };
     const opened = await open(disk).catch(async (error: unknown) => {
       const refusal = toDiskError(error);
       const outcome = refusal instanceof PlaneError ? refusal.code : 'InternalError';
-      const appendAudit = keyUseEntries(context, call, { ...use, outcome });
+      const keyUses = keyUseEntries(context, call, { ...use, outcome });
+      const appendAudit = [callEntry(context, call, diskId, outcome), ...keyUses];
       await context.metadata.commit({ putDisks: [disk], appendAudit });
       throw refusal;
     });
@@ -54,6 +58,13 @@ export function detachDisk(context: PlaneContext, diskId: string): Promise<void>
   return context.locks.hold([diskId], async () => {
     const disk = context.metadata.getDisk(diskId);
     if (disk?.status !== 'In_use') return;
-    await context.metadata.commit({ putDisks: [{ ...disk, status: 'Available' }] });
+    const { accountId, regionId } = disk;
+    const principal = { accountId, userName: null, regionId };
+    const call = { verb: 'DetachDisk', principal, regionId };
+    await context.metadata.commit({
+      putDisks: [{ ...disk, status: 'Available' }],
+      appendAudit: [callEntry(context, call, diskId, 'OK')],
+      addUsage: usageOf(context, call, { putDisks: [disk] }),
+    });
   });
 }

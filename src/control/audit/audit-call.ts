@@ -55,6 +55,18 @@ export async function auditCall<T>(
   }
 }
 
+/** A call that is not of a verb: the library's own attach and detach. */
+export function callEntry(
+  plane: Pick<PlaneContext, 'clock'>,
+  caller: AuditCaller & { readonly verb: string },
+  resourceId: string,
+  outcome: string,
+): AuditEntry {
+  const none = { keyId: '', keyVersion: 0, reason: '' };
+  const told = { action: caller.verb, resourceIds: [resourceId], outcome };
+  return { ...entryHead(plane, caller), ...none, ...told };
+}
+
 /** A use of the data keys of a disk's or snapshot's layers, to be committed with what it is for. */
 export function keyUseEntries(
   plane: Pick<PlaneContext, 'clock'>,

@@ -218,6 +218,7 @@ describe('the audit log', () => {
       ['Call', 'CreateDisk', 'OK', ''],
       ['KeyUse', 'WrapDataKey', 'OK', 'CreateDisk'],
       ['Call', 'CreateSnapshot', 'OK', ''],
+      ['Call', 'AttachDisk', 'OK', ''],
       ['KeyUse', 'UnwrapDataKey', 'OK', 'AttachDisk'],
       ['Call', 'DeleteDisk', 'IncorrectDiskStatus', ''],
     ]);
