@@ -18,8 +18,8 @@ import type { Floor } from './floor.ts';
 
 const SNAPSHOTS_PER_DISK = 3;
 const FAMILY_DISKS = 5;
-// As verbs commit, a few at a time: a transaction of thousands of records leaves LMDB a list of free
-// pages that later ones pay for (milliseconds a commit, for some hundreds of commits).
+// As verbs commit, a few at a time: a transaction of thousands of records leaves LMDB a list of
+// free pages that later ones pay for (milliseconds a commit, for some hundreds of commits).
 const BATCH_DISKS = 5;
 const REPEATS = 30;
 const scope = { accountId: '1000000000000001', regionId: 'cn-hangzhou' };
@@ -29,13 +29,13 @@ const FAMILY_KEY = keyId(2);
 const FAMILY_FIRST = 90_000_000;
 
 /** Median milliseconds of each query among so many disks. */
-export interface ScaleRow {
+interface ScaleRow {
   readonly disks: number;
   readonly snapshots: number;
   readonly milliseconds: Readonly<Record<string, number>>;
 }
 
-export async function metadataScale(diskCounts: readonly number[]): Promise<ScaleRow[]> {
+async function metadataScale(diskCounts: readonly number[]): Promise<ScaleRow[]> {
   // In memory: what is measured is the work, not this machine's fsync.
   const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   const directory = mkdtempSync(join(base, 'sealdisk-scale-'));

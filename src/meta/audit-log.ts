@@ -28,7 +28,7 @@ import { AUDIT_LAST } from './tables.ts';
 export type AuditEntry = Omit<AuditRecord, 'sequence'>;
 
 /** @returns 0: nothing was ever appended */
-export function lastAuditSequence(reader: KeyValueReader): number {
+function lastAuditSequence(reader: KeyValueReader): number {
   const bytes = reader.get(AUDIT_LAST);
   return bytes === undefined ? 0 : decodeRecord('counter', bytes).count;
 }

@@ -34,7 +34,7 @@ import {
 import { EDGES_DOWN, EDGES_UP, groupPrefix, NOTHING, TOMBSTONES } from './tables.ts';
 
 /** What a document names as its sources. */
-export const DOCUMENT_SOURCES: {
+const DOCUMENT_SOURCES: {
   readonly [K in LineageDocument]: (record: DocumentRecords[K]) => readonly (string | null)[];
 } = {
   image: (image) => [
@@ -108,7 +108,7 @@ export function putNamedEdge(transaction: KeyValueTransaction, edge: LineageEdge
 }
 
 /** Of the parents of a disk or snapshot, the one its sectors come from. */
-export function contentParentOf(parentIds: readonly string[]): string | undefined {
+function contentParentOf(parentIds: readonly string[]): string | undefined {
   return parentIds.find((id) => isDiskId(id) || isSnapshotId(id));
 }
 

@@ -45,7 +45,7 @@ export interface LineageNode {
 }
 
 /** Kinds of documents that are in the lineage. */
-export const LINEAGE_DOCUMENTS = ['image', 'instance', 'share'] as const;
+const LINEAGE_DOCUMENTS = ['image', 'instance', 'share'] as const;
 export type LineageDocument = (typeof LINEAGE_DOCUMENTS)[number];
 
 export function isLineageDocument(kind: string): kind is LineageDocument {
@@ -99,7 +99,7 @@ export function nodeOfSnapshot(snapshot: SnapshotRecord): LineageNode {
   return { ...ownedPart(snapshot), id, kind: 'snapshot', keys, status, instanceId: null };
 }
 
-export function nodeOfDocument<K extends LineageDocument>(
+function nodeOfDocument<K extends LineageDocument>(
   kind: K,
   document: DocumentRecords[K],
 ): LineageNode {

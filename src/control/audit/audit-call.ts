@@ -2,8 +2,8 @@
  * Every management call that may change something, and every use of a key it makes, in the audit
  * log; and what it counts towards the KMS quota.
  *
- * 1. A call that is done is one entry, in the transaction of the first change it commits: nothing is
- *    changed that the log does not tell of. A call that commits nothing is an entry of its own.
+ * 1. A call that is done is one entry, in the transaction of the first change it commits: nothing
+ *    is changed that the log does not tell of. A call that commits nothing is an entry of its own.
  * 2. A refused call is one entry with the code it was refused with. If it had committed something
  *    before, there are two: it had begun, and it failed.
  * 3. Wrapped data keys a call had made are entries beside it, in the same transaction.

@@ -1,6 +1,6 @@
 /**
- * LookupEvents: the audit log of the caller's account, oldest first, a page at a time. ActionTrail's
- * name for it. A page looks at a bounded number of entries: it may show none and still have a
+ * LookupEvents: the audit log of the caller's account, oldest first, a page at a time. The name is
+ * ActionTrail's. A page looks at a bounded number of entries: it may show none and still have a
  * NextToken.
  */
 import * as v from 'valibot';

@@ -1,11 +1,11 @@
 /**
- * EraseDataKey: crypto-erase. The wrapped data key of a disk's or snapshot's top layer is destroyed
- * in every record that has it; what has a layer under it is unreadable for ever.
+ * EraseDataKey destroys the wrapped data key of a disk's or snapshot's top layer in every record
+ * that has it: what has a layer under it is unreadable for ever. This is crypto-erase.
  *
  * 1. A data key is its wrapped bytes: another data key of the same resource (after a re-encryption)
  *    stays, and what it protects.
- * 2. All resources are locked before any is changed: none is attached, and nothing is made from one,
- *    meanwhile. What was made before the locks were held is found by looking again.
+ * 2. All resources are locked before any is changed: none is attached, and nothing is made from
+ *    one, meanwhile. What was made before the locks were held is found by looking again.
  * 3. Many are erased by several commits; the call can be repeated if it did not come to its end.
  * 4. The records are overwritten in the metadata store, whose file may keep former bytes in free
  *    pages until they are used again. Whoever has to rule that out deletes the master key.

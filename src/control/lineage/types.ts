@@ -72,8 +72,8 @@ interface NextPage {
 export interface LineageVerbs {
   /**
    * Who came from whom, under which key, with what was deleted in between: of a disk, snapshot,
-   * image or instance; of a master key, everything it protects; of a data key (DataKeyId), likewise;
-   * without either, everything the account has in the region.
+   * image or instance; of a master key, everything it protects; of a data key (DataKeyId),
+   * likewise; without either, everything the account has in the region.
    */
   DescribeLineage: {
     parameters: NextPage & { readonly Id?: string; readonly DataKeyId?: string };

@@ -1,4 +1,4 @@
-/** Lineage, key impact, crypto-erase, audit and usage: the verbs, over the real metadata and KMS. */
+/** Lineage, key impact, crypto-erase, audit and usage: over the real metadata and KMS. */
 import { describe, expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
 import { attachDisk, detachDisk } from '../../../src/control/attach.ts';

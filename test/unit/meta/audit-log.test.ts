@@ -26,7 +26,7 @@ const usage = (calls: number) => ({
   calls,
 });
 
-test('entries of commits in flight at once have no gap, and a refused commit leaves none', async () => {
+test('entries of commits in flight have no gap, and a refused commit leaves none', async () => {
   const metadata = metadataOver(openMemoryStore());
   const orphan = disk(diskId(1), { sourceSnapshotId: snapshotId(1) });
   const settled = await Promise.allSettled([

@@ -1,6 +1,6 @@
 /**
- * The lineage of disks, snapshots, shares, images and instances, page by page, against a plain graph
- * that keeps everything and computes every answer anew.
+ * The lineage of disks, snapshots, shares, images and instances, page by page, against a plain
+ * graph that keeps everything and computes every answer anew.
  */
 import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../../src/base/prng.ts';
