@@ -109,11 +109,13 @@ class RandomChanges {
   #alter(): { change: MetadataChange; refusal: null } | null {
     const former = this.pick(this.model.disks.values());
     if (former === undefined) return null;
+    const changed = this.#inherited(former.encryption);
     const record: DiskRecord = {
       ...former,
       status: this.pick(['Available', 'In_use', 'Deleting'] as const)!,
       sizeBytes: former.sizeBytes * 2,
-      encryption: this.#inherited(former.encryption),
+      encryption: changed,
+      layers: [{ tree: former.diskId, encryption: changed }],
     };
     // The model keeps a clone's parent by itself.
     this.model.putDisk(record);
