@@ -12,6 +12,7 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import type { KeyValueReader, KeyValueTransaction } from '../kv/key-value-store.ts';
+import { TOKEN_HOUR_MS } from '../limits.ts';
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
 import type { UsageRecord } from '../record/document.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
@@ -64,7 +65,7 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
   },
   token: {
     keyOf: (token) => tokenKey(token.accountId, token.verb, token.token),
-    groupsOf: () => [],
+    groupsOf: (token) => [tokenHourGroup(token.createdAt)],
   },
   audit: {
     keyOf: (entry) => auditKey(entry.sequence),
@@ -94,6 +95,11 @@ export function tokenKey(accountId: string, verb: string, token: string): string
 export function usageKey(usage: Omit<UsageRecord, 'calls'>): string {
   const { accountId, regionId, month, keyId, operation } = usage;
   return `${scopeGroup(accountId, regionId)}/${month}/${keyId}/${operation}`;
+}
+
+/** Tokens that were first used in the same hour, which expire together. */
+export function tokenHourGroup(createdAt: number): string {
+  return `hour/${Math.floor(createdAt / TOKEN_HOUR_MS)}`;
 }
 
 /** Sorts as the sequence does. */

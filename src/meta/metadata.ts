@@ -60,7 +60,7 @@ import {
 
 export type { AuditEntry } from './audit-log.ts';
 export type { MetadataChange } from './change.ts';
-export type { DiskFilter, SnapshotFilter } from './filters.ts';
+export type { DiskFilter, Scope, SnapshotFilter } from './filters.ts';
 export type { LineageCursor, LineageEntry, LineageSubject } from './lineage-walk.ts';
 
 export interface Listing<T> {

@@ -8,7 +8,7 @@ import { PlaneError } from '../../base/errors.ts';
 import { PAGE_SIZE_MAX, RESULTS_DEFAULT } from '../../limits.ts';
 import type { LineageEntry } from '../../meta/metadata.ts';
 import type { ControlContext } from '../context.ts';
-import { resolveKey } from '../decide-encryption.ts';
+import { resolveKey } from '../keys/resolve-key.ts';
 import { idSchema, maxResultsSchema } from '../schemas.ts';
 import { cursorSchema, decodeCursor, encodeCursor } from './cursor.ts';
 import { type ImpactKind, type ImpactSituation, impactOn } from './impact-rules.ts';

@@ -8,7 +8,7 @@ import { RESULTS_DEFAULT } from '../../limits.ts';
 import type { LineageEntry, LineageSubject } from '../../meta/metadata.ts';
 import { isKeyId, isLineageId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
-import { resolveKey } from '../decide-encryption.ts';
+import { resolveKey } from '../keys/resolve-key.ts';
 import { idSchema, isoSeconds, maxResultsSchema } from '../schemas.ts';
 import { cursorSchema, decodeCursor, encodeCursor } from './cursor.ts';
 import type { LineageNode, LineageVerbs } from './types.ts';
