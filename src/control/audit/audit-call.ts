@@ -9,6 +9,7 @@
  * 3. Wrapped data keys a call had made are entries beside it, in the same transaction.
  * 4. Calls that only read are not logged, refused or not: as in the cloud's ActionTrail, whose
  *    default is write events. Calls of the KMS API that use a key are, whatever they return.
+ *    A dry run that would have been done is not.
  *
  * A verb knows nothing of this: the metadata and the KMS it is given see to it.
  *
@@ -152,6 +153,7 @@ class CallLog {
   }
 
   async end(outcome: string, result: unknown): Promise<void> {
+    if (DRY_RUNS.has(outcome)) return;
     const isTold = this.#hasCommitted && outcome === 'OK';
     if (isTold && this.#keyUses.length === 0) return;
     const ids = [...idsIn(this.#call.parameters), ...idsIn(result)];
@@ -204,6 +206,9 @@ class CallLog {
     };
   }
 }
+
+/** What a call with DryRun that would have been done ends with: it changes nothing at all. */
+const DRY_RUNS: ReadonlySet<string> = new Set(['DryRunOperation', 'DryRunOperationError']);
 
 /** Resources one entry names: those of a call on many are the first so many. */
 const RESOURCES_MAX = 128;
