@@ -84,7 +84,8 @@ export async function callVerb<V extends keyof Verbs>(
   const access = row.access;
   const service = serviceOf?.(own) ?? row.service;
   const asked = common.RegionId ?? principal.regionId;
-  const call = { verb, access, principal, regionId: asked, parameters: own };
+  const isDryRun = common.DryRun === true;
+  const call = { verb, access, principal, regionId: asked, parameters: own, isDryRun };
   return auditCall(plane, call, async (audited) => {
     authorise(plane.metadata, principal, { name: verb, access, service });
     const { regionId } = findRegion(asked);

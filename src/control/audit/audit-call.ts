@@ -9,7 +9,7 @@
  * 3. Wrapped data keys a call had made are entries beside it, in the same transaction.
  * 4. Calls that only read are not logged, refused or not: as in the cloud's ActionTrail, whose
  *    default is write events. Calls of the KMS API that use a key are, whatever they return.
- *    A dry run that would have been done is not.
+ *    Dry runs are not: they change nothing at all.
  *
  * A verb knows nothing of this: the metadata and the KMS it is given see to it.
  *
@@ -31,6 +31,7 @@ export interface AuditedCall {
   readonly principal: Principal;
   readonly regionId: string;
   readonly parameters: unknown;
+  readonly isDryRun: boolean;
 }
 
 /** What a call is told by outside of its verb: who, when, in which region. */
@@ -42,7 +43,8 @@ export async function auditCall<T>(
   call: AuditedCall,
   run: (audited: PlaneContext) => Promise<T>,
 ): Promise<T> {
-  if (call.access === 'read' && !isKeyCall(call.verb)) return run(plane);
+  const isLogged = call.access === 'write' || isKeyCall(call.verb);
+  if (!isLogged || call.isDryRun) return run(plane);
   const log = new CallLog(plane, call);
   const metadata = committingBy(plane.metadata, (change) => log.commit(change));
   const kms: KmsCalls = { call: (request) => log.callKms(request) };
@@ -153,7 +155,6 @@ class CallLog {
   }
 
   async end(outcome: string, result: unknown): Promise<void> {
-    if (DRY_RUNS.has(outcome)) return;
     const isTold = this.#hasCommitted && outcome === 'OK';
     if (isTold && this.#keyUses.length === 0) return;
     const ids = [...idsIn(this.#call.parameters), ...idsIn(result)];
@@ -206,9 +207,6 @@ class CallLog {
     };
   }
 }
-
-/** What a call with DryRun that would have been done ends with: it changes nothing at all. */
-const DRY_RUNS: ReadonlySet<string> = new Set(['DryRunOperation', 'DryRunOperationError']);
 
 /** Resources one entry names: those of a call on many are the first so many. */
 const RESOURCES_MAX = 128;
