@@ -69,6 +69,29 @@ export const ERROR_CODES = {
   'Rejected.StateModifiedFailed': row('caller', false, 'the key state forbids the change'),
   'Rejected.LimitExceeded': row('caller', false, 'a KMS quota is used up'),
   'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
+  // Snapshots, images and their sharing.
+  'InvalidImageId.NotFound': row('caller', false, 'the image does not exist'),
+  'InvalidInstanceId.NotFound': row('caller', false, 'the instance does not exist'),
+  'InvalidAccount.NotFound': row('caller', false, 'the account does not exist'),
+  'InvalidAccount.Forbbiden': row('caller', false, 'not an account that it can be shared with'),
+  'InvalidSnapshotId.NotReady': row('transient', true, 'the snapshot is not finished'),
+  'InvalidOperation.UnfinishedEncryptedSnapshotCopy': row(
+    'transient',
+    true,
+    'the snapshot is a copy that is being encrypted',
+  ),
+  'InvalidOperation.Conflict': row('transient', true, 'something made of it still needs it'),
+  OperationDenied: row('caller', false, 'the operation is not allowed on this resource'),
+  'OperationDenied.ImageCopying': row('transient', true, 'the image is being copied'),
+  'OperationDeined.FullImage': row('caller', false, 'an encrypted image of several snapshots'),
+  AssumeRoleError: row('caller', false, 'a RAM role is missing that sharing needs'),
+  SnapshotCreatedImage: row('caller', false, 'images were made from the snapshot'),
+  'QuotaExceed.Snapshot': row('caller', false, 'a quota of snapshots is used up'),
+  'QuotaExceed.ShareImage': row('caller', false, 'the image is shared with too many accounts'),
+  IncorrectImageStatus: row('caller', true, 'the image is in a state that forbids the operation'),
+  ImageUsingByInstance: row('caller', false, 'instances use the image; Force=true passes'),
+  ImageUseShared: row('caller', false, 'the image is shared'),
+  IncorrectInstanceStatus: row('caller', true, 'the instance is in a state that forbids it'),
 } as const satisfies Record<string, CodeRow>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
