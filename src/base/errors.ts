@@ -136,6 +136,33 @@ export const ERROR_CODES = {
   ImageUsingByInstance: row('caller', false, 'instances use the image; Force=true passes'),
   ImageUseShared: row('caller', false, 'the image is shared'),
   IncorrectInstanceStatus: row('caller', true, 'the instance is in a state that forbids it'),
+  // Control plane: access, regions, tokens, tags, account-level default encryption.
+  'InvalidAccessKeyId.NotFound': row('caller', false, 'no such account, or no such RAM user'),
+  'Forbidden.RAM': row('caller', false, 'no policy of the RAM user allows the operation'),
+  'Forbidden.NoPermission': row('caller', false, 'no policy of the RAM user allows the operation'),
+  'InvalidRegionId.NotFound': row('caller', false, 'the region does not exist'),
+  'InvalidClientToken.Malformed': row('caller', false, 'a ClientToken is 1 to 64 ASCII characters'),
+  IdempotentParameterMismatch: row(
+    'caller',
+    false,
+    'the ClientToken was used with other parameters',
+  ),
+  LastTokenProcessing: row('transient', true, 'the first call with this ClientToken still runs'),
+  'InvalidParameter.KMSKeyId.KMSUnauthorized': row('caller', false, 'ECS may not use KMS keys'),
+  'InvalidOperation.DefaultEncryptionAlreadyEnabled': row('caller', false, 'it is on already'),
+  'InvalidDefaultEncryption.NotFound': row('caller', false, 'default encryption is not on'),
+  'InvalidOperation.KMSKeyIdNotFound': row('caller', false, 'the default key does not exist'),
+  'InvalidOperation.KMSServiceNotOpen': row('caller', false, 'KMS is not activated'),
+  'Abs.InvalidAction.RegionNotSupport': row('caller', false, 'the region has not the feature'),
+  UserNotInTheWhiteList: row('caller', false, 'the feature was not granted to the account'),
+  'InvalidKMSKeyId.NotSymmetric': row('caller', false, 'disks need a symmetric key'),
+  'InvalidResourceType.NotFound': row('caller', false, 'no such type of resource'),
+  'InvalidResourceId.NotFound': row('caller', false, 'no such resource of this type'),
+  'Duplicate.TagKey': row('caller', false, 'a tag key is given twice'),
+  'InvalidTagKey.Malformed': row('caller', false, 'a tag key breaks the rules'),
+  'InvalidTagValue.Malformed': row('caller', false, 'a tag value breaks the rules'),
+  'QuotaExceed.TagCount': row('caller', false, 'a resource has all the tags it may have'),
+  WorldInvalid: row('caller', false, 'a world file cannot be seeded as written'),
 } as const satisfies Record<string, CodeRow>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { PlaneError } from '../../src/base/errors.ts';
+import { ensureAccount } from '../../src/control/access/accounts.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import { openVaultAt } from '../../src/kms/open-vault.ts';
@@ -73,5 +74,6 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       },
     },
   };
+  await ensureAccount(context.metadata, principal.accountId, context.clock.now());
   return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };
 }
