@@ -153,7 +153,6 @@ export const ERROR_CODES = {
   'InvalidDefaultEncryption.NotFound': row('caller', false, 'default encryption is not on'),
   'InvalidOperation.KMSKeyIdNotFound': row('caller', false, 'the default key does not exist'),
   'InvalidOperation.KMSServiceNotOpen': row('caller', false, 'KMS is not activated'),
-  'Abs.InvalidAction.RegionNotSupport': row('caller', false, 'the region has not the feature'),
   UserNotInTheWhiteList: row('caller', false, 'the feature was not granted to the account'),
   'InvalidKMSKeyId.NotSymmetric': row('caller', false, 'disks need a symmetric key'),
   'InvalidResourceType.NotFound': row('caller', false, 'no such type of resource'),

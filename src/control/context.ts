@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
+import type { RuleSet } from './encryption/cells.ts';
 import type { ResourceLocks } from './resource-locks.ts';
 
 /** The KMS thread, as far as the control plane needs it. */
@@ -25,6 +26,8 @@ export interface Principal {
 
 /** What all calls of a plane share. */
 export interface PlaneContext {
+  /** The generation of the product whose rules hold. */
+  readonly ruleSet: RuleSet;
   readonly clock: Clock;
   readonly randomBytes: (byteCount: number) => Uint8Array;
   readonly metadata: Metadata;

@@ -45,6 +45,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     ...principal,
     principal,
     passValidation: () => {},
+    ruleSet: '2025',
     clock: clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 },
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata: await openMetadata(null),
