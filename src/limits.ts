@@ -109,9 +109,27 @@ export const KEY_DELETION_DAYS_MAX = 30;
 export const PAGE_SIZE_DEFAULT = 10;
 export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
+/** Manual snapshots of one disk (ECS, quotas). */
+export const SNAPSHOTS_PER_DISK_MAX = 256;
+/** RetentionDays (ECS CreateSnapshot). */
+export const RETENTION_DAYS_MAX = 65_536;
+/** Accounts one snapshot is shared with, and snapshots shared with one account (ECS, sharing). */
+export const SNAPSHOT_SHARES_MAX = 64;
+export const SHARED_SNAPSHOTS_MAX = 1_024;
+/** Accounts one image is shared with, and accounts in one call (ECS ModifyImageSharePermission). */
+export const IMAGE_SHARES_MAX = 50;
+export const IMAGE_ACCOUNTS_PER_CALL_MAX = 10;
+/** Disks of one image: a system disk and the data disks of an instance. */
+export const IMAGE_DEVICES_MAX = 17;
+/** Tags of one resource. */
+export const TAGS_MAX = 20;
+/** Records a listing with filters looks at in one step. */
+export const LIST_STEP_RECORDS = 10_000;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;
+/** Description of a disk, a snapshot or an image. */
+export const RESOURCE_DESCRIPTION_CHARS_MAX = 256;
 /** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */
 export const LOAD_DEPTH_MAX = 65_536;
 export const LOAD_CLONES_MAX = 1024;

@@ -7,6 +7,8 @@ import {
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
+  RESOURCE_DESCRIPTION_CHARS_MAX,
+  RETENTION_DAYS_MAX,
 } from '../limits.ts';
 import { isScopeId } from '../record/ids.ts';
 
@@ -16,6 +18,14 @@ export const idListSchema = v.pipe(
   v.array(idSchema),
   v.minLength(1),
   v.maxLength(DESCRIBE_IDS_MAX),
+);
+export const descriptionSchema = v.pipe(v.string(), v.maxLength(RESOURCE_DESCRIPTION_CHARS_MAX));
+/** Source: ECS CreateSnapshot, RetentionDays. */
+export const retentionDaysSchema = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(RETENTION_DAYS_MAX),
 );
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
 /** Disk size in GiB: ECS CreateDisk, parameter Size. */
