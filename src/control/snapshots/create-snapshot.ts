@@ -37,7 +37,7 @@ export function createSnapshot(
   return context.locks.hold([DiskId], async () => {
     const disk = findDisk(context, DiskId);
     const tags = toTags(parameters.Tag);
-    const made = await newSnapshot(context, disk);
+    const made = await newSnapshot(context, disk, 'snapshot');
     context.passValidation();
     const snapshot: SnapshotRecord = {
       ...made,
@@ -56,6 +56,7 @@ export function createSnapshot(
 /**
  * The record of a snapshot of the disk, if one may be taken. The disk is held.
  *
+ * @param resource whose rules hold: those of a snapshot, or of the image it will be behind
  * @throws PlaneError IncorrectDiskStatus, QuotaExceed.Snapshot,
  *   InvalidParameter.KMSKeyId.NotFound, InvalidParameter.KMSKeyId.CMKNotEnabled, and what the
  *   encryption rules refuse with
@@ -63,6 +64,7 @@ export function createSnapshot(
 export async function newSnapshot(
   context: ControlContext,
   disk: DiskRecord,
+  resource: 'snapshot' | 'image',
 ): Promise<SnapshotRecord> {
   checkDiskState('CreateSnapshot', disk);
   checkFirstUse(disk);
@@ -70,7 +72,7 @@ export async function newSnapshot(
   await checkKeyEnabled(context, disk.encryption);
   const snapshotId = makeSnapshotId(context.randomBytes);
   const { encryption } = await chooseEncryption(context, {
-    resource: 'snapshot',
+    resource,
     action: 'create',
     source: disk,
     isShared: false,
