@@ -1,5 +1,9 @@
 /**
- * The control side of attaching a disk: its state, before and after its volume is open.
+ * The control side of attaching a disk to the library's caller: its state, before and after its
+ * volume is open.
+ *
+ *   Available                      the caller's own: In_use until it is closed
+ *   In_use, of a running instance  a face on the volume the instance keeps open
  *
  * **Thread:** main.
  */
@@ -7,31 +11,48 @@ import type { DiskRecord } from '../record/resource.ts';
 import type { PlaneContext, Principal } from './context.ts';
 import { checkDiskState } from './disks/state-rules.ts';
 import { findDisk } from './find.ts';
+import { findInstance } from './instances/find-instance.ts';
+import { checkInstanceState } from './instances/state-rules.ts';
 import { toDiskError } from './kms-errors.ts';
+
+/** The two ways to a disk. */
+export interface DiskOpeners<T> {
+  /** Opens the volume of the record given. */
+  readonly open: (record: DiskRecord) => Promise<T>;
+  /** Gives a face on the volume that an instance keeps open. */
+  readonly face: (diskId: string) => T;
+}
 
 /**
  * Available -> In_use, and the volume opened; Available again if it cannot be opened. No other verb
  * on the disk runs meanwhile: a resize in between would miss the volume.
  *
- * @param open opens the volume of the record given
- * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus; what open() threw, in the words
- *   of the ECS API
+ * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus, IncorrectInstanceStatus; what
+ *   opening threw, in the words of the ECS API
  */
 export function attachDisk<T>(
   context: PlaneContext,
   principal: Principal,
   diskId: string,
-  open: (record: DiskRecord) => Promise<T>,
+  { open, face }: DiskOpeners<T>,
 ): Promise<T> {
   return context.locks.hold([diskId], async () => {
-    const disk = findDisk({ ...context, ...principal }, diskId);
+    const scope = { ...context, ...principal };
+    const disk = findDisk(scope, diskId);
+    if (disk.instanceId !== null) {
+      checkInstanceState('attach', findInstance(scope, disk.instanceId));
+      return face(diskId);
+    }
     checkDiskState('attach', disk);
-    await context.metadata.commit({ putDisks: [{ ...disk, status: 'In_use' }] });
+    const now = context.clock.now();
+    await context.metadata.commit({
+      putDisks: [{ ...disk, status: 'In_use', attachedAt: now }],
+    });
     try {
       return await open(disk);
     } catch (error) {
       await context.metadata.commit({ putDisks: [disk] });
-      throw toDiskError(error);
+      throw toDiskError(error, 'AttachDisk');
     }
   });
 }
@@ -40,7 +61,8 @@ export function attachDisk<T>(
 export function detachDisk(context: PlaneContext, diskId: string): Promise<void> {
   return context.locks.hold([diskId], async () => {
     const disk = context.metadata.getDisk(diskId);
-    if (disk?.status !== 'In_use') return;
-    await context.metadata.commit({ putDisks: [{ ...disk, status: 'Available' }] });
+    if (disk?.status !== 'In_use' || disk.instanceId !== null) return;
+    const detachedAt = context.clock.now();
+    await context.metadata.commit({ putDisks: [{ ...disk, status: 'Available', detachedAt }] });
   });
 }

@@ -6,7 +6,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
+import type { DiskRecord } from '../record/resource.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
+import type { RuleSet } from './encryption/cells.ts';
 import type { ResourceLocks } from './resource-locks.ts';
 
 /** The KMS thread, as far as the control plane needs it. */
@@ -25,6 +27,8 @@ export interface Principal {
 
 /** What all calls of a plane share. */
 export interface PlaneContext {
+  /** The generation of the product whose encryption rules hold. */
+  readonly ruleSet: RuleSet;
   readonly clock: Clock;
   readonly randomBytes: (byteCount: number) => Uint8Array;
   readonly metadata: Metadata;
@@ -39,6 +43,14 @@ export interface PlaneContext {
     drain(diskId: string): Promise<void>;
     /** Grows the open volume, if the disk is attached. */
     resize(diskId: string, sizeBytes: number): Promise<void>;
+    /**
+     * Opens the volume of a disk of a running instance, and keeps it open.
+     *
+     * @throws PlaneError Busy, what KMS or the shard answered: it is not open then
+     */
+    hold(disk: DiskRecord): Promise<void>;
+    /** Waits for its requests in flight, closes it and erases its keys. No error if not held. */
+    release(diskId: string): Promise<void>;
   };
   readonly locks: ResourceLocks;
   readonly tasks: {
