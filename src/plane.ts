@@ -98,6 +98,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
   const context: PlaneContext = {
+    ruleSet: '2025',
     clock: systemClock,
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata,

@@ -27,7 +27,7 @@ export interface Principal {
 
 /** What all calls of a plane share. */
 export interface PlaneContext {
-  /** The generation of the product whose encryption rules hold. */
+  /** The generation of the product whose rules hold. */
   readonly ruleSet: RuleSet;
   readonly clock: Clock;
   readonly randomBytes: (byteCount: number) => Uint8Array;

@@ -3,7 +3,7 @@ import type * as v from 'valibot';
 import type { ControlContext } from './context.ts';
 
 /** Whose API the verb is of: decides the spelling of refusals that all verbs share. */
-export type VerbService = 'ecs' | 'kms' | 'plane';
+export type Api = 'ecs' | 'kms' | 'plane';
 
 export interface VerbRow<P, R> {
   /** Of the verb's own parameters: CommonParameters are taken out before. */
@@ -11,7 +11,7 @@ export interface VerbRow<P, R> {
   readonly run: (context: ControlContext, parameters: P) => Promise<R>;
   /** Whether it may change anything: such a verb takes ClientToken, and is audited. */
   readonly access: 'read' | 'write';
-  readonly service: VerbService;
+  readonly service: Api;
 }
 
 export type VerbRows<T> = {

@@ -7,7 +7,8 @@
  * 2. encrypted records without a wrapped key
  * 3. records without one of their index entries, group entries or trees, and the reverse
  * 4. edges with one direction only, with an end that is neither there nor a tombstone, between
- *    resources that do not fit (another shard, plain from encrypted); second parents; sources that records speak of and edges do not, and the reverse
+ *    resources that do not fit (another shard, plain from encrypted); second parents; sources that
+ *    records speak of and edges do not, and the reverse
  * 5. tombstones of what is there, and such that nothing came from
  * 6. cycles
  */

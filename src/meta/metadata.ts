@@ -10,8 +10,8 @@
  * 4. Listings are in the order of ids. Of a page the cost is that of passing over what it skips,
  *    inside the store, and of unpacking what it shows; the total is kept (entry-counts.ts).
  *
- * The tables are in tables.ts and documents.ts, what a commit keeps true in change.ts, what check() looks for in
- * checker.ts.
+ * The tables are in tables.ts and documents.ts, what a commit keeps true in change.ts, what check()
+ * looks for in checker.ts.
  */
 import { PlaneError } from '../base/errors.ts';
 import { type KeyValueStore, scan } from '../kv/key-value-store.ts';

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { PlaneError } from '../../src/base/errors.ts';
+import { ensureAccount } from '../../src/control/access/accounts.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import { openVaultAt } from '../../src/kms/open-vault.ts';
@@ -44,6 +45,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     ...principal,
     principal,
     passValidation: () => {},
+    ruleSet: '2025',
     clock: clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 },
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata: await openMetadata(null),
@@ -73,5 +75,6 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       },
     },
   };
+  await ensureAccount(context.metadata, principal.accountId, context.clock.now());
   return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };
 }
