@@ -109,6 +109,16 @@ export const KEY_DELETION_DAYS_MAX = 30;
 export const PAGE_SIZE_DEFAULT = 10;
 export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
+/** DescribeDisks, DescribeInstances: MaxResults. */
+export const MAX_RESULTS_MAX = 500;
+/** Tags of one resource, and characters of a tag's key or value (ECS TagResources). */
+export const TAGS_MAX = 20;
+export const TAG_CHARS_MAX = 128;
+/** Data disks of one instance; instances of one RunInstances (ECS RunInstances). */
+export const INSTANCE_DATA_DISKS_MAX = 16;
+export const RUN_INSTANCES_MAX = 100;
+/** Description of a disk or an instance (ECS CreateDisk). */
+export const DISK_DESCRIPTION_CHARS_MAX = 256;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;

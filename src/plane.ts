@@ -34,6 +34,7 @@ import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts'
 import { type Metadata, openMetadata } from './meta/metadata.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
+import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
@@ -60,6 +61,7 @@ interface Parts {
   readonly directory: DataDirectory | null;
   readonly kms: KmsThread;
   readonly shards: ShardSet;
+  readonly held: HeldVolumes;
   readonly metadata: Metadata;
   readonly context: PlaneContext;
 }
@@ -97,6 +99,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
+  const held = new HeldVolumes(shards);
   const context: PlaneContext = {
     ruleSet: '2025',
     clock: systemClock,
@@ -104,12 +107,17 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     metadata,
     kms,
     shards,
-    volumes: shards,
+    volumes: {
+      drain: (diskId) => shards.drain(diskId),
+      resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
+      hold: (disk) => held.hold(toVolume(disk)),
+      release: (diskId) => held.release(diskId),
+    },
     locks: new ResourceLocks(),
     tasks: { reencrypt: async () => {} },
   };
   await reconcile(context);
-  return { directory, kms, shards, metadata, context };
+  return { directory, kms, shards, held, metadata, context };
 }
 
 async function startShards(
@@ -160,11 +168,10 @@ class OpenPlane implements Plane {
 
   async attach(diskId: string): Promise<Disk> {
     this.checkOpen();
-    const { context, shards } = this.parts;
+    const { context, shards, held } = this.parts;
     const detached = (): Promise<void> => detachDisk(context, diskId);
-    return attachDisk(context, OWNER, diskId, (record) =>
-      shards.attach(toVolume(record), detached),
-    );
+    const open = (record: DiskRecord): Promise<Disk> => shards.attach(toVolume(record), detached);
+    return attachDisk(context, OWNER, diskId, open, (id) => held.face(id));
   }
 
   async registerBuffer(buffer: SharedArrayBuffer): Promise<RegisteredBuffer> {

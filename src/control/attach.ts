@@ -15,18 +15,12 @@ import { findInstance } from './instances/find-instance.ts';
 import { checkInstanceState } from './instances/state-rules.ts';
 import { toDiskError } from './kms-errors.ts';
 
-/** The two ways to a disk. */
-export interface DiskOpeners<T> {
-  /** Opens the volume of the record given. */
-  readonly open: (record: DiskRecord) => Promise<T>;
-  /** Gives a face on the volume that an instance keeps open. */
-  readonly face: (diskId: string) => T;
-}
-
 /**
  * Available -> In_use, and the volume opened; Available again if it cannot be opened. No other verb
  * on the disk runs meanwhile: a resize in between would miss the volume.
  *
+ * @param open opens the volume of the record given
+ * @param face gives a face on the volume that an instance keeps open
  * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus, IncorrectInstanceStatus; what
  *   opening threw, in the words of the ECS API
  */
@@ -34,12 +28,13 @@ export function attachDisk<T>(
   context: PlaneContext,
   principal: Principal,
   diskId: string,
-  { open, face }: DiskOpeners<T>,
+  open: (record: DiskRecord) => Promise<T>,
+  face?: (diskId: string) => T,
 ): Promise<T> {
   return context.locks.hold([diskId], async () => {
     const scope = { ...context, ...principal };
     const disk = findDisk(scope, diskId);
-    if (disk.instanceId !== null) {
+    if (disk.instanceId !== null && face !== undefined) {
       checkInstanceState('attach', findInstance(scope, disk.instanceId));
       return face(diskId);
     }

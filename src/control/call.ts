@@ -15,6 +15,7 @@ import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { INSTANCE_VERBS } from './instances/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { clientTokenSchema, regionIdSchema } from './schemas.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
@@ -28,6 +29,7 @@ const kmsRead = { access: 'read', service: 'kms' } as const;
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
+  ...INSTANCE_VERBS,
   ...SNAPSHOT_VERBS,
   ...LINEAGE_VERBS,
   CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },

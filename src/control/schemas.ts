@@ -1,9 +1,8 @@
 /** Shapes several verbs share. Lengths and ranges as the cloud's API documents them. */
 import * as v from 'valibot';
-import { GIB } from '../base/units.ts';
 import {
   DESCRIBE_IDS_MAX,
-  DISK_BYTES_MAX,
+  DISK_DESCRIPTION_CHARS_MAX,
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
@@ -18,13 +17,7 @@ export const idListSchema = v.pipe(
   v.maxLength(DESCRIBE_IDS_MAX),
 );
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
-/** Disk size in GiB: ECS CreateDisk, parameter Size. */
-export const sizeSchema = v.pipe(
-  v.number(),
-  v.integer(),
-  v.minValue(1),
-  v.maxValue(DISK_BYTES_MAX / GIB),
-);
+export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
 
 const countSchema = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const pageEntries = {

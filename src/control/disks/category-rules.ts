@@ -51,10 +51,12 @@ const WINDOWS: readonly Row[] = [
   ['ephemeral_ssd', '', null, null],
 ];
 
-export const SIZE_RULES: readonly SizeRule[] = WINDOWS.flatMap(([category, level, data, system]) => [
-  sizeRule(category, level, 'data', data, DATA),
-  sizeRule(category, level, 'system', system, SYSTEM),
-]);
+export const SIZE_RULES: readonly SizeRule[] = WINDOWS.flatMap(
+  ([category, level, data, system]) => [
+    sizeRule(category, level, 'data', data, DATA),
+    sizeRule(category, level, 'system', system, SYSTEM),
+  ],
+);
 
 function sizeRule(
   category: DiskCategory,

@@ -21,7 +21,11 @@ import type {
   SnapshotRecord,
 } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
-import { makeEncryption, type PreparedEncryption, prepareEncryption } from '../encryption/choose.ts';
+import {
+  makeEncryption,
+  type PreparedEncryption,
+  prepareEncryption,
+} from '../encryption/choose.ts';
 import { emptyLayers, layersLike, layersOver, removeTrees } from '../layers.ts';
 import {
   checkAutoParameter,
@@ -184,7 +188,12 @@ async function completeDisk(
   const { diskId } = disk;
   const shardIndex =
     content?.record.shardIndex ?? context.metadata.leastLoadedShard(context.shards.count);
-  return { ...disk, encryption, shardIndex, layers: layersOf(diskId, content, prepared, encryption) };
+  return {
+    ...disk,
+    encryption,
+    shardIndex,
+    layers: layersOf(diskId, content, prepared, encryption),
+  };
 }
 
 function layersOf(

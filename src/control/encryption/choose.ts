@@ -176,11 +176,7 @@ function sourceKind({ source, isShared }: EncryptionRequest): Source {
   return isShared ? 'shared-encrypted' : 'encrypted';
 }
 
-async function requireKey(
-  context: ControlContext,
-  keyId: string,
-  regionId: string,
-): Promise<void> {
+async function requireKey(context: ControlContext, keyId: string, regionId: string): Promise<void> {
   const scope = { accountId: context.accountId, regionId };
   const wrapContext = { ...scope, wrappedKey: new Uint8Array(0), lineageId: '' };
   await requireUsableKey(context, { keyId, ...wrapContext });
