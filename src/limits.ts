@@ -111,14 +111,21 @@ export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
 /** DescribeDisks, DescribeInstances: MaxResults. */
 export const MAX_RESULTS_MAX = 500;
-/** Tags of one resource, and characters of a tag's key or value (ECS TagResources). */
-export const TAGS_MAX = 20;
-export const TAG_CHARS_MAX = 128;
 /** Data disks of one instance; instances of one RunInstances (ECS RunInstances). */
 export const INSTANCE_DATA_DISKS_MAX = 16;
 export const RUN_INSTANCES_MAX = 100;
 /** Description of a disk or an instance (ECS CreateDisk). */
 export const DISK_DESCRIPTION_CHARS_MAX = 256;
+/** A ClientToken is remembered so long; removed when too old, so many at a time. */
+export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
+export const TOKENS_SWEPT_MAX = 64;
+/** Tags of a resource, of one request, and resources of one request (ECS TagResources). */
+export const TAGS_MAX = 20;
+export const TAG_CHARS_MAX = 128;
+export const TAGGED_RESOURCES_MAX = 50;
+/** ListTagResources: resources looked at in one call, and tags after which a page ends. */
+export const TAGGED_SCAN_MAX = 1_000;
+export const TAGGED_PAGE_ENTRIES = 50;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;

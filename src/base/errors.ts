@@ -107,6 +107,7 @@ export const ERROR_CODES = {
   UnsupportedOperation: row('caller', false, 'the rule set does not know the operation'),
   'Abs.InvalidAction.RegionNotSupport': row('caller', false, 'no default encryption here'),
   // Disks and instances.
+  'InvalidRegion.NotSupport': row('caller', false, 'the region does not encrypt so'),
   'InvalidZoneId.NotFound': row('caller', false, 'the region has no such zone'),
   'InvalidKMSKeyId.NotFound': row('caller', false, 'the key of the disk does not exist'),
   'InvalidDisk.AlreadyDetached': row('caller', false, 'the disk is attached to nothing'),
@@ -167,6 +168,7 @@ export const ERROR_CODES = {
   ImageUseShared: row('caller', false, 'the image is shared'),
   IncorrectInstanceStatus: row('caller', true, 'the instance is in a state that forbids it'),
   // Control plane: access, regions, tokens, tags, account-level default encryption.
+  DryRunOperationError: row('caller', false, 'all is well, but DryRun asked to change nothing'),
   'InvalidAccessKeyId.NotFound': row('caller', false, 'no such account, or no such RAM user'),
   'Forbidden.RAM': row('caller', false, 'no policy of the RAM user allows the operation'),
   'Forbidden.NoPermission': row('caller', false, 'no policy of the RAM user allows the operation'),
@@ -184,13 +186,11 @@ export const ERROR_CODES = {
   'InvalidOperation.KMSKeyIdNotFound': row('caller', false, 'the default key does not exist'),
   'InvalidOperation.KMSServiceNotOpen': row('caller', false, 'KMS is not activated'),
   UserNotInTheWhiteList: row('caller', false, 'the feature was not granted to the account'),
-  'InvalidKMSKeyId.NotSymmetric': row('caller', false, 'disks need a symmetric key'),
-  'InvalidResourceType.NotFound': row('caller', false, 'no such type of resource'),
   'InvalidResourceId.NotFound': row('caller', false, 'no such resource of this type'),
   'Duplicate.TagKey': row('caller', false, 'a tag key is given twice'),
   'InvalidTagKey.Malformed': row('caller', false, 'a tag key breaks the rules'),
   'InvalidTagValue.Malformed': row('caller', false, 'a tag value breaks the rules'),
-  'QuotaExceed.TagCount': row('caller', false, 'a resource has all the tags it may have'),
+  'NumberExceed.Tags': row('caller', false, 'a resource has all the tags it may have'),
   WorldInvalid: row('caller', false, 'a world file cannot be seeded as written'),
 } as const satisfies Record<string, CodeRow>;
 

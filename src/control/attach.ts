@@ -8,6 +8,9 @@
  * **Thread:** main.
  */
 import type { DiskRecord } from '../record/resource.ts';
+import { authorise } from './access/authorise.ts';
+import { findRegion } from './access/regions.ts';
+import { requireDiskRole } from './access/roles.ts';
 import type { PlaneContext, Principal } from './context.ts';
 import { checkDiskState } from './disks/state-rules.ts';
 import { findDisk } from './find.ts';
@@ -21,28 +24,30 @@ import { toDiskError } from './kms-errors.ts';
  *
  * @param open opens the volume of the record given
  * @param face gives a face on the volume that an instance keeps open
- * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus, IncorrectInstanceStatus; what
- *   opening threw, in the words of the ECS API
+ * @throws PlaneError InvalidAccessKeyId.NotFound, Forbidden.RAM, InvalidRegionId.NotFound,
+ *   InvalidDiskId.NotFound, IncorrectDiskStatus, IncorrectInstanceStatus,
+ *   InvalidParameter.KMSKeyId.KMSUnauthorized; what opening threw, in the words of the ECS API
  */
-export function attachDisk<T>(
+export async function attachDisk<T>(
   context: PlaneContext,
   principal: Principal,
   diskId: string,
   open: (record: DiskRecord) => Promise<T>,
   face?: (diskId: string) => T,
 ): Promise<T> {
+  authorise(context.metadata, principal, { name: 'AttachDisk', access: 'write', service: 'ecs' });
+  const { regionId } = findRegion(principal.regionId);
+  const scope = { metadata: context.metadata, accountId: principal.accountId, regionId };
   return context.locks.hold([diskId], async () => {
-    const scope = { ...context, ...principal };
     const disk = findDisk(scope, diskId);
     if (disk.instanceId !== null && face !== undefined) {
       checkInstanceState('attach', findInstance(scope, disk.instanceId));
       return face(diskId);
     }
     checkDiskState('attach', disk);
-    const now = context.clock.now();
-    await context.metadata.commit({
-      putDisks: [{ ...disk, status: 'In_use', attachedAt: now }],
-    });
+    if (disk.encryption !== null) requireDiskRole(scope);
+    const attachedAt = context.clock.now();
+    await context.metadata.commit({ putDisks: [{ ...disk, status: 'In_use', attachedAt }] });
     try {
       return await open(disk);
     } catch (error) {

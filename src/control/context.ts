@@ -8,6 +8,7 @@ import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import type { DiskRecord } from '../record/resource.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
+import type { TokensInUse } from './access/tokens.ts';
 import type { RuleSet } from './encryption/cells.ts';
 import type { ResourceLocks } from './resource-locks.ts';
 
@@ -27,8 +28,6 @@ export interface Principal {
 
 /** What all calls of a plane share. */
 export interface PlaneContext {
-  /** The generation of the product whose rules hold. */
-  readonly ruleSet: RuleSet;
   readonly clock: Clock;
   readonly randomBytes: (byteCount: number) => Uint8Array;
   readonly metadata: Metadata;
@@ -53,6 +52,9 @@ export interface PlaneContext {
     release(diskId: string): Promise<void>;
   };
   readonly locks: ResourceLocks;
+  readonly tokens: TokensInUse;
+  /** The generation of the product whose rules hold. */
+  readonly ruleSet: RuleSet;
   readonly tasks: {
     /** Begins to move what the lower layers of a disk or snapshot hold up to its top layer. */
     reencrypt(resourceId: string): Promise<void>;

@@ -1,13 +1,14 @@
 /** Shapes several verbs share. Lengths and ranges as the cloud's API documents them. */
 import * as v from 'valibot';
+import { GIB } from '../base/units.ts';
 import {
   DESCRIBE_IDS_MAX,
+  DISK_BYTES_MAX,
   DISK_DESCRIPTION_CHARS_MAX,
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
 } from '../limits.ts';
-import { isScopeId } from '../record/ids.ts';
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
 export const idSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
@@ -17,6 +18,13 @@ export const idListSchema = v.pipe(
   v.maxLength(DESCRIBE_IDS_MAX),
 );
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
+/** Disk size in GiB: ECS CreateDisk, parameter Size. */
+export const sizeSchema = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(DISK_BYTES_MAX / GIB),
+);
 export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
 
 const countSchema = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -46,11 +54,3 @@ export function pageWindow(page: {
 export function isoSeconds(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
-
-export const regionIdSchema = v.pipe(v.string(), v.check(isScopeId, 'a region id'));
-
-/** ASCII, at most 64 characters. Source: ECS, "How to ensure idempotence". */
-export const clientTokenSchema = v.pipe(
-  v.string(),
-  v.regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable ASCII characters'),
-);

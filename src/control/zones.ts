@@ -1,5 +1,6 @@
-/** Zones of a region: named after it, with one letter. Source: ECS DescribeZones. */
+/** Zones as callers name them. */
 import { PlaneError } from '../base/errors.ts';
+import { findRegion, zonesOf } from './access/regions.ts';
 
 /**
  * The zone a caller names, or the region's first.
@@ -7,9 +8,9 @@ import { PlaneError } from '../base/errors.ts';
  * @throws PlaneError InvalidZoneId.NotFound
  */
 export function zoneOf(context: { readonly regionId: string }, zoneId: string | undefined): string {
-  const prefix = /\d$/.test(context.regionId) ? context.regionId : `${context.regionId}-`;
-  if (zoneId === undefined) return `${prefix}a`;
-  if (zoneId.startsWith(prefix) && /^[a-z]$/.test(zoneId.slice(prefix.length))) return zoneId;
-  const shown = JSON.stringify(zoneId.slice(0, 64));
+  const zones = zonesOf(findRegion(context.regionId));
+  const zone = zoneId === undefined ? zones[0] : zones.find((each) => each === zoneId);
+  if (zone !== undefined) return zone;
+  const shown = JSON.stringify(String(zoneId).slice(0, 64));
   throw new PlaneError('InvalidZoneId.NotFound', `${context.regionId} has no zone ${shown}`);
 }

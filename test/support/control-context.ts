@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { PlaneError } from '../../src/base/errors.ts';
 import { ensureAccount } from '../../src/control/access/accounts.ts';
+import { TokensInUse } from '../../src/control/access/tokens.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import { openVaultAt } from '../../src/kms/open-vault.ts';
@@ -44,12 +45,12 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     userName: null,
     regionId: 'cn-hangzhou',
   };
+  const now = clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 };
   const context: ControlContext = {
     ...principal,
     principal,
     passValidation: () => {},
-    ruleSet: '2025',
-    clock: clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 },
+    clock: now,
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata: await openMetadata(null),
     kms,
@@ -90,6 +91,8 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       },
     },
     locks: new ResourceLocks(),
+    tokens: new TokensInUse(now.now()),
+    ruleSet: '2025',
     tasks: {
       reencrypt: async (resourceId) => {
         reencrypted.push(resourceId);

@@ -7,10 +7,11 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { checkTags } from '../access/tag-rules.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { findDisk } from '../find.ts';
 import { idSchema, nameSchema } from '../schemas.ts';
-import { readTags, tagListSchema } from '../tag-parameters.ts';
 import { doneTask } from './modify-disk.ts';
 import { type DiskWishes, makeDisks, type PlannedDisk, planDisk, wishesLike } from './new-disk.ts';
 import { countSchema, sizeGiBSchema } from './parameters.ts';
@@ -57,7 +58,7 @@ export const cloneDisksSchema = v.strictObject({
   Encrypted: v.optional(v.boolean()),
   KmsKeyId: v.optional(idSchema),
   ResourceGroupId: v.optional(v.string()),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 export function cloneDisks(
@@ -76,7 +77,7 @@ export function cloneDisks(
       );
     }
     const wishes = { ...parameters, KMSKeyId: KmsKeyId };
-    const plan = await planClone(context, source, wishes, readTags(Tag));
+    const plan = await planClone(context, source, wishes, checkTags(Tag ?? []));
     const task = doneTask(context, 'CloneDisks', plan.disk.diskId);
     context.passValidation();
     await context.volumes.drain(SourceDiskId);

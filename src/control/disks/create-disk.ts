@@ -8,12 +8,13 @@ import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { InstanceRecord } from '../../record/document.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { checkTags } from '../access/tag-rules.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { findInstance } from '../instances/find-instance.ts';
 import { removeTrees } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { holdSnapshotSource } from '../snapshots/find-source.ts';
-import { readTags, tagListSchema } from '../tag-parameters.ts';
 import { zoneOf } from '../zones.ts';
 import { openAttached, planAttachment } from './attachment.ts';
 import { type DiskContent, makeDisks, planDisk } from './new-disk.ts';
@@ -36,7 +37,7 @@ export const createDiskSchema = v.strictObject({
   InstanceId: v.optional(idSchema),
   MultiAttach: v.optional(v.literal('Disabled')),
   ResourceGroupId: v.optional(v.string()),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 type Parameters = DiskVerbs['CreateDisk']['parameters'];
@@ -72,7 +73,7 @@ async function create(
     type: 'data',
     zoneId: instance?.zoneId ?? zoneOf(context, ZoneId),
     imageId: null,
-    tags: readTags(parameters.Tag),
+    tags: checkTags(parameters.Tag ?? []),
     deleteWithInstance: false,
   } as const;
   const blank = await planDisk(context, parameters, place, content);

@@ -4,13 +4,14 @@ import { PlaneError } from '../../base/errors.ts';
 import type { DiskFilter } from '../../meta/metadata.ts';
 import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { resolveKey } from '../encryption/resolve-key.ts';
 import { isInScope } from '../find.ts';
 import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
 import { idListSchema, idSchema } from '../schemas.ts';
 import { findShare } from '../snapshots/find-source.ts';
-import { hasTags, tagListSchema } from '../tag-parameters.ts';
+import { hasTags } from '../tag-parameters.ts';
 import { describeDisk } from './disk-description.ts';
 import type { DiskFilterParameters, DiskVerbs } from './types.ts';
 
@@ -43,7 +44,7 @@ export const describeDisksSchema = v.strictObject({
   DeleteAutoSnapshot: v.optional(v.boolean()),
   EnableAutoSnapshot: v.optional(v.boolean()),
   MultiAttach: v.optional(v.string()),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
   Filter: v.optional(v.array(v.strictObject({ Key: v.string(), Value: v.string() }))),
   AdditionalAttributes: v.optional(v.array(v.string())),
   ResourceGroupId: v.optional(v.string()),

@@ -1,6 +1,8 @@
 /** The verbs on disks: parameters and results, named as the cloud's API names them. */
+
+import type { Tag } from '../access/types.ts';
 import type { TokenPage, TokenPageResult } from '../list-pages.ts';
-import type { TagDescription, TagParameter } from '../tag-parameters.ts';
+import type { TagDescription } from '../tag-parameters.ts';
 
 export interface DiskAttachment {
   readonly InstanceId: string;
@@ -74,7 +76,7 @@ export interface DiskFilterParameters {
   readonly DeleteAutoSnapshot?: boolean;
   readonly EnableAutoSnapshot?: boolean;
   readonly MultiAttach?: string;
-  readonly Tag?: readonly TagParameter[];
+  readonly Tag?: readonly Tag[];
   /** Key: CreationStartTime or CreationEndTime. */
   readonly Filter?: readonly { readonly Key: string; readonly Value: string }[];
   readonly AdditionalAttributes?: readonly string[];
@@ -106,7 +108,7 @@ export interface DiskVerbs {
       readonly InstanceId?: string;
       readonly MultiAttach?: 'Disabled';
       readonly ResourceGroupId?: string;
-      readonly Tag?: readonly TagParameter[];
+      readonly Tag?: readonly Tag[];
     };
     result: { readonly DiskId: string };
   };
@@ -209,7 +211,7 @@ export interface DiskVerbs {
       readonly Encrypted?: boolean;
       readonly KmsKeyId?: string;
       readonly ResourceGroupId?: string;
-      readonly Tag?: readonly TagParameter[];
+      readonly Tag?: readonly Tag[];
     };
     result: { readonly TaskGroupId: string };
   };

@@ -6,16 +6,20 @@
  */
 import { PlaneError } from '../../base/errors.ts';
 import type { EncryptionRecord, LayerRecord } from '../../record/resource.ts';
-import type { PlaneContext } from '../context.ts';
+import { requireDiskRole } from '../access/roles.ts';
+import type { ControlContext } from '../context.ts';
 import { toDiskError } from '../kms-errors.ts';
+
+type KeyContext = Pick<ControlContext, 'kms' | 'metadata' | 'accountId'>;
 
 /** @throws PlaneError the CMK codes, in the verb's spelling */
 export async function requireUsableKey(
-  context: Pick<PlaneContext, 'kms'>,
+  context: KeyContext,
   encryption: EncryptionRecord | null,
   verb?: string,
 ): Promise<void> {
   if (encryption === null) return;
+  requireDiskRole(context);
   const { keyId } = encryption;
   try {
     const key = await context.kms.call({ op: 'describeKey', keyId });
@@ -32,7 +36,7 @@ export async function requireUsableKey(
  * @throws PlaneError the CMK codes, in the verb's spelling
  */
 export async function requireUsableLayers(
-  context: Pick<PlaneContext, 'kms'>,
+  context: KeyContext,
   layers: readonly LayerRecord[],
   verb?: string,
 ): Promise<void> {

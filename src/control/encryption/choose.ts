@@ -12,6 +12,8 @@ import { PlaneError } from '../../base/errors.ts';
 import { invariant, unreachable } from '../../base/invariant.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { EncryptionRecord } from '../../record/resource.ts';
+import { findRegion } from '../access/regions.ts';
+import { requireDiskRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
 import { toDiskError } from '../kms-errors.ts';
 import type { DiskCategory } from './categories.ts';
@@ -114,6 +116,8 @@ export async function prepareEncryption(
     default:
       unreachable(outcome);
   }
+  if (outcome !== 'none')
+    checkRegion(outcome === 'specified' ? KMSKeyId : region?.defaultKeyId, regionId);
   await requireUsableKey(context, source?.encryption ?? null);
   return finish(context, request, decision, newKey);
 }
@@ -129,6 +133,7 @@ async function finish(
   if (newKey === null || (await isSourceKey(context, request, newKey))) {
     return { request, decision, keepsSource: source !== null, newKey: null };
   }
+  requireDiskRole(context);
   if (newKey !== SERVICE_KEY_ALIAS) await requireKey(context, newKey, regionId);
   return { request, decision, keepsSource: false, newKey };
 }
@@ -174,6 +179,14 @@ function sourceKind({ source, isShared }: EncryptionRequest): Source {
   if (source === null) return 'empty';
   if (source.encryption === null) return isShared ? 'shared-plain' : 'plain';
   return isShared ? 'shared-encrypted' : 'encrypted';
+}
+
+/** Not every region encrypts, or lets its customers choose a key. */
+function checkRegion(keyId: string | null | undefined, regionId: string): void {
+  const { encryption, because } = findRegion(regionId);
+  const isChosen = keyId != null && keyId !== SERVICE_KEY_ALIAS;
+  const isRefused = encryption === 'none' || (encryption === 'serviceKeyOnly' && isChosen);
+  if (isRefused) throw new PlaneError('InvalidRegion.NotSupport', `${regionId}: ${because}`);
 }
 
 async function requireKey(context: ControlContext, keyId: string, regionId: string): Promise<void> {

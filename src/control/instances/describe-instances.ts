@@ -4,11 +4,12 @@ import { scopeGroup } from '../../meta/documents.ts';
 import type { Listing } from '../../meta/metadata.ts';
 import type { InstanceRecord } from '../../record/document.ts';
 import { isInstanceId } from '../../record/ids.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
 import { idListSchema, idSchema, isoSeconds } from '../schemas.ts';
-import { describeTags, hasTags, tagListSchema } from '../tag-parameters.ts';
+import { describeTags, hasTags } from '../tag-parameters.ts';
 import { familyOf } from './instance-types.ts';
 import type { InstanceDescription, InstanceVerbs } from './types.ts';
 
@@ -20,7 +21,7 @@ export const describeInstancesSchema = v.strictObject({
   InstanceType: v.optional(v.string()),
   Status: v.optional(v.picklist(['Pending', 'Running', 'Starting', 'Stopping', 'Stopped'])),
   ZoneId: v.optional(v.string()),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 type Parameters = InstanceVerbs['DescribeInstances']['parameters'];

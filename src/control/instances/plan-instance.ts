@@ -11,6 +11,7 @@ import { GIB } from '../../base/units.ts';
 import { INSTANCE_DATA_DISKS_MAX } from '../../limits.ts';
 import type { ImageDevice, InstanceRecord } from '../../record/document.ts';
 import { makeInstanceId } from '../../record/ids.ts';
+import { checkTags } from '../access/tag-rules.ts';
 import type { ControlContext } from '../context.ts';
 import { checkDevice, dataDeviceName, SYSTEM_DEVICE } from '../disks/attachment.ts';
 import {
@@ -23,7 +24,6 @@ import {
 import { readFlag, requireReady } from '../disks/parameters.ts';
 import { type FoundImage, imageSnapshot } from '../images/find-image.ts';
 import { findSnapshotSource } from '../snapshots/find-source.ts';
-import { readTags } from '../tag-parameters.ts';
 import { zoneOf } from '../zones.ts';
 import { checkInstanceType } from './instance-types.ts';
 import type { DataDiskParameters, InstanceDiskParameters, NewInstanceParameters } from './types.ts';
@@ -40,7 +40,7 @@ export async function planInstance(
   found: FoundImage,
 ): Promise<PlannedInstance> {
   const { image } = found;
-  const tags = readTags(parameters.Tag);
+  const tags = checkTags(parameters.Tag ?? []);
   const instanceId = makeInstanceId(context.randomBytes);
   const zoneId = zoneOf(context, parameters.ZoneId);
   const instance: InstanceRecord = {

@@ -9,6 +9,7 @@ import * as v from 'valibot';
 import { RUN_INSTANCES_MAX } from '../../limits.ts';
 import type { InstanceRecord } from '../../record/document.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { makeDisks } from '../disks/new-disk.ts';
 import { countSchema, flagSchema } from '../disks/parameters.ts';
@@ -16,7 +17,6 @@ import { findImage } from '../images/find-image.ts';
 import { removeTrees } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { findSnapshotSource } from '../snapshots/find-source.ts';
-import { tagListSchema } from '../tag-parameters.ts';
 import { openVolumes } from './instance-volumes.ts';
 import { type PlannedInstance, planInstance } from './plan-instance.ts';
 import type { InstanceVerbs, NewInstanceParameters } from './types.ts';
@@ -57,7 +57,7 @@ const newInstance = {
   Description: v.optional(descriptionSchema),
   DeletionProtection: v.optional(v.boolean()),
   DataDisk: v.optional(v.array(v.strictObject(dataDisk))),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
   // Networks and billing: taken and ignored.
   VSwitchId: v.optional(v.string()),
   SecurityGroupId: v.optional(v.string()),

@@ -1,7 +1,9 @@
 /** The verbs on instances: parameters and results, named as the cloud's API names them. */
+
+import type { Tag } from '../access/types.ts';
 import type { Flag } from '../disks/parameters.ts';
 import type { TokenPage, TokenPageResult } from '../list-pages.ts';
-import type { TagDescription, TagParameter } from '../tag-parameters.ts';
+import type { TagDescription } from '../tag-parameters.ts';
 
 export interface InstanceDiskParameters {
   readonly Category?: string;
@@ -36,7 +38,7 @@ export interface NewInstanceParameters {
   readonly DeletionProtection?: boolean;
   readonly SystemDisk?: InstanceDiskParameters;
   readonly DataDisk?: readonly DataDiskParameters[];
-  readonly Tag?: readonly TagParameter[];
+  readonly Tag?: readonly Tag[];
   readonly VSwitchId?: string;
   readonly SecurityGroupId?: string;
   readonly SecurityGroupIds?: readonly string[];
@@ -144,7 +146,7 @@ export interface InstanceVerbs {
       readonly InstanceType?: string;
       readonly Status?: string;
       readonly ZoneId?: string;
-      readonly Tag?: readonly TagParameter[];
+      readonly Tag?: readonly Tag[];
     };
     result: TokenPageResult & { readonly Instances: readonly InstanceDescription[] };
   };
