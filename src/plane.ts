@@ -2,7 +2,7 @@
  * The composition root: builds every part of a plane in order, and closes them in reverse.
  *
  *   data directory (lock) ─▶ KMS thread ─▶ metadata ─▶ shards, each introduced to the KMS thread
- *     ─▶ reconcile (what a crash left half done) ─▶ open
+ *     ─▶ reconcile (what a crash left half done) ─▶ accounts, and a world if one is given ─▶ open
  *
  *   open ──close()──▶ closing: disks drained and detached, shards stopped, KMS closed ──▶ closed
  *
@@ -13,9 +13,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
+import { ensureAccount } from './control/access/accounts.ts';
+import { seedWorld } from './control/access/seed-world.ts';
+import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
+import { RULE_SETS } from './control/encryption/cells.ts';
 import { findDisk } from './control/find.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
@@ -34,6 +38,7 @@ import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts'
 import { type Metadata, openMetadata } from './meta/metadata.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
+import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
@@ -44,6 +49,8 @@ import type {
   Plane,
   PlaneCheck,
   PlaneOptions,
+  PlanePrincipal,
+  PlaneSession,
   PlaneStats,
   RegisteredBuffer,
 } from './types.ts';
@@ -60,6 +67,7 @@ interface Parts {
   readonly directory: DataDirectory | null;
   readonly kms: KmsThread;
   readonly shards: ShardSet;
+  readonly held: HeldVolumes;
   readonly metadata: Metadata;
   readonly context: PlaneContext;
 }
@@ -69,7 +77,7 @@ interface Parts {
  *
  * @param options see PlaneOptions
  * @throws PlaneError InvalidArgument, DataDirectoryLocked, DataDirectoryForeign,
- *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable
+ *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable, WorldInvalid
  *
  * **Thread:** main.
  */
@@ -97,19 +105,29 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
+  const held = new HeldVolumes(shards);
   const context: PlaneContext = {
-    ruleSet: '2025',
     clock: systemClock,
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata,
     kms,
     shards,
-    volumes: shards,
+    volumes: {
+      drain: (diskId) => shards.drain(diskId),
+      resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
+      hold: (disk) => held.hold(toVolume(disk)),
+      release: (diskId) => held.release(diskId),
+    },
     locks: new ResourceLocks(),
+    tokens: new TokensInUse(systemClock.now()),
+    ruleSet: options.ruleSet ?? '2025',
     tasks: { reencrypt: async () => {} },
   };
   await reconcile(context);
-  return { directory, kms, shards, metadata, context };
+  await removeExpiredTokens(metadata, context.clock.now());
+  await ensureAccount(metadata, ACCOUNT_DEFAULT, context.clock.now());
+  if (options.world !== undefined) await seedWorld(context, options.world);
+  return { directory, kms, shards, held, metadata, context };
 }
 
 async function startShards(
@@ -150,21 +168,27 @@ class OpenPlane implements Plane {
     this.parts = parts;
   }
 
-  async call<V extends keyof Verbs>(
+  call<V extends keyof Verbs>(
     verb: V,
     parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']> {
-    this.checkOpen();
-    return callVerb(this.parts.context, OWNER, verb, parameters);
+    return this.callAs(OWNER, verb, parameters);
   }
 
-  async attach(diskId: string): Promise<Disk> {
-    this.checkOpen();
-    const { context, shards } = this.parts;
-    const detached = (): Promise<void> => detachDisk(context, diskId);
-    return attachDisk(context, OWNER, diskId, (record) =>
-      shards.attach(toVolume(record), detached),
-    );
+  attach(diskId: string): Promise<Disk> {
+    return this.attachAs(OWNER, diskId);
+  }
+
+  as({ accountId, userName, regionId }: PlanePrincipal): PlaneSession {
+    const principal: Principal = {
+      accountId: String(accountId),
+      userName: userName ?? null,
+      regionId: regionId ?? REGION_DEFAULT,
+    };
+    return {
+      call: (verb, parameters) => this.callAs(principal, verb, parameters),
+      attach: (diskId) => this.attachAs(principal, diskId),
+    };
   }
 
   async registerBuffer(buffer: SharedArrayBuffer): Promise<RegisteredBuffer> {
@@ -225,6 +249,23 @@ class OpenPlane implements Plane {
     return this.close();
   }
 
+  private async callAs<V extends keyof Verbs>(
+    principal: Principal,
+    verb: V,
+    parameters: Verbs[V]['parameters'] & CommonParameters,
+  ): Promise<Verbs[V]['result']> {
+    this.checkOpen();
+    return callVerb(this.parts.context, principal, verb, parameters);
+  }
+
+  private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
+    this.checkOpen();
+    const { context, shards, held } = this.parts;
+    const detached = (): Promise<void> => detachDisk(context, diskId);
+    const open = (record: DiskRecord): Promise<Disk> => shards.attach(toVolume(record), detached);
+    return attachDisk(context, principal, diskId, open, (id) => held.face(id));
+  }
+
   private async closeParts(): Promise<void> {
     const { directory, kms, shards, metadata } = this.parts;
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
@@ -269,7 +310,10 @@ function checkOptions(options: PlaneOptions): void {
   if (isMemory === (typeof options?.dataDir === 'string')) {
     throw new PlaneError('InvalidArgument', 'expected either memory: true or a dataDir');
   }
-  const { shards, memoryLimitBytes } = options;
+  const { shards, memoryLimitBytes, ruleSet } = options;
+  if (ruleSet !== undefined && !RULE_SETS.includes(ruleSet)) {
+    throw new PlaneError('InvalidArgument', `expected ruleSet of ${RULE_SETS}, got ${ruleSet}`);
+  }
   const isCount = shards === undefined || (Number.isInteger(shards) && shards >= 1);
   if (!isCount || (shards ?? 1) > SHARDS_MAX) {
     throw new PlaneError(

@@ -6,7 +6,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
+import type { DiskRecord } from '../record/resource.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
+import type { TokensInUse } from './access/tokens.ts';
 import type { RuleSet } from './encryption/cells.ts';
 import type { ResourceLocks } from './resource-locks.ts';
 
@@ -26,8 +28,6 @@ export interface Principal {
 
 /** What all calls of a plane share. */
 export interface PlaneContext {
-  /** The generation of the product whose rules hold. */
-  readonly ruleSet: RuleSet;
   readonly clock: Clock;
   readonly randomBytes: (byteCount: number) => Uint8Array;
   readonly metadata: Metadata;
@@ -42,8 +42,19 @@ export interface PlaneContext {
     drain(diskId: string): Promise<void>;
     /** Grows the open volume, if the disk is attached. */
     resize(diskId: string, sizeBytes: number): Promise<void>;
+    /**
+     * Opens the volume of a disk of a running instance, and keeps it open.
+     *
+     * @throws PlaneError Busy, what KMS or the shard answered: it is not open then
+     */
+    hold(disk: DiskRecord): Promise<void>;
+    /** Waits for its requests in flight, closes it and erases its keys. No error if not held. */
+    release(diskId: string): Promise<void>;
   };
   readonly locks: ResourceLocks;
+  readonly tokens: TokensInUse;
+  /** The generation of the product whose rules hold. */
+  readonly ruleSet: RuleSet;
   readonly tasks: {
     /** Begins to move what the lower layers of a disk or snapshot hold up to its top layer. */
     reencrypt(resourceId: string): Promise<void>;

@@ -4,10 +4,10 @@ import { GIB } from '../base/units.ts';
 import {
   DESCRIBE_IDS_MAX,
   DISK_BYTES_MAX,
+  DISK_DESCRIPTION_CHARS_MAX,
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
-  RESOURCE_DESCRIPTION_CHARS_MAX,
   RETENTION_DAYS_MAX,
 } from '../limits.ts';
 import { isScopeId } from '../record/ids.ts';
@@ -19,7 +19,6 @@ export const idListSchema = v.pipe(
   v.minLength(1),
   v.maxLength(DESCRIBE_IDS_MAX),
 );
-export const descriptionSchema = v.pipe(v.string(), v.maxLength(RESOURCE_DESCRIPTION_CHARS_MAX));
 /** Source: ECS CreateSnapshot, RetentionDays. */
 export const retentionDaysSchema = v.pipe(
   v.number(),
@@ -35,6 +34,10 @@ export const sizeSchema = v.pipe(
   v.minValue(1),
   v.maxValue(DISK_BYTES_MAX / GIB),
 );
+export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
+
+/** What a region id looks like: access/regions.ts says which there are. */
+export const regionIdSchema = v.pipe(v.string(), v.check(isScopeId, 'a region id'));
 
 const countSchema = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const pageEntries = {
@@ -63,11 +66,3 @@ export function pageWindow(page: {
 export function isoSeconds(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
-
-export const regionIdSchema = v.pipe(v.string(), v.check(isScopeId, 'a region id'));
-
-/** ASCII, at most 64 characters. Source: ECS, "How to ensure idempotence". */
-export const clientTokenSchema = v.pipe(
-  v.string(),
-  v.regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable ASCII characters'),
-);

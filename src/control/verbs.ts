@@ -1,12 +1,17 @@
 /** The verbs by name: parameters and results, named as the cloud's API names them. */
+import type { AccessVerbs } from './access/types.ts';
 import type { DiskVerbs } from './disks/types.ts';
 import type { ImageVerbs } from './images/types.ts';
+import type { InstanceVerbs } from './instances/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
 import type { Page, PageResult } from './paging.ts';
 import type { SnapshotVerbs } from './snapshots/types.ts';
 
+export type { RegionDescription, Tag, TagResource, ZoneDescription } from './access/types.ts';
 export type { DiskDescription } from './disks/types.ts';
+export type { RuleSet } from './encryption/cells.ts';
 export type { ImageDescription } from './images/types.ts';
+export type { InstanceDescription } from './instances/types.ts';
 export type { LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
 
@@ -57,4 +62,11 @@ export interface CommonParameters {
 }
 
 /** Verb name -> parameters and result. */
-export interface Verbs extends DiskVerbs, SnapshotVerbs, ImageVerbs, LineageVerbs, KeyVerbs {}
+export interface Verbs
+  extends AccessVerbs,
+    DiskVerbs,
+    InstanceVerbs,
+    SnapshotVerbs,
+    ImageVerbs,
+    LineageVerbs,
+    KeyVerbs {}

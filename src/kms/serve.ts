@@ -47,7 +47,7 @@ export function createKmsServer({ vault }: { readonly vault: Vault }): KmsServer
 function answer(vault: Vault, request: KmsRequest): unknown {
   switch (request.op) {
     case 'createKey':
-      return vault.createKey(request, request.description);
+      return vault.createKey(request, request.description, request.fixedKeyId);
     case 'serviceKey':
       return vault.serviceKey(request);
     case 'describeKey':

@@ -108,14 +108,14 @@ export class Vault {
   }
 
   /** @throws PlaneError Rejected.LimitExceeded: MASTER_KEYS_MAX keys in the region */
-  createKey(scope: KeyScope, description: string): Promise<KeyDescription> {
+  createKey(scope: KeyScope, description: string, fixedKeyId?: string): Promise<KeyDescription> {
     return this.#transact((transaction) => {
       const keys = this.#tables.keysIn(transaction, scope).filter((key) => !key.isServiceKey);
       if (keys.length >= MASTER_KEYS_MAX) {
         const detail = `${scope.regionId} has ${keys.length} keys, the most an account may have`;
         throw new PlaneError('Rejected.LimitExceeded', detail);
       }
-      return this.#makeKey(transaction, scope, description, false);
+      return this.#makeKey(transaction, scope, description, false, fixedKeyId);
     });
   }
 
@@ -251,9 +251,10 @@ export class Vault {
     scope: KeyScope,
     description: string,
     isServiceKey: boolean,
+    fixedKeyId?: string,
   ): KeyDescription {
     const key: KeyDescription = {
-      keyId: makeKeyId((byteCount) => this.#randomBytes(byteCount)),
+      keyId: fixedKeyId ?? makeKeyId((byteCount) => this.#randomBytes(byteCount)),
       accountId: scope.accountId,
       regionId: scope.regionId,
       state: 'Enabled',

@@ -16,7 +16,7 @@ import { PlaneError } from '../base/errors.ts';
 import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
 import { decodeRecord } from '../record/codec.ts';
 import type { DocumentKind } from '../record/document-shapes.ts';
-import { isDiskId, isSnapshotId } from '../record/ids.ts';
+import { isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind, TombstoneRecord } from '../record/lineage.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';

@@ -64,7 +64,7 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
   },
   token: {
     keyOf: (token) => tokenKey(token.accountId, token.verb, token.token),
-    groupsOf: () => [],
+    groupsOf: (token) => [tokenHourGroup(token.createdAt)],
   },
   audit: {
     keyOf: (entry) => auditKey(entry.sequence),
@@ -84,6 +84,13 @@ export function scopeGroup(accountId: string, regionId: string): string {
 
 export function tokenKey(accountId: string, verb: string, token: string): string {
   return `${accountId}/${verb}/${Buffer.from(token, 'utf8').toString('hex')}`;
+}
+
+export const TOKEN_HOUR_MS = 60 * 60 * 1_000;
+
+/** Tokens that were first used in the same hour, which expire together. */
+export function tokenHourGroup(createdAt: number): string {
+  return `hour/${Math.floor(createdAt / TOKEN_HOUR_MS)}`;
 }
 
 /** Sorts as the sequence does. */

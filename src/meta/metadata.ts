@@ -18,7 +18,7 @@ import { type KeyValueStore, scan } from '../kv/key-value-store.ts';
 import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { openMemoryStore } from '../kv/memory-store.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
-import { isDiskId, isImageId, isInstanceId, isKeyId, isSnapshotId } from '../record/ids.ts';
+import { isDiskId, isInstanceId, isKeyId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, DiskStatus, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
@@ -176,7 +176,8 @@ class StoredMetadata implements Metadata {
       groups.push(groupPrefix(DISKS.byInstance, instanceId));
     }
     if (imageId !== undefined) {
-      if (!isImageId(imageId)) return { total: 0, records: [] };
+      // Public images have ids of other forms than ours.
+      if (!/^[\w.-]{1,128}$/.test(imageId)) return { total: 0, records: [] };
       groups.push(groupPrefix(DISKS.byImage, imageId));
     }
     if (keyId !== undefined) {

@@ -44,6 +44,8 @@ export type KmsRequest =
       readonly accountId: string;
       readonly regionId: string;
       readonly description: string;
+      /** The id it is to have. Internal: for worlds that are set up with fixed ids. @default drawn */
+      readonly fixedKeyId?: string;
     }
   | { readonly op: 'serviceKey'; readonly accountId: string; readonly regionId: string }
   | { readonly op: 'describeKey'; readonly keyId: string }

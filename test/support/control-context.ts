@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { PlaneError } from '../../src/base/errors.ts';
 import { ensureAccount } from '../../src/control/access/accounts.ts';
+import { TokensInUse } from '../../src/control/access/tokens.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import { openVaultAt } from '../../src/kms/open-vault.ts';
@@ -21,6 +22,8 @@ export interface TestControl {
   /** Resources whose re-encryption was begun. */
   readonly reencrypted: string[];
   readonly resized: [string, number][];
+  /** Disks whose volume an instance keeps open. */
+  readonly held: Set<string>;
   /** The next request of this kind fails. */
   failNext(op: ShardRequest['op']): void;
 }
@@ -30,6 +33,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
+  const held = new Set<string>();
   const failing = new Set<string>();
   const vault = await openVaultAt({ dataDir: null, rootKeyFile: null });
   const server = createKmsServer({ vault });
@@ -41,12 +45,12 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     userName: null,
     regionId: 'cn-hangzhou',
   };
+  const now = clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 };
   const context: ControlContext = {
     ...principal,
     principal,
     passValidation: () => {},
-    ruleSet: '2025',
-    clock: clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 },
+    clock: now,
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata: await openMetadata(null),
     kms,
@@ -67,8 +71,28 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       resize: async (diskId, sizeBytes) => {
         resized.push([diskId, sizeBytes]);
       },
+      hold: async ({ diskId, layers }) => {
+        await new Promise(setImmediate);
+        if (failing.delete('openVolume')) throw new PlaneError('ShardLost', 'the test says so');
+        if (held.has(diskId)) throw new Error(`${diskId} is held twice`);
+        // As a shard does: every layer's data key is unwrapped, or none stays.
+        for (const { encryption } of layers) {
+          if (encryption === null) continue;
+          const { wrappedKey, accountId, regionId, lineageId } = encryption;
+          const wrapContext = { accountId, regionId, lineageId };
+          const answer = server.unwrap({ id: 1, wrappedKey, context: wrapContext });
+          if ('error' in answer) throw PlaneError.fromRecord(answer.error);
+        }
+        held.add(diskId);
+      },
+      release: async (diskId) => {
+        await new Promise(setImmediate);
+        held.delete(diskId);
+      },
     },
     locks: new ResourceLocks(),
+    tokens: new TokensInUse(now.now()),
+    ruleSet: '2025',
     tasks: {
       reencrypt: async (resourceId) => {
         reencrypted.push(resourceId);
@@ -76,5 +100,5 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     },
   };
   await ensureAccount(context.metadata, principal.accountId, context.clock.now());
-  return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };
+  return { context, told, drained, reencrypted, resized, held, failNext: (op) => failing.add(op) };
 }

@@ -2,9 +2,9 @@
  * The cells of the encryption tables: what can be asked, and the shape of the rows that answer.
  * Pure.
  *
- * A cell is one figure of the three result tables of "Account-level EBS Default Encryption": what is
- * made, how, of what, whether encryption is selected, whether default encryption is on, and whether
- * a key is specified. There are 152, and every rule set answers them all:
+ * A cell is one result of the three tables of "Account-level EBS Default Encryption": what is made,
+ * how, of what, whether encryption is selected, whether default encryption is on, and whether a key
+ * is specified. There are 152, and every rule set answers them all:
  *
  *   disk            create      2 encrypt x 5 sources x 2 default x 2 key   40
  *   snapshot, image create      2 sources x 2 default x 2 key                8 each

@@ -1,34 +1,54 @@
 /**
- * Asks the encryption rules for a new disk, snapshot or image, and has its data key made.
+ * The decision put into effect: the question is made of a call and of what is stored, the tables
+ * answer (decide.ts), and a data key is made under the master key they name.
+ *
+ * 1. Nothing is changed before makeEncryption(): a call can be refused, or be a dry run, until then.
+ * 2. A resource keeps its source's data key if the master key the tables name is the source's.
+ *    Under any other key it gets a data key of its own, and the source's content is re-encrypted.
+ *    Copy and Encrypt always makes a data key, under whatever master key.
  *
  * **Thread:** main.
  */
 import { PlaneError } from '../../base/errors.ts';
+import { invariant, unreachable } from '../../base/invariant.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { EncryptionRecord } from '../../record/resource.ts';
+import { findRegion } from '../access/regions.ts';
+import { requireDiskRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
 import { toDiskError } from '../kms-errors.ts';
 import type { DiskCategory } from './categories.ts';
 import type { Action, Resource, Source } from './cells.ts';
+import { requireUsableKey } from './check-key.ts';
 import { type Decision, decideEncryption, grantedOutcome } from './decide.ts';
-
-const SERVICE_KEY_ALIAS = 'alias/acs/ecs';
+import { resolveKey, SERVICE_KEY_ALIAS } from './resolve-key.ts';
 
 export interface EncryptionRequest {
   readonly resource: Resource;
   readonly action: Action;
-  readonly source: {
-    readonly encryption: EncryptionRecord | null;
-    readonly accountId: string;
-  } | null;
+  /** What it is made of; null: of nothing. */
+  readonly source: { readonly encryption: EncryptionRecord | null } | null;
+  /** The source is another account's. */
   readonly isShared: boolean;
+  /** The id of what is made: its data key is bound to it. */
   readonly newId: string;
-  /** The destination. */
+  /** Where it is made. */
   readonly regionId: string;
   readonly Encrypted?: boolean | undefined;
   readonly KMSKeyId?: string | undefined;
-  readonly category?: DiskCategory;
-  readonly isSystemDisk?: boolean;
+  /** Of a disk. */
+  readonly category?: DiskCategory | undefined;
+  readonly isSystemDisk?: boolean | undefined;
+}
+
+/** What was decided, before anything is made. */
+export interface PreparedEncryption {
+  readonly request: EncryptionRequest;
+  readonly decision: Decision;
+  /** The content and the data key are the source's: nothing is re-encrypted. */
+  readonly keepsSource: boolean;
+  /** The master key of a new data key; null: there is none to make. */
+  readonly newKey: string | null;
 }
 
 export interface ChosenEncryption {
@@ -37,49 +57,142 @@ export interface ChosenEncryption {
   readonly decision: Decision;
 }
 
+/**
+ * Decides, checks the keys, and makes the data key if one is needed.
+ *
+ * @throws PlaneError what the tables refuse with, the CMK codes
+ */
 export async function chooseEncryption(
   context: ControlContext,
   request: EncryptionRequest,
 ): Promise<ChosenEncryption> {
-  const { accountId } = context;
-  const { regionId, source, newId, Encrypted, KMSKeyId } = request;
-  const setting = context.metadata.getDocument('region', scopeGroup(accountId, regionId));
-  const serviceKey = async (): Promise<string> =>
-    (await context.kms.call({ op: 'serviceKey', accountId, regionId })).keyId;
-  const requested = KMSKeyId === SERVICE_KEY_ALIAS ? await serviceKey() : (KMSKeyId ?? null);
-  const kind: Source =
-    source === null
-      ? 'empty'
-      : `${request.isShared ? 'shared-' : ''}${source.encryption === null ? 'plain' : 'encrypted'}`;
+  const prepared = await prepareEncryption(context, request);
+  const encryption = await makeEncryption(context, prepared);
+  return { encryption, keepsSource: prepared.keepsSource, decision: prepared.decision };
+}
+
+/**
+ * Decides, and checks that every key it takes may be used. Changes nothing.
+ *
+ * @throws PlaneError what the tables refuse with, the CMK codes
+ */
+export async function prepareEncryption(
+  context: ControlContext,
+  request: EncryptionRequest,
+): Promise<PreparedEncryption> {
+  const { source, KMSKeyId, Encrypted, regionId, newId } = request;
+  const region = context.metadata.getDocument('region', scopeGroup(context.accountId, regionId));
+  const specified = KMSKeyId ?? null;
+  const { category } = request;
   const decision = decideEncryption({
     ruleSet: context.ruleSet,
     resource: request.resource,
     action: request.action,
-    source: kind,
+    source: sourceKind(request),
     encrypted: Encrypted === undefined ? 'absent' : Encrypted ? 'true' : 'false',
-    default: setting?.isDefaultEncryptionOn ?? false,
-    key: requested !== null,
-    isSourceKey: requested !== null && requested === source?.encryption?.keyId,
+    default: region?.isDefaultEncryptionOn === true,
+    key: specified !== null,
+    isSourceKey: await isSourceKey(context, request, specified),
+    ...(category === undefined
+      ? {}
+      : { disk: { category, use: request.isSystemDisk === true ? 'system' : 'data' } }),
   });
   const outcome = grantedOutcome(decision, newId);
-  if (outcome === 'none') return { encryption: null, keepsSource: true, decision };
-  if (outcome === 'source') {
-    return { encryption: source?.encryption ?? null, keepsSource: true, decision };
+  let newKey: string | null;
+  switch (outcome) {
+    case 'none':
+    case 'source':
+      newKey = null;
+      break;
+    case 'specified':
+      invariant(specified !== null, 'a specified key is given');
+      newKey = specified;
+      break;
+    case 'default':
+      newKey = region?.defaultKeyId ?? SERVICE_KEY_ALIAS;
+      break;
+    case 'service':
+      newKey = SERVICE_KEY_ALIAS;
+      break;
+    default:
+      unreachable(outcome);
   }
-  const keyId =
-    outcome === 'specified'
-      ? (requested as string)
-      : ((outcome === 'default' ? setting?.defaultKeyId : null) ?? (await serviceKey()));
+  if (outcome !== 'none')
+    checkRegion(outcome === 'specified' ? KMSKeyId : region?.defaultKeyId, regionId);
+  await requireUsableKey(context, source?.encryption ?? null);
+  return finish(context, request, decision, newKey);
+}
+
+/** Puts the source's key in place of a new one under the same master key. */
+async function finish(
+  context: ControlContext,
+  request: EncryptionRequest,
+  decision: Decision,
+  newKey: string | null,
+): Promise<PreparedEncryption> {
+  const { source, regionId } = request;
+  const isCopy = request.action !== 'create';
+  if (newKey === null || (!isCopy && (await isSourceKey(context, request, newKey)))) {
+    return { request, decision, keepsSource: source !== null, newKey: null };
+  }
+  requireDiskRole(context);
+  if (newKey !== SERVICE_KEY_ALIAS) await requireKey(context, newKey, regionId);
+  return { request, decision, keepsSource: false, newKey };
+}
+
+/** Whether the key named is the one the source is encrypted under. */
+async function isSourceKey(
+  context: ControlContext,
+  { source, regionId }: EncryptionRequest,
+  newKey: string | null,
+): Promise<boolean> {
+  const sourceKey = source?.encryption;
+  if (newKey === null || sourceKey == null) return false;
+  if (newKey !== SERVICE_KEY_ALIAS) return newKey === sourceKey.keyId;
+  const { accountId } = context;
+  if (sourceKey.accountId !== accountId || sourceKey.regionId !== regionId) return false;
+  return (await resolveKey(context, SERVICE_KEY_ALIAS, regionId)) === sourceKey.keyId;
+}
+
+/**
+ * Makes the data key that was decided on, wrapped; main never sees it in plain.
+ *
+ * @throws PlaneError the CMK codes
+ */
+export async function makeEncryption(
+  context: ControlContext,
+  { request, keepsSource, newKey }: PreparedEncryption,
+): Promise<EncryptionRecord | null> {
+  if (newKey === null) return keepsSource ? (request.source?.encryption ?? null) : null;
+  const { accountId } = context;
+  const { regionId, newId } = request;
   const wrapContext = { accountId, regionId, lineageId: newId };
   try {
-    const key = await context.kms.call({ op: 'describeKey', keyId });
-    if (key.accountId !== accountId || key.regionId !== regionId) {
-      throw new PlaneError('InvalidParameter.KMSKeyId.NotFound', `no key ${keyId} in ${regionId}`);
-    }
+    const keyId = await resolveKey(context, newKey, regionId);
     const call = { op: 'generateWrappedDataKey', keyId, context: wrapContext } as const;
     const wrappedKey = await context.kms.call(call);
-    return { encryption: { keyId, wrappedKey, ...wrapContext }, keepsSource: false, decision };
+    return { keyId, wrappedKey, ...wrapContext };
   } catch (error) {
     throw toDiskError(error);
   }
+}
+
+function sourceKind({ source, isShared }: EncryptionRequest): Source {
+  if (source === null) return 'empty';
+  if (source.encryption === null) return isShared ? 'shared-plain' : 'plain';
+  return isShared ? 'shared-encrypted' : 'encrypted';
+}
+
+/** Not every region encrypts, or lets its customers choose a key. */
+function checkRegion(keyId: string | null | undefined, regionId: string): void {
+  const { encryption, because } = findRegion(regionId);
+  const isChosen = keyId != null && keyId !== SERVICE_KEY_ALIAS;
+  const isRefused = encryption === 'none' || (encryption === 'serviceKeyOnly' && isChosen);
+  if (isRefused) throw new PlaneError('InvalidRegion.NotSupport', `${regionId}: ${because}`);
+}
+
+async function requireKey(context: ControlContext, keyId: string, regionId: string): Promise<void> {
+  const scope = { accountId: context.accountId, regionId };
+  const wrapContext = { ...scope, wrappedKey: new Uint8Array(0), lineageId: '' };
+  await requireUsableKey(context, { keyId, ...wrapContext });
 }

@@ -2,7 +2,7 @@
  * How rows of the encryption tables say what they are about: a pattern lists the values a field may
  * have; a field that is not listed may have any. Pure.
  *
- * Hit policy of every table here: unique. Exactly one row for each subject (tested over the product).
+ * Hit policy of every table here: unique. One row for each subject (tested over the product).
  */
 import { invariant } from '../../base/invariant.ts';
 

@@ -1,6 +1,6 @@
 /**
- * DATA: the keys an encrypted thing could get, in the order in which they are taken, and when one of
- * them is not there to be taken. Pure.
+ * DATA: the keys an encrypted thing could get, in the order in which they are taken, and when one
+ * of them is not there to be taken. Pure.
  *
  * The tables decide. These rows explain them: in every cell that encrypts, the first key of the
  * order that is there is the table's outcome (tested).

@@ -1,6 +1,6 @@
 /**
- * DATA: rule set 2020, "ECS encryption overview" (in Chinese): system disks too, by copying a custom
- * image with encryption; keys of one's own beside the service key. Pure.
+ * DATA: rule set 2020, "ECS encryption overview" (in Chinese): system disks too, by copying a
+ * custom image with encryption; keys of one's own beside the service key. Pure.
  *
  * The document has no table: its sentences are read onto the same 152 cells. An encrypted image is
  * neither made plain, nor shared, nor copied across regions, so one that is not encrypted is: also

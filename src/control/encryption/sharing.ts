@@ -1,6 +1,6 @@
 /**
- * DATA: what may be shared with another account and what may be exported, by the key it is encrypted
- * under. Pure.
+ * DATA: what may be shared with another account and what may be exported, by the key it is
+ * encrypted under. Pure.
  *
  * "BYOK" in the documents is any master key of the user's own, made in KMS or imported: what they
  * set against it is the service key. So a key of one's own may be shared, whatever its origin.

@@ -8,11 +8,12 @@ import type { ImageDevice, ImageRecord } from '../../record/document.ts';
 import { makeImageId } from '../../record/ids.ts';
 import type { SnapshotRecord } from '../../record/resource.ts';
 import { findRegion } from '../access/regions.ts';
+import { checkTags } from '../access/tag-rules.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema, regionIdSchema } from '../schemas.ts';
 import { newCopy } from '../snapshots/copy-snapshot.ts';
-import { tagListSchema, toTags } from '../tag-parameter.ts';
 import { type FoundImage, findImage, imageSnapshot } from './find-image.ts';
 import { checkImageUse } from './image-rules.ts';
 import type { ImageVerbs } from './types.ts';
@@ -24,7 +25,7 @@ export const copyImageSchema = v.strictObject({
   DestinationDescription: v.optional(descriptionSchema),
   Encrypted: v.optional(v.boolean()),
   KMSKeyId: v.optional(idSchema),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 type Parameters = ImageVerbs['CopyImage']['parameters'];
@@ -41,7 +42,7 @@ export function copyImage(
     const found = findImage(context, ImageId);
     checkImageUse(context, 'CopyImage', found);
     const { regionId } = findRegion(parameters.DestinationRegionId ?? context.regionId);
-    const tags = toTags(parameters.Tag);
+    const tags = checkTags(parameters.Tag ?? []);
     const { devices, pairs, copies } = await copyDevices(context, found, parameters, regionId);
     context.passValidation();
     const image: ImageRecord = {

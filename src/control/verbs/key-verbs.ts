@@ -7,7 +7,7 @@ import {
 } from '../../limits.ts';
 import type { KeyDescription } from '../../record/kms-message.ts';
 import type { ControlContext } from '../context.ts';
-import { resolveKey } from '../decide-encryption.ts';
+import { resolveKey } from '../encryption/resolve-key.ts';
 import { idSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
 import type { KeyMetadata, Verbs } from '../verbs.ts';
 

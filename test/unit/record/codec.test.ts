@@ -150,6 +150,7 @@ const examples: { [K in RecordKind]: Records[K] } = {
     verb: 'CreateDisk',
     parametersHash: '00',
     result: '{}',
+    created: [],
     createdAt,
   },
   audit: {

@@ -72,10 +72,10 @@ describe('what can be encrypted', () => {
   });
 
   it('in 2025: blank data disks of every cloud category, all else of the ESSD family', () => {
-    const data = { ruleSet: '2025', use: 'data' } as const;
-    expect(encryptable({ ...data, origin: 'blank' })).toEqual([...OLD, ...ESSD]);
-    expect(encryptable({ ...data, origin: 'plain' })).toEqual(ESSD);
-    expect(encryptable({ ...data, origin: 'encrypted' })).toEqual(ESSD);
+    const dataDisk = { ruleSet: '2025', use: 'data' } as const;
+    expect(encryptable({ ...dataDisk, origin: 'blank' })).toEqual([...OLD, ...ESSD]);
+    expect(encryptable({ ...dataDisk, origin: 'plain' })).toEqual(ESSD);
+    expect(encryptable({ ...dataDisk, origin: 'encrypted' })).toEqual(ESSD);
     expect(encryptable({ ruleSet: '2025', use: 'system' })).toEqual(ESSD);
   });
 });

@@ -1,4 +1,4 @@
-/** The cells are the whole product of what the tables speak of, and every table answers each once. */
+/** The cells are the whole product of what the tables speak of; every table answers each once. */
 import { describe, expect, it } from 'vitest';
 import {
   ACTIONS,

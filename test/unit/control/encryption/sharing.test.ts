@@ -79,7 +79,7 @@ describe('the rule sets', () => {
     expect(RULE_SET_ROWS.map(({ ruleSet }) => ruleSet)).toEqual(RULE_SETS);
   });
 
-  it('have default encryption in 2025 only; before, its operations have a code to refuse with', () => {
+  it('have default encryption in 2025 only; before, its operations have a refusal', () => {
     const known = RULE_SETS.filter((ruleSet) => ruleSetRow(ruleSet).hasDefaultEncryption);
     expect(known).toEqual(['2025']);
     for (const { hasDefaultEncryption, code } of RULE_SET_ROWS) {

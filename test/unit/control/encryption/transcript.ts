@@ -3,7 +3,7 @@
  * from the rules. A block is a table's first column, a line its second, then the four results:
  * default off without and with a key, default on without and with a key.
  *
- *   - not encrypted   x N/A   d default key   k key of the source   u user-specified   s service key
+ *   - not encrypted   x N/A   d default key   k source's key   u user-specified   s service key
  */
 import type { Outcome } from '../../../../src/control/encryption/cells.ts';
 
