@@ -29,6 +29,13 @@ export const BATCH_BYTES_MAX: number = 256 * KIB;
 /** A shard without a pause does one background step each so many batches. */
 export const BUSY_BATCHES_PER_IDLE = 64;
 
+/** Sectors one step of re-encryption moves at the most: a shard does nothing else meanwhile. */
+export const REENCRYPT_SECTORS_MAX: number = MIB / SECTOR_BYTES;
+/** Ranges of so many sectors one step looks at, where most of them need not be moved. */
+export const REENCRYPT_RANGES_MAX = 64;
+/** Sectors moved before they are forced to stable storage and discarded where they were. */
+export const REENCRYPT_SETTLE_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
+
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;
 

@@ -173,11 +173,16 @@ class OpenPlane implements Plane {
   async searchForKey(diskId: string): Promise<KeySearch> {
     this.checkOpen();
     const { context, directory, kms } = this.parts;
-    const volume = toVolume(findDisk(context, diskId));
-    if (directory === null || volume.wrappedKey === null || volume.context === null) {
+    const layer = toVolume(findDisk(context, diskId)).layers[0];
+    if (
+      directory === null ||
+      layer == null ||
+      layer.wrappedKey === null ||
+      layer.context === null
+    ) {
       throw new PlaneError('InvalidArgument', 'expected an encrypted disk of a plane on files');
     }
-    const { wrappedKey, context: wrapContext } = volume;
+    const { wrappedKey, context: wrapContext } = layer;
     const request = { op: 'searchForKey', wrappedKey, directory: directory.path } as const;
     try {
       return await kms.call({ ...request, context: wrapContext });
@@ -242,11 +247,13 @@ class OpenPlane implements Plane {
 function toVolume(record: DiskRecord): Parameters<ShardSet['attach']>[0] {
   const { diskId, sizeBytes, shardIndex, encryption } = record;
   if (encryption === null) {
-    return { diskId, sizeBytes, shardIndex, wrappedKey: null, context: null };
+    const layers = [{ tree: diskId, wrappedKey: null, context: null }];
+    return { diskId, sizeBytes, shardIndex, layers };
   }
   const { accountId, regionId } = record;
   const context = { accountId, regionId, lineageId: encryption.lineageId };
-  return { diskId, sizeBytes, shardIndex, wrappedKey: encryption.wrappedKey, context };
+  const layers = [{ tree: diskId, wrappedKey: encryption.wrappedKey, context }];
+  return { diskId, sizeBytes, shardIndex, layers };
 }
 
 function openDirectory(options: PlaneOptions): DataDirectory | null {
