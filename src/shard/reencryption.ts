@@ -49,12 +49,23 @@ export class Reencryption {
   /** Mapped sectors of lower layers from movedEnd on: at most so many. */
   private aheadSectors: number;
 
-  /** @param lower top first, at least one */
-  constructor(store: ShardStore, top: Layer, lower: readonly Layer[]) {
+  private readonly settleSectors: number;
+
+  /**
+   * @param lower top first, at least one
+   * @param settleSectors smaller in tests only
+   */
+  constructor(
+    store: ShardStore,
+    top: Layer,
+    lower: readonly Layer[],
+    settleSectors: number = REENCRYPT_SETTLE_SECTORS,
+  ) {
     invariant(lower.length > 0, 'there is something to move from');
     this.store = store;
     this.top = top;
     this.lower = lower;
+    this.settleSectors = settleSectors;
     this.aheadSectors = this.countLower(0, TREE_SECTORS_MAX);
   }
 
@@ -74,11 +85,11 @@ export class Reencryption {
       this.aheadSectors = Math.max(0, this.aheadSectors - passed);
       this.unsettledSectors += passed;
       this.movedEnd = first + count;
-      if (this.unsettledSectors >= REENCRYPT_SETTLE_SECTORS) break;
+      if (this.unsettledSectors >= this.settleSectors) break;
     }
     const isEnd = this.movedEnd === TREE_SECTORS_MAX;
     if (isEnd) this.aheadSectors = 0;
-    if (isEnd || this.unsettledSectors >= REENCRYPT_SETTLE_SECTORS) this.settle();
+    if (isEnd || this.unsettledSectors >= this.settleSectors) this.settle();
     this.store.commit();
     return {
       movedSectors,

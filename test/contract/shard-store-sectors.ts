@@ -148,7 +148,7 @@ export function sectorTests(subject: StoreSubject): void {
         ends.set(at, extent.isHole);
       }
       // Holes are as long as they can be: a walk over them takes few steps.
-      expect([...ends.values()].filter((isHole) => isHole)).toHaveLength(8);
+      expect([...ends.values()].filter((isHole) => isHole)).toHaveLength(7);
       subject.store.extentAt(tree, 3, 2, extent);
       expect(extent).toEqual({ isHole: true, sectorCount: 2 });
       subject.store.extentAt(tree, 11, 1, extent);
