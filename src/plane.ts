@@ -15,12 +15,13 @@ import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
-import type { ControlContext } from './control/context.ts';
+import type { PlaneContext, Principal } from './control/context.ts';
 import { findDisk } from './control/find.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
-import type { Verbs } from './control/verbs.ts';
+import type { CommonParameters, Verbs } from './control/verbs.ts';
+import { volumeOf } from './control/volume-of.ts';
 import {
   ACCOUNT_DEFAULT,
   MEMORY_BYTES_DEFAULT,
@@ -32,7 +33,6 @@ import {
 } from './limits.ts';
 import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
-import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
@@ -48,13 +48,20 @@ import type {
   RegisteredBuffer,
 } from './types.ts';
 
+/** Whom a plane's own calls are made by. */
+const OWNER: Principal = {
+  accountId: ACCOUNT_DEFAULT,
+  userName: null,
+  regionId: REGION_DEFAULT,
+};
+
 /** Everything open, in the order it was opened; what a failure or close() has to undo. */
 interface Parts {
   readonly directory: DataDirectory | null;
   readonly kms: KmsThread;
   readonly shards: ShardSet;
   readonly metadata: Metadata;
-  readonly context: ControlContext;
+  readonly context: PlaneContext;
 }
 
 /**
@@ -90,9 +97,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
-  const context: ControlContext = {
-    accountId: ACCOUNT_DEFAULT,
-    regionId: REGION_DEFAULT,
+  const context: PlaneContext = {
     clock: systemClock,
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata,
@@ -100,6 +105,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     shards,
     volumes: shards,
     locks: new ResourceLocks(),
+    tasks: { reencrypt: async () => {} },
   };
   await reconcile(context);
   return { directory, kms, shards, metadata, context };
@@ -145,17 +151,19 @@ class OpenPlane implements Plane {
 
   async call<V extends keyof Verbs>(
     verb: V,
-    parameters: Verbs[V]['parameters'],
+    parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']> {
     this.checkOpen();
-    return callVerb(this.parts.context, verb, parameters);
+    return callVerb(this.parts.context, OWNER, verb, parameters);
   }
 
   async attach(diskId: string): Promise<Disk> {
     this.checkOpen();
     const { context, shards } = this.parts;
     const detached = (): Promise<void> => detachDisk(context, diskId);
-    return attachDisk(context, diskId, (record) => shards.attach(toVolume(record), detached));
+    return attachDisk(context, OWNER, diskId, (record) =>
+      shards.attach(volumeOf(record), detached),
+    );
   }
 
   async registerBuffer(buffer: SharedArrayBuffer): Promise<RegisteredBuffer> {
@@ -173,13 +181,8 @@ class OpenPlane implements Plane {
   async searchForKey(diskId: string): Promise<KeySearch> {
     this.checkOpen();
     const { context, directory, kms } = this.parts;
-    const layer = toVolume(findDisk(context, diskId)).layers[0];
-    if (
-      directory === null ||
-      layer == null ||
-      layer.wrappedKey === null ||
-      layer.context === null
-    ) {
+    const layer = volumeOf(findDisk({ ...context, ...OWNER }, diskId)).layers[0];
+    if (directory === null || layer?.wrappedKey == null || layer.context === null) {
       throw new PlaneError('InvalidArgument', 'expected an encrypted disk of a plane on files');
     }
     const { wrappedKey, context: wrapContext } = layer;
@@ -242,18 +245,6 @@ class OpenPlane implements Plane {
   private checkOpen(): void {
     if (this.closing !== null) throw new PlaneError('PlaneClosed', 'the plane was closed');
   }
-}
-
-function toVolume(record: DiskRecord): Parameters<ShardSet['attach']>[0] {
-  const { diskId, sizeBytes, shardIndex, encryption } = record;
-  if (encryption === null) {
-    const layers = [{ tree: diskId, wrappedKey: null, context: null }];
-    return { diskId, sizeBytes, shardIndex, layers };
-  }
-  const { accountId, regionId } = record;
-  const context = { accountId, regionId, lineageId: encryption.lineageId };
-  const layers = [{ tree: diskId, wrappedKey: encryption.wrappedKey, context }];
-  return { diskId, sizeBytes, shardIndex, layers };
 }
 
 function openDirectory(options: PlaneOptions): DataDirectory | null {

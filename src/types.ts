@@ -1,5 +1,5 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
-import type { Verbs } from './control/verbs.ts';
+import type { CommonParameters, Verbs } from './control/verbs.ts';
 
 export interface PlaneOptions {
   /** Everything in memory: nothing is written to any file. Excludes dataDir. */
@@ -112,7 +112,7 @@ export interface Plane extends AsyncDisposable {
   /** Does one control operation. Names and parameters are the cloud's (ECS and KMS API). */
   call<V extends keyof Verbs>(
     verb: V,
-    parameters: Verbs[V]['parameters'],
+    parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']>;
   /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
   attach(diskId: string): Promise<Disk>;

@@ -7,6 +7,13 @@ import type { BenchRow } from './row.ts';
 /** Records in one measured call. */
 const RECORDS = 64;
 
+const encryption = {
+  keyId: 'key-0123456789abcdefghij',
+  wrappedKey: new Uint8Array(128).fill(7),
+  accountId: 'account',
+  regionId: 'region',
+  lineageId: 'd-0123456789abcdefghij',
+};
 const disk: DiskRecord = {
   diskId: 'd-0123456789abcdefghij',
   accountId: 'account',
@@ -14,11 +21,24 @@ const disk: DiskRecord = {
   name: 'a disk with a name of ordinary length',
   sizeBytes: 2 ** 40,
   status: 'Available',
-  encryption: {
-    keyId: 'key-0123456789abcdefghij',
-    wrappedKey: new Uint8Array(128).fill(7),
-    lineageId: 'd-0123456789abcdefghij',
-  },
+  encryption,
+  description: '',
+  tags: {},
+  zoneId: 'cn-hangzhou-a',
+  category: 'cloud_essd',
+  performanceLevel: 'PL1',
+  provisionedIops: 0,
+  burstingEnabled: false,
+  type: 'data',
+  imageId: null,
+  instanceId: null,
+  device: '',
+  deleteWithInstance: false,
+  deleteAutoSnapshot: false,
+  enableAutoSnapshot: false,
+  attachedAt: null,
+  detachedAt: null,
+  layers: [{ tree: 'd-0123456789abcdefghij', encryption }],
   sourceSnapshotId: 's-0123456789abcdefghij',
   shardIndex: 1,
   createdAt: 1_700_000_000_000,

@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   TraceInvalid: row('caller', false, 'a block trace line cannot be parsed'),
   VerifyMismatch: row('system', false, 'a read did not return what was last written'),
   // Control plane: ECS API.
+  DryRunOperation: row('caller', false, 'all is well, but DryRun asked to change nothing'),
   UnknownVerb: row('caller', false, 'no such operation'),
   MissingParameter: row('caller', false, 'a required parameter is missing'),
   InvalidParameter: row('caller', false, 'a parameter has a value that is not allowed'),

@@ -4,10 +4,10 @@
  * **Thread:** main.
  */
 import type { DiskRecord } from '../record/resource.ts';
-import type { ControlContext } from './context.ts';
+import type { PlaneContext, Principal } from './context.ts';
+import { checkDiskState } from './disks/state-rules.ts';
 import { findDisk } from './find.ts';
 import { toDiskError } from './kms-errors.ts';
-import { checkDiskState } from './state-rules.ts';
 
 /**
  * Available -> In_use, and the volume opened; Available again if it cannot be opened. No other verb
@@ -18,12 +18,13 @@ import { checkDiskState } from './state-rules.ts';
  *   of the ECS API
  */
 export function attachDisk<T>(
-  context: ControlContext,
+  context: PlaneContext,
+  principal: Principal,
   diskId: string,
   open: (record: DiskRecord) => Promise<T>,
 ): Promise<T> {
   return context.locks.hold([diskId], async () => {
-    const disk = findDisk(context, diskId);
+    const disk = findDisk({ ...context, ...principal }, diskId);
     checkDiskState('attach', disk);
     await context.metadata.commit({ putDisks: [{ ...disk, status: 'In_use' }] });
     try {
@@ -36,7 +37,7 @@ export function attachDisk<T>(
 }
 
 /** In_use -> Available. No error if the disk is gone. */
-export function detachDisk(context: ControlContext, diskId: string): Promise<void> {
+export function detachDisk(context: PlaneContext, diskId: string): Promise<void> {
   return context.locks.hold([diskId], async () => {
     const disk = context.metadata.getDisk(diskId);
     if (disk?.status !== 'In_use') return;

@@ -1,75 +1,108 @@
 /**
  * The control path's one entrance: a verb by its name, its parameters checked, then run.
  *
+ *   name ─▶ parameters ─▶ context of the call (who, which region, dry run) ─▶ verb
+ *
  * 1. Parameters are checked completely before anything is looked up: wrong names, types and ranges.
- * 2. A verb's steps are in verbs/, one file each; what may happen when is in the rule tables.
+ * 2. A verb is given the account, the region and the principal of its call, and nothing else says
+ *    whose resources it may touch.
+ * 3. A verb's steps are in its domain's folder, a row each in the domain's table; what may happen
+ *    when is in the rule tables.
  *
  * **Thread:** main.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
-import type { ControlContext } from './context.ts';
-import { cloneDisk, cloneDiskSchema } from './verbs/clone-disk.ts';
-import { createDisk, createDiskSchema } from './verbs/create-disk.ts';
-import { createSnapshot, createSnapshotSchema } from './verbs/create-snapshot.ts';
-import { deleteDisk, deleteDiskSchema } from './verbs/delete-disk.ts';
-import { deleteSnapshot, deleteSnapshotSchema } from './verbs/delete-snapshot.ts';
-import { describeDisks, describeDisksSchema } from './verbs/describe-disks.ts';
-import { describeLineage, describeLineageSchema } from './verbs/describe-lineage.ts';
-import { describeSnapshots, describeSnapshotsSchema } from './verbs/describe-snapshots.ts';
+import type { ControlContext, PlaneContext, Principal } from './context.ts';
+import { DISK_VERBS } from './disks/table.ts';
+import { LINEAGE_VERBS } from './lineage/table.ts';
+import { clientTokenSchema, regionIdSchema } from './schemas.ts';
+import { SNAPSHOT_VERBS } from './snapshots/table.ts';
+import type { VerbRows } from './verb-row.ts';
 import * as keys from './verbs/key-verbs.ts';
-import { resizeDisk, resizeDiskSchema } from './verbs/resize-disk.ts';
-import type { Verbs } from './verbs.ts';
+import type { CommonParameters, Verbs } from './verbs.ts';
 
-type VerbTable = {
-  readonly [V in keyof Verbs]: {
-    readonly schema: v.GenericSchema<unknown, unknown>;
-    readonly run: (
-      context: ControlContext,
-      parameters: Verbs[V]['parameters'],
-    ) => Promise<Verbs[V]['result']>;
-  };
-};
+const kmsWrite = { access: 'write', service: 'kms' } as const;
+const kmsRead = { access: 'read', service: 'kms' } as const;
 
 /** Every verb there is. */
-const VERBS: VerbTable = {
-  CreateDisk: { schema: createDiskSchema, run: createDisk },
-  DescribeDisks: { schema: describeDisksSchema, run: describeDisks },
-  DeleteDisk: { schema: deleteDiskSchema, run: deleteDisk },
-  ResizeDisk: { schema: resizeDiskSchema, run: resizeDisk },
-  CloneDisk: { schema: cloneDiskSchema, run: cloneDisk },
-  CreateSnapshot: { schema: createSnapshotSchema, run: createSnapshot },
-  DescribeSnapshots: { schema: describeSnapshotsSchema, run: describeSnapshots },
-  DeleteSnapshot: { schema: deleteSnapshotSchema, run: deleteSnapshot },
-  DescribeLineage: { schema: describeLineageSchema, run: describeLineage },
-  CreateKey: { schema: keys.createKeySchema, run: keys.createKey },
-  DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey },
-  ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys },
-  EnableKey: { schema: keys.keyIdSchema, run: keys.enableKey },
-  DisableKey: { schema: keys.keyIdSchema, run: keys.disableKey },
-  CreateKeyVersion: { schema: keys.keyIdSchema, run: keys.createKeyVersion },
-  ScheduleKeyDeletion: { schema: keys.scheduleKeyDeletionSchema, run: keys.scheduleKeyDeletion },
-  CancelKeyDeletion: { schema: keys.keyIdSchema, run: keys.cancelKeyDeletion },
+const VERBS: VerbRows<Verbs> = {
+  ...DISK_VERBS,
+  ...SNAPSHOT_VERBS,
+  ...LINEAGE_VERBS,
+  CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
+  DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
+  ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },
+  EnableKey: { schema: keys.keyIdSchema, run: keys.enableKey, ...kmsWrite },
+  DisableKey: { schema: keys.keyIdSchema, run: keys.disableKey, ...kmsWrite },
+  CreateKeyVersion: { schema: keys.keyIdSchema, run: keys.createKeyVersion, ...kmsWrite },
+  ScheduleKeyDeletion: {
+    schema: keys.scheduleKeyDeletionSchema,
+    run: keys.scheduleKeyDeletion,
+    ...kmsWrite,
+  },
+  CancelKeyDeletion: { schema: keys.keyIdSchema, run: keys.cancelKeyDeletion, ...kmsWrite },
 };
+
+const commonSchema = v.object({
+  RegionId: v.optional(regionIdSchema),
+  DryRun: v.optional(v.boolean()),
+  ClientToken: v.optional(clientTokenSchema),
+});
 
 /**
  * Does one control operation.
  *
- * @throws PlaneError UnknownVerb, MissingParameter, InvalidParameter, and what the verb refuses
- * with
+ * @param principal who calls
+ * @throws PlaneError UnknownVerb, MissingParameter, InvalidParameter, DryRunOperation, and what the
+ *   verb refuses with
  */
 export async function callVerb<V extends keyof Verbs>(
-  context: ControlContext,
+  plane: PlaneContext,
+  principal: Principal,
   verb: V,
-  parameters: Verbs[V]['parameters'],
+  parameters: Verbs[V]['parameters'] & CommonParameters,
 ): Promise<Verbs[V]['result']> {
-  const entry = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  if (entry === undefined) {
+  const row = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  if (row === undefined) {
     throw new PlaneError('UnknownVerb', `there is no verb ${JSON.stringify(String(verb))}`);
   }
-  const checked = v.safeParse(entry.schema, parameters);
+  const { common, own } = splitParameters(verb, parameters);
+  const checked = v.safeParse(row.schema, own);
   if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
-  return entry.run(context, parameters);
+  const run = row.run as (context: ControlContext, own: unknown) => Promise<Verbs[V]['result']>;
+  return run(contextOf(plane, principal, verb, common), own);
+}
+
+/** The context of one call. */
+function contextOf(
+  plane: PlaneContext,
+  principal: Principal,
+  verb: string,
+  common: CommonParameters,
+): ControlContext {
+  return {
+    ...plane,
+    principal,
+    accountId: principal.accountId,
+    regionId: common.RegionId ?? principal.regionId,
+    passValidation: () => {
+      if (common.DryRun !== true) return;
+      throw new PlaneError('DryRunOperation', `${verb} would have been done, but for DryRun`);
+    },
+  };
+}
+
+function splitParameters(
+  verb: string,
+  parameters: unknown,
+): { common: CommonParameters; own: unknown } {
+  if (typeof parameters !== 'object' || parameters === null) return { common: {}, own: parameters };
+  const checked = v.safeParse(commonSchema, parameters);
+  if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
+  const own = { ...parameters } as Record<string, unknown>;
+  for (const name of Object.keys(commonSchema.entries)) delete own[name];
+  return { common: checked.output as CommonParameters, own };
 }
 
 function toPlaneError(verb: string, issue: v.BaseIssue<unknown>): PlaneError {

@@ -14,9 +14,17 @@ export interface KmsCalls {
   call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]>;
 }
 
-export interface ControlContext {
+/** Who makes a call. */
+export interface Principal {
   readonly accountId: string;
+  /** The RAM user; null: the account itself. */
+  readonly userName: string | null;
+  /** The region of calls that name none. */
   readonly regionId: string;
+}
+
+/** What all calls of a plane share. */
+export interface PlaneContext {
   readonly clock: Clock;
   readonly randomBytes: (byteCount: number) => Uint8Array;
   readonly metadata: Metadata;
@@ -33,4 +41,22 @@ export interface ControlContext {
     resize(diskId: string, sizeBytes: number): Promise<void>;
   };
   readonly locks: ResourceLocks;
+  readonly tasks: {
+    /** Begins to move what the lower layers of a disk or snapshot hold up to its top layer. */
+    reencrypt(resourceId: string): Promise<void>;
+  };
+}
+
+/** What one call is given. */
+export interface ControlContext extends PlaneContext {
+  readonly principal: Principal;
+  /** Whose resources the call is about, and where. */
+  readonly accountId: string;
+  readonly regionId: string;
+  /**
+   * To be called when everything is checked and nothing is changed yet.
+   *
+   * @throws PlaneError DryRunOperation: the caller wanted no more than that
+   */
+  readonly passValidation: () => void;
 }

@@ -1,26 +1,41 @@
 /** Records by the ids callers give: an id is recognised before it comes near a store key. */
 import { PlaneError } from '../base/errors.ts';
+import type { Metadata } from '../meta/metadata.ts';
 import { isDiskId, isSnapshotId } from '../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
-import type { ControlContext } from './context.ts';
+
+/** Where to look, and for whom. */
+export interface FindContext {
+  readonly metadata: Metadata;
+  readonly accountId: string;
+  readonly regionId: string;
+}
 
 /** @throws PlaneError InvalidDiskId.NotFound */
-export function findDisk(context: ControlContext, diskId: string): DiskRecord {
+export function findDisk(context: FindContext, diskId: string): DiskRecord {
   const disk = isDiskId(diskId) ? context.metadata.getDisk(diskId) : undefined;
-  if (disk === undefined || disk.accountId !== context.accountId) {
+  if (disk === undefined || !isInScope(context, disk)) {
     throw new PlaneError('InvalidDiskId.NotFound', `there is no disk ${shown(diskId)}`);
   }
   return disk;
 }
 
 /** @throws PlaneError InvalidSnapshotId.NotFound */
-export function findSnapshot(context: ControlContext, snapshotId: string): SnapshotRecord {
+export function findSnapshot(context: FindContext, snapshotId: string): SnapshotRecord {
   const isId = isSnapshotId(snapshotId);
   const snapshot = isId ? context.metadata.getSnapshot(snapshotId) : undefined;
-  if (snapshot === undefined || snapshot.accountId !== context.accountId) {
+  if (snapshot === undefined || !isInScope(context, snapshot)) {
     throw new PlaneError('InvalidSnapshotId.NotFound', `there is no snapshot ${shown(snapshotId)}`);
   }
   return snapshot;
+}
+
+/** Another account's resources, and those of other regions, do not exist for a call. */
+export function isInScope(
+  context: FindContext,
+  record: { readonly accountId: string; readonly regionId: string },
+): boolean {
+  return record.accountId === context.accountId && record.regionId === context.regionId;
 }
 
 /** What a caller gave, short enough for a message. */

@@ -8,11 +8,11 @@
  *
  * **Thread:** main.
  */
-import type { ControlContext } from './context.ts';
+import type { PlaneContext } from './context.ts';
 
-export async function reconcile(context: ControlContext): Promise<void> {
+export async function reconcile(context: PlaneContext): Promise<void> {
   const { metadata, shards } = context;
-  const detached = metadata.disksWithStatus(['In_use']);
+  const detached = metadata.disksWithStatus(['In_use', 'Attaching', 'Detaching']);
   const halfDone = metadata.disksWithStatus(['Creating', 'Deleting']);
   if (detached.length + halfDone.length > 0) {
     await metadata.commit({

@@ -1,30 +1,12 @@
 /** The verbs by name: parameters and results, named as the cloud's API names them. */
+import type { DiskVerbs } from './disks/types.ts';
+import type { LineageVerbs } from './lineage/types.ts';
+import type { Page, PageResult } from './paging.ts';
+import type { SnapshotVerbs } from './snapshots/types.ts';
 
-export interface DiskDescription {
-  readonly DiskId: string;
-  readonly DiskName: string;
-  readonly RegionId: string;
-  /** GiB. */
-  readonly Size: number;
-  readonly Status: string;
-  readonly Encrypted: boolean;
-  readonly KMSKeyId: string;
-  readonly SourceSnapshotId: string;
-  /** ISO 8601, UTC. */
-  readonly CreationTime: string;
-}
-
-export interface SnapshotDescription {
-  readonly SnapshotId: string;
-  readonly SnapshotName: string;
-  readonly SourceDiskId: string;
-  /** GiB. */
-  readonly SourceDiskSize: number;
-  readonly Status: string;
-  readonly Encrypted: boolean;
-  readonly KMSKeyId: string;
-  readonly CreationTime: string;
-}
+export type { DiskDescription } from './disks/types.ts';
+export type { LineageNode } from './lineage/types.ts';
+export type { SnapshotDescription } from './snapshots/types.ts';
 
 export interface KeyMetadata {
   readonly KeyId: string;
@@ -38,79 +20,7 @@ export interface KeyMetadata {
   readonly DeleteDate: string;
 }
 
-/** One record of the lineage of a disk, snapshot or key: who came from whom, under which key. */
-export interface LineageNode {
-  readonly Id: string;
-  readonly Kind: 'disk' | 'snapshot' | 'key';
-  /** The id this one was made from; empty for what was made empty. */
-  readonly From: readonly string[];
-  /** The master key protecting it, empty if stored in plain. */
-  readonly KMSKeyId: string;
-}
-
-interface Page {
-  readonly PageNumber?: number;
-  readonly PageSize?: number;
-}
-
-interface PageResult {
-  readonly TotalCount: number;
-  readonly PageNumber: number;
-  readonly PageSize: number;
-}
-
-/** Verb name -> parameters and result. */
-export interface Verbs {
-  CreateDisk: {
-    parameters: {
-      /** GiB, 1 to 65536; may be left out with SnapshotId. */
-      readonly Size?: number;
-      readonly DiskName?: string;
-      readonly Encrypted?: boolean;
-      readonly KMSKeyId?: string;
-      readonly SnapshotId?: string;
-    };
-    result: { readonly DiskId: string };
-  };
-  DescribeDisks: {
-    parameters: Page & { readonly DiskIds?: readonly string[]; readonly KMSKeyId?: string };
-    result: PageResult & { readonly Disks: readonly DiskDescription[] };
-  };
-  DeleteDisk: { parameters: { readonly DiskId: string }; result: Record<string, never> };
-  ResizeDisk: {
-    parameters: { readonly DiskId: string; readonly NewSize: number };
-    result: Record<string, never>;
-  };
-  /** Makes a disk with the content SourceDiskId has now. */
-  CloneDisk: {
-    parameters: {
-      readonly SourceDiskId: string;
-      readonly DiskName?: string;
-      readonly Size?: number;
-    };
-    result: { readonly DiskId: string };
-  };
-  CreateSnapshot: {
-    parameters: { readonly DiskId: string; readonly SnapshotName?: string };
-    result: { readonly SnapshotId: string };
-  };
-  DescribeSnapshots: {
-    parameters: Page & { readonly SnapshotIds?: readonly string[]; readonly DiskId?: string };
-    result: PageResult & { readonly Snapshots: readonly SnapshotDescription[] };
-  };
-  DeleteSnapshot: {
-    parameters: {
-      readonly SnapshotId: string;
-      /** Deletes it even if disks were made from it; they keep their content. */
-      readonly Force?: boolean;
-    };
-    result: Record<string, never>;
-  };
-  /** Ancestors and descendants of a disk, a snapshot or a master key. */
-  DescribeLineage: {
-    parameters: { readonly Id: string };
-    result: { readonly Nodes: readonly LineageNode[] };
-  };
+interface KeyVerbs {
   CreateKey: {
     parameters: { readonly Description?: string };
     result: { readonly KeyMetadata: KeyMetadata };
@@ -133,3 +43,16 @@ export interface Verbs {
   };
   CancelKeyDeletion: { parameters: { readonly KeyId: string }; result: Record<string, never> };
 }
+
+/** Parameters every verb takes. */
+export interface CommonParameters {
+  /** The region the call is made in. @default the plane's */
+  readonly RegionId?: string;
+  /** Checks everything and changes nothing: DryRunOperation if it would have been done. */
+  readonly DryRun?: boolean;
+  /** Makes a repeated call answer what the first one did. At most 64 ASCII characters. */
+  readonly ClientToken?: string;
+}
+
+/** Verb name -> parameters and result. */
+export interface Verbs extends DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs {}

@@ -4,8 +4,8 @@
  * In this order: records, edges the records speak of, edges given, removals. So a change may make a
  * disk from a snapshot and remove the snapshot.
  *
- * 1. A record that replaces another keeps its shard, its source and its lineage id, or stays in
- *    plain: its sectors are as they were. The master key over its data key may be another.
+ * 1. A record that replaces another keeps its shard and its source, and what is encrypted stays
+ *    encrypted; its keys and trees may be others (re-encryption).
  * 2. A new edge leads from a living child without a parent to a living parent that is not its
  *    descendant. The child reads its parent's sectors: see inheritanceProblem().
  * 3. Index entries and edges change with the record, in the same transaction.
@@ -23,6 +23,14 @@ import { isDiskId, isSnapshotId } from '../record/ids.ts';
 import type { LineageEdge, ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
+import {
+  type DocumentPut,
+  type DocumentRemoval,
+  type PackedDocument,
+  packDocument,
+  putDocument,
+  removeDocument,
+} from './documents.ts';
 import { ancestorsOf, hasChildren, parentOf, readAnyResource } from './lineage.ts';
 import {
   DISKS,
@@ -35,6 +43,7 @@ import {
   readResource,
   SNAPSHOTS,
   TOMBSTONES,
+  treeKeysOf,
 } from './tables.ts';
 
 /** What one transaction changes. Everything or nothing. */
@@ -45,6 +54,8 @@ export interface MetadataChange {
   readonly removeSnapshots?: readonly string[];
   /** A clone's edge. What a record speaks of (sourceSnapshotId, sourceDiskId) may be left out. */
   readonly putEdges?: readonly LineageEdge[];
+  readonly putDocuments?: readonly DocumentPut[];
+  readonly removeDocuments?: readonly DocumentRemoval[];
 }
 
 /** Entries more or fewer, by table or group prefix. */
@@ -63,6 +74,8 @@ export interface PackedChange {
   readonly edges: readonly LineageEdge[];
   readonly removeDisks: readonly string[];
   readonly removeSnapshots: readonly string[];
+  readonly documents: readonly PackedDocument[];
+  readonly removeDocuments: readonly DocumentRemoval[];
 }
 
 /** @throws InvariantError a record has not the shape of its kind, or is encrypted without a key */
@@ -79,6 +92,8 @@ export function packChange(change: MetadataChange): PackedChange {
     edges,
     removeDisks: [...(change.removeDisks ?? [])],
     removeSnapshots: [...(change.removeSnapshots ?? [])],
+    documents: (change.putDocuments ?? []).map(packDocument),
+    removeDocuments: [...(change.removeDocuments ?? [])],
   };
 }
 
@@ -94,6 +109,8 @@ export function applyChange(transaction: KeyValueTransaction, change: PackedChan
   for (const edge of change.edges) putEdge(transaction, edge);
   for (const id of change.removeDisks) removeResource(transaction, counts, DISKS, id);
   for (const id of change.removeSnapshots) removeResource(transaction, counts, SNAPSHOTS, id);
+  for (const document of change.documents) putDocument(transaction, counts, document);
+  for (const removal of change.removeDocuments) removeDocument(transaction, counts, removal);
   return counts;
 }
 
@@ -105,17 +122,19 @@ export function inheritanceProblem(
   if (parent.shardIndex !== child.shardIndex) return 'is on another shard than its source';
   const [from, to] = [parent.encryption, child.encryption];
   if (from !== null && to === null) return 'is stored in plain, its source is encrypted';
-  if (from === null && to !== null) return 'is encrypted, its source is stored in plain';
-  return from?.lineageId === to?.lineageId ? null : 'has another lineage id than its source';
+  return null;
 }
 
 function packed<K extends ResourceKind>(table: ResourceTable<K>, record: Records[K]): Put<K> {
   const bytes = encodeRecord(table.kind, record);
-  const { encryption } = record;
-  const hasKey = encryption === null || encryption.wrappedKey.byteLength > 0;
-  invariant(hasKey, `encrypted ${table.idOf(record)} has a wrapped key`);
-  const copy = { ...record, encryption: encryption === null ? null : { ...encryption } };
-  return { table, record: copy, bytes };
+  const { encryption, layers } = record;
+  const hasKeys = [encryption, ...layers.map((layer) => layer.encryption)].every(
+    (each) => each === null || each.wrappedKey.byteLength > 0,
+  );
+  invariant(hasKeys, `encrypted ${table.idOf(record)} has a wrapped key`);
+  const isTop = layers[0]?.encryption?.lineageId === encryption?.lineageId;
+  invariant(isTop, `${table.idOf(record)} is encrypted as its top layer is`);
+  return { table, record: structuredClone(record), bytes };
 }
 
 function addOwnEdge<K extends ResourceKind>(
@@ -148,6 +167,11 @@ function putResource<K extends ResourceKind>(
     count(counts, group, 1);
   }
   for (const group of formerGroups) removeIndexEntry(transaction, counts, group, id);
+  const formerTrees = new Set(former === undefined ? [] : treeKeysOf(former));
+  for (const key of treeKeysOf(record)) {
+    if (!formerTrees.delete(key)) transaction.put(key, new TextEncoder().encode(id));
+  }
+  for (const key of formerTrees) transaction.remove(key);
 }
 
 function assertReplaces<K extends ResourceKind>(
@@ -158,8 +182,8 @@ function assertReplaces<K extends ResourceKind>(
   const id = table.idOf(record);
   invariant(former.shardIndex === record.shardIndex, `${id} stays on its shard`);
   invariant(table.sourceOf(former) === table.sourceOf(record), `${id} keeps its source`);
-  const isSame = former.encryption?.lineageId === record.encryption?.lineageId;
-  invariant(isSame, `${id} keeps its data key, or stays in plain`);
+  const isDecrypted = former.encryption !== null && record.encryption === null;
+  invariant(!isDecrypted, `${id} is encrypted and stays so`);
 }
 
 function putEdge(transaction: KeyValueTransaction, { childId, parentId }: LineageEdge): void {
@@ -201,6 +225,7 @@ function removeResource<K extends ResourceKind>(
   transaction.remove(table.prefix + id);
   count(counts, table.prefix, -1);
   for (const group of groupsOf(table, record)) removeIndexEntry(transaction, counts, group, id);
+  for (const key of treeKeysOf(record)) transaction.remove(key);
   if (hasChildren(transaction, id)) {
     const tombstone = { id, keyId: record.encryption?.keyId ?? null };
     transaction.put(TOMBSTONES + id, encodeRecord('tombstone', tombstone));

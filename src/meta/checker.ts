@@ -4,33 +4,43 @@
  * Reads every entry once into memory and looks for, in this order:
  *
  * 1. keys of no table, records that do not unpack, index entries and edges with a value
- * 2. encrypted records without a wrapped key; disks made empty whose data key is another disk's
- * 3. records without one of their index entries, index entries without their record
+ * 2. encrypted records without a wrapped key
+ * 3. records without one of their index entries, group entries or trees, and the reverse
  * 4. edges with one direction only, with an end that is neither there nor a tombstone, between
- *    resources that do not fit (another shard, one of them in plain, another lineage id); second
- *    parents; sources that records speak of and edges do not, and the reverse
+ *    resources that do not fit (another shard, plain from encrypted); second parents; sources that
+ *    records speak of and edges do not, and the reverse
  * 5. tombstones of what is there, and such that nothing came from
  * 6. cycles
  */
 import { PlaneError } from '../base/errors.ts';
 import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
 import { decodeRecord } from '../record/codec.ts';
+import type { DocumentKind } from '../record/document-shapes.ts';
 import { isDiskId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind, TombstoneRecord } from '../record/lineage.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
 import { inheritanceProblem } from './change.ts';
 import {
+  DOCUMENT_GROUP_PREFIX,
+  DOCUMENT_PREFIX,
+  DOCUMENTS,
+  decodeDocument,
+  documentsPrefix,
+  groupKeysOf,
+} from './documents.ts';
+import {
   DISKS,
   decodeResource,
   EDGES_DOWN,
   EDGES_UP,
   groupsOf,
-  indexesOf,
   lastPart,
   type ResourceTable,
   SNAPSHOTS,
   TOMBSTONES,
+  TREES,
+  treeKeysOf,
 } from './tables.ts';
 
 /** @returns problems, as sentences; none: everything the head lists was looked for */
@@ -41,6 +51,8 @@ export function checkTables(reader: KeyValueReader): string[] {
     ...tables.problems,
     ...checkResources(tables),
     ...checkIndexes(tables),
+    ...checkDocuments(tables),
+    ...checkTrees(tables),
     ...checkEdges(tables),
     ...checkTombstones(tables),
     ...checkCycles(tables),
@@ -48,8 +60,8 @@ export function checkTables(reader: KeyValueReader): string[] {
 }
 
 const INDEX_PREFIXES: ReadonlySet<string> = new Set([
-  ...indexesOf(DISKS).map((index) => index.prefix),
-  ...indexesOf(SNAPSHOTS).map((index) => index.prefix),
+  ...DISKS.indexes.map((index) => index.prefix),
+  ...SNAPSHOTS.indexes.map((index) => index.prefix),
 ]);
 
 /** Edges in one direction: id to ids. */
@@ -63,6 +75,11 @@ class LoadedTables {
   /** Ids whose record does not unpack: what else is said of them cannot be judged. */
   readonly damagedIds = new Set<string>();
   readonly indexKeys = new Set<string>();
+  /** Group entries documents call for, and those there are. */
+  readonly documentEntries = new Set<string>();
+  readonly documentGroups = new Set<string>();
+  /** Tree key to the id of its resource. */
+  readonly trees = new Map<string, string>();
   readonly parents: Links = new Map();
   readonly children: Links = new Map();
 
@@ -75,9 +92,25 @@ class LoadedTables {
       this.#unpack(key, () => this.snapshots.set(id, decodeResource(SNAPSHOTS, id, value)));
     } else if (prefix === TOMBSTONES) {
       this.#unpack(key, () => this.tombstones.set(id, decodeTombstone(id, value)));
+    } else if (prefix === DOCUMENT_PREFIX) {
+      this.#unpack(key, () => this.#loadDocument(key, value));
+    } else if (prefix === TREES) {
+      this.trees.set(key, new TextDecoder().decode(value));
     } else {
       this.#loadLink(prefix, key, value);
     }
+  }
+
+  /** Notes the group entries a document calls for. */
+  #loadDocument(key: string, value: Uint8Array): void {
+    const [, kind = ''] = key.split('/');
+    if (!Object.hasOwn(DOCUMENTS, kind)) {
+      this.problems.push(`${key}: a key of no table`);
+      return;
+    }
+    const known = kind as DocumentKind;
+    const record = decodeDocument(known, key.slice(documentsPrefix(known).length), value);
+    for (const { entry } of groupKeysOf(known, record)) this.documentEntries.add(entry);
   }
 
   resource(id: string): DiskRecord | SnapshotRecord | undefined {
@@ -92,11 +125,13 @@ class LoadedTables {
     if (value.byteLength > 0)
       this.problems.push(`${key}: ${value.byteLength} bytes, expected none`);
     const [, from, to, ...more] = key.split('/');
-    const isLink = from !== undefined && to !== undefined && more.length === 0;
+    const isLink = from !== undefined && to !== undefined && more.length <= 1;
     const links = prefix === EDGES_UP ? this.parents : this.children;
-    if (isLink && INDEX_PREFIXES.has(prefix)) {
+    if (prefix === DOCUMENT_GROUP_PREFIX) {
+      this.documentGroups.add(key);
+    } else if (isLink && INDEX_PREFIXES.has(prefix)) {
       this.indexKeys.add(key);
-    } else if (isLink && (prefix === EDGES_UP || prefix === EDGES_DOWN)) {
+    } else if (isLink && more.length === 0 && (prefix === EDGES_UP || prefix === EDGES_DOWN)) {
       addLink(links, from, to);
     } else {
       this.problems.push(`${key}: a key of no table`);
@@ -131,10 +166,6 @@ function checkResources(tables: LoadedTables): string[] {
   for (const [id, { encryption }] of [...tables.disks, ...tables.snapshots]) {
     if (encryption === null) continue;
     if (encryption.wrappedKey.byteLength === 0) problems.push(`${id}: encrypted, no wrapped key`);
-    const isRoot = isDiskId(id) && !tables.parents.has(id);
-    if (isRoot && encryption.lineageId !== id) {
-      problems.push(`${id}: made empty, but its data key is that of ${encryption.lineageId}`);
-    }
   }
   return problems;
 }
@@ -148,6 +179,33 @@ function checkIndexes(tables: LoadedTables): string[] {
   for (const key of unclaimed) {
     if (tables.damagedIds.has(lastPart(key))) continue;
     problems.push(`${key}: an index entry of no record`);
+  }
+  return problems;
+}
+
+function checkDocuments(tables: LoadedTables): string[] {
+  const { documentEntries, documentGroups } = tables;
+  return [
+    ...[...documentEntries]
+      .filter((entry) => !documentGroups.has(entry))
+      .map((entry) => `${entry}: the record is there, its group entry is not`),
+    ...[...documentGroups]
+      .filter((entry) => !documentEntries.has(entry))
+      .map((entry) => `${entry}: a group entry of no record`),
+  ];
+}
+
+function checkTrees(tables: LoadedTables): string[] {
+  const problems: string[] = [];
+  const unclaimed = new Map(tables.trees);
+  for (const [id, record] of [...tables.disks, ...tables.snapshots]) {
+    for (const key of treeKeysOf(record)) {
+      if (unclaimed.get(key) !== id) problems.push(`${key}: expected the tree of ${id}`);
+      unclaimed.delete(key);
+    }
+  }
+  for (const [key, id] of unclaimed) {
+    if (!tables.damagedIds.has(id)) problems.push(`${key}: a tree no record names`);
   }
   return problems;
 }
@@ -198,8 +256,8 @@ function edgeProblems(tables: LoadedTables, childId: string, parentId: string): 
   }
   const tombstone = tables.tombstones.get(parentId);
   if (tombstone === undefined) return [];
-  const isSame = (tombstone.keyId === null) === (child.encryption === null);
-  return isSame ? [] : [`${edge}: one is encrypted, the other is not`];
+  const isDecrypted = tombstone.keyId !== null && child.encryption === null;
+  return isDecrypted ? [`${edge}: the source was encrypted, ${childId} is not`] : [];
 }
 
 /** What a record says it was made from is its parent; a disk that says nothing may be a clone. */
@@ -209,7 +267,9 @@ function checkSources(tables: LoadedTables): string[] {
     if (tables.parents.get(id)?.has(sourceId)) return;
     problems.push(`${id}: made from ${sourceId}, but no edge says so`);
   };
-  for (const [id, snapshot] of tables.snapshots) check(id, snapshot.sourceDiskId);
+  for (const [id, snapshot] of tables.snapshots) {
+    check(id, snapshot.sourceSnapshotId ?? snapshot.sourceDiskId);
+  }
   for (const [id, disk] of tables.disks) {
     if (disk.sourceSnapshotId !== null) {
       check(id, disk.sourceSnapshotId);

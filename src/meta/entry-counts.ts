@@ -8,6 +8,7 @@
 import { invariant } from '../base/invariant.ts';
 import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
 import type { CountChanges } from './change.ts';
+import { DOCUMENT_GROUP_PREFIX, DOCUMENT_PREFIX } from './documents.ts';
 import { DISKS, SNAPSHOTS } from './tables.ts';
 
 export class EntryCounts {
@@ -43,15 +44,22 @@ export function countEntries(reader: KeyValueReader): EntryCounts {
   const found: CountChanges = new Map();
   const tables = [DISKS, SNAPSHOTS].flatMap((table) => [
     table.prefix,
-    ...[table.byKey, table.bySource, table.byShard].map((index) => index.prefix),
+    ...table.indexes.map((index) => index.prefix),
   ]);
+  tables.push(DOCUMENT_PREFIX, DOCUMENT_GROUP_PREFIX);
   for (const prefix of tables) {
     scan(reader, prefix, (key) => {
-      const group = key.slice(0, key.lastIndexOf('/') + 1);
+      const group =
+        prefix === DOCUMENT_PREFIX ? kindOf(key) : key.slice(0, key.lastIndexOf('/') + 1);
       found.set(group, (found.get(group) ?? 0) + 1);
     });
   }
   const counts = new EntryCounts();
   counts.apply(found);
   return counts;
+}
+
+/** A document's key may have parts of its own: its table is the first two. */
+function kindOf(key: string): string {
+  return key.slice(0, key.indexOf('/', DOCUMENT_PREFIX.length) + 1);
 }

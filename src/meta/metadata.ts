@@ -1,5 +1,6 @@
 /**
- * The metadata service: disks, snapshots and their lineage. Thread: main.
+ * The metadata service: disks, snapshots and their lineage, and documents of every other kind.
+ * Thread: main.
  *
  * 1. Reads are synchronous and see every commit that has resolved; whether they see one that has
  *    not is open. Records handed out are the caller's.
@@ -9,19 +10,28 @@
  * 4. Listings are in the order of ids. Of a page the cost is that of passing over what it skips,
  *    inside the store, and of unpacking what it shows; the total is kept (entry-counts.ts).
  *
- * The tables are in tables.ts, what a commit keeps true in change.ts, what check() looks for in
- * checker.ts.
+ * The tables are in tables.ts and documents.ts, what a commit keeps true in change.ts, what check()
+ * looks for in checker.ts.
  */
 import { PlaneError } from '../base/errors.ts';
 import { type KeyValueStore, scan } from '../kv/key-value-store.ts';
 import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { openMemoryStore } from '../kv/memory-store.ts';
-import { isDiskId, isKeyId, isSnapshotId } from '../record/ids.ts';
+import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
+import { isDiskId, isImageId, isInstanceId, isKeyId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, DiskStatus, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
 import { applyChange, type CountChanges, type MetadataChange, packChange } from './change.ts';
 import { checkTables } from './checker.ts';
+import {
+  decodeDocument,
+  documentGroupPrefix,
+  documentsPrefix,
+  keyOfEntry,
+  readDocument,
+  scopeGroup,
+} from './documents.ts';
 import { countEntries, type EntryCounts } from './entry-counts.ts';
 import { type LineageEntry, lineageOfKey, lineageOfResource } from './lineage.ts';
 import {
@@ -33,6 +43,7 @@ import {
   readResource,
   SNAPSHOTS,
   shardGroup,
+  treePrefix,
 } from './tables.ts';
 
 export type { MetadataChange } from './change.ts';
@@ -44,15 +55,27 @@ export interface Listing<T> {
   readonly records: T[];
 }
 
-/** Both given: both must hold, and the cost grows with the smaller of the two groups. */
+/** An account in a region. */
+export interface Scope {
+  readonly accountId: string;
+  readonly regionId: string;
+}
+
+/** Several given: all must hold, and the cost grows with the smallest of the groups. */
 export interface DiskFilter {
+  readonly scope?: Scope;
   readonly keyId?: string;
   readonly sourceSnapshotId?: string;
+  readonly instanceId?: string;
+  readonly imageId?: string;
 }
 
 export interface SnapshotFilter {
+  readonly scope?: Scope;
   readonly diskId?: string;
   readonly keyId?: string;
+  /** Copies of this snapshot. */
+  readonly copiedFrom?: string;
 }
 
 /** Any text may be asked for as an id: what is not one is not found. */
@@ -70,7 +93,20 @@ export interface Metadata {
    * is committed, so that disks made at the same time spread.
    */
   leastLoadedShard(shardCount: number): number;
-  /** Every disk and snapshot id on one shard. */
+  /** @param key as documents.ts makes it of the record */
+  getDocument<K extends DocumentKind>(kind: K, key: string): DocumentRecords[K] | undefined;
+  /**
+   * Documents of a kind, in the order of their keys.
+   *
+   * @param group one of those documents.ts lists the kind by; null: all
+   */
+  listDocuments<K extends DocumentKind>(
+    kind: K,
+    group: string | null,
+    skip: number,
+    limit: number,
+  ): Listing<DocumentRecords[K]>;
+  /** Every tree that a disk or snapshot on one shard names. */
   treeNamesOfShard(shardIndex: number): string[];
   /** Reads every disk. */
   disksWithStatus(statuses: readonly DiskStatus[]): DiskRecord[];
@@ -132,8 +168,17 @@ class StoredMetadata implements Metadata {
   }
 
   listDisks(filter: DiskFilter, skip: number, limit: number): Listing<DiskRecord> {
-    const { keyId, sourceSnapshotId } = filter;
+    const { scope, keyId, sourceSnapshotId, instanceId, imageId } = filter;
     const groups: string[] = [];
+    if (scope !== undefined) groups.push(groupPrefix(DISKS.byScope, scopeName(scope)));
+    if (instanceId !== undefined) {
+      if (!isInstanceId(instanceId)) return { total: 0, records: [] };
+      groups.push(groupPrefix(DISKS.byInstance, instanceId));
+    }
+    if (imageId !== undefined) {
+      if (!isImageId(imageId)) return { total: 0, records: [] };
+      groups.push(groupPrefix(DISKS.byImage, imageId));
+    }
     if (keyId !== undefined) {
       if (!isKeyId(keyId)) return { total: 0, records: [] };
       groups.push(groupPrefix(DISKS.byKey, keyId));
@@ -146,8 +191,13 @@ class StoredMetadata implements Metadata {
   }
 
   listSnapshots(filter: SnapshotFilter, skip: number, limit: number): Listing<SnapshotRecord> {
-    const { keyId, diskId } = filter;
+    const { scope, keyId, diskId, copiedFrom } = filter;
     const groups: string[] = [];
+    if (scope !== undefined) groups.push(groupPrefix(SNAPSHOTS.byScope, scopeName(scope)));
+    if (copiedFrom !== undefined) {
+      if (!isSnapshotId(copiedFrom)) return { total: 0, records: [] };
+      groups.push(groupPrefix(SNAPSHOTS.byCopied, copiedFrom));
+    }
     if (keyId !== undefined) {
       if (!isKeyId(keyId)) return { total: 0, records: [] };
       groups.push(groupPrefix(SNAPSHOTS.byKey, keyId));
@@ -173,11 +223,35 @@ class StoredMetadata implements Metadata {
 
   treeNamesOfShard(shardIndex: number): string[] {
     const names: string[] = [];
-    for (const { byShard } of [DISKS, SNAPSHOTS]) {
-      const prefix = groupPrefix(byShard, shardGroup(shardIndex));
-      scan(this.#store, prefix, (key) => names.push(lastPart(key)));
-    }
+    scan(this.#store, treePrefix(shardIndex), (key) => names.push(lastPart(key)));
     return names;
+  }
+
+  getDocument<K extends DocumentKind>(kind: K, key: string): DocumentRecords[K] | undefined {
+    return readDocument(this.#store, kind, key);
+  }
+
+  listDocuments<K extends DocumentKind>(
+    kind: K,
+    group: string | null,
+    skip: number,
+    limit: number,
+  ): Listing<DocumentRecords[K]> {
+    if (group === null) {
+      const prefix = documentsPrefix(kind);
+      const entries = this.#store.range({ prefix, skip, limit });
+      const records = entries.map(({ key, value }) =>
+        decodeDocument(kind, key.slice(prefix.length), value),
+      );
+      return { total: this.#counts.of(prefix), records };
+    }
+    const prefix = documentGroupPrefix(kind, group);
+    const records = this.#store.range({ prefix, skip, limit }).map(({ key }) => {
+      const record = readDocument(this.#store, kind, keyOfEntry(key));
+      if (record !== undefined) return record;
+      throw new PlaneError('DataDirectoryCorrupt', `${key} names a ${kind} without a record`);
+    });
+    return { total: this.#counts.of(prefix), records };
   }
 
   disksWithStatus(statuses: readonly DiskStatus[]): DiskRecord[] {
@@ -231,13 +305,14 @@ class StoredMetadata implements Metadata {
     skip: number,
     limit: number,
   ): Listing<Records[K]> {
-    const [first, second] = [...groups].sort((a, b) => this.#counts.of(a) - this.#counts.of(b));
+    const bySize = [...groups].sort((a, b) => this.#counts.of(a) - this.#counts.of(b));
+    const [first, ...others] = bySize;
     if (first === undefined) {
       const entries = this.#store.range({ prefix: table.prefix, skip, limit });
       const records = entries.map(({ key, value }) => decodeResource(table, lastPart(key), value));
       return { total: this.#counts.of(table.prefix), records };
     }
-    if (second === undefined) {
+    if (others.length === 0) {
       const entries = this.#store.range({ prefix: first, skip, limit });
       const records = entries.map(({ key }) => this.#indexed(table, lastPart(key)));
       return { total: this.#counts.of(first), records };
@@ -245,7 +320,7 @@ class StoredMetadata implements Metadata {
     const ids: string[] = [];
     scan(this.#store, first, (key) => {
       const id = lastPart(key);
-      if (this.#store.get(second + id) !== undefined) ids.push(id);
+      if (others.every((group) => this.#store.get(group + id) !== undefined)) ids.push(id);
     });
     const records = ids.slice(skip, skip + limit).map((id) => this.#indexed(table, id));
     return { total: ids.length, records };
@@ -256,4 +331,8 @@ class StoredMetadata implements Metadata {
     if (record !== undefined) return record;
     throw new PlaneError('DataDirectoryCorrupt', `an index names ${id}, which has no record`);
   }
+}
+
+function scopeName({ accountId, regionId }: Scope): string {
+  return scopeGroup(accountId, regionId);
 }

@@ -9,9 +9,16 @@
  *   disk-key/<keyId>/<diskId>              empty: disks a master key protects
  *   disk-source/<snapshotId>/<diskId>      empty: disks made from a snapshot
  *   disk-shard/<shard, 2 digits>/<diskId>  empty: disks on a shard
+ *   disk-scope/<account>/<region>/<diskId> empty: disks of an account in a region
+ *   disk-instance/<instanceId>/<diskId>    empty: disks attached to an instance
+ *   disk-image/<imageId>/<diskId>          empty: disks made from an image
  *   snap-key/<keyId>/<snapshotId>          empty: snapshots a master key protects
  *   snap-disk/<diskId>/<snapshotId>        empty: snapshots of a disk
  *   snap-shard/<shard, 2 digits>/<snapshotId>
+ *   snap-scope/<account>/<region>/<snapshotId>
+ *   snap-copied/<snapshotId>/<snapshotId>  empty: copies of a snapshot
+ *
+ *   tree/<shard, 2 digits>/<tree>          the id of the disk or snapshot that names the tree
  *
  *   from/<childId>/<parentId>              empty: lineage edge, upwards
  *   into/<parentId>/<childId>              empty: the same edge, downwards
@@ -47,29 +54,74 @@ export interface ResourceTable<K extends ResourceKind> {
   readonly byKey: IndexTable<Records[K]>;
   readonly bySource: IndexTable<Records[K]>;
   readonly byShard: IndexTable<Records[K]>;
+  readonly byScope: IndexTable<Records[K]>;
+  /** All of the above, and the others there are. */
+  readonly indexes: readonly IndexTable<Records[K]>[];
 }
 
-export const DISKS: ResourceTable<'disk'> = {
+const DISK_INDEXES = {
+  byKey: { prefix: 'disk-key/', groupOf: (disk: DiskRecord) => disk.encryption?.keyId ?? null },
+  bySource: { prefix: 'disk-source/', groupOf: (disk: DiskRecord) => disk.sourceSnapshotId },
+  byShard: { prefix: 'disk-shard/', groupOf: (disk: DiskRecord) => shardGroup(disk.shardIndex) },
+  byScope: { prefix: 'disk-scope/', groupOf: scopeOf },
+  byInstance: { prefix: 'disk-instance/', groupOf: (disk: DiskRecord) => disk.instanceId },
+  byImage: { prefix: 'disk-image/', groupOf: (disk: DiskRecord) => disk.imageId },
+};
+
+export const DISKS: ResourceTable<'disk'> & typeof DISK_INDEXES = {
   kind: 'disk',
   prefix: 'disk/',
   isId: isDiskId,
   idOf: (disk: DiskRecord) => disk.diskId,
   sourceOf: (disk: DiskRecord) => disk.sourceSnapshotId,
-  byKey: { prefix: 'disk-key/', groupOf: (disk) => disk.encryption?.keyId ?? null },
-  bySource: { prefix: 'disk-source/', groupOf: (disk) => disk.sourceSnapshotId },
-  byShard: { prefix: 'disk-shard/', groupOf: (disk) => shardGroup(disk.shardIndex) },
+  ...DISK_INDEXES,
+  indexes: Object.values(DISK_INDEXES),
 };
 
-export const SNAPSHOTS: ResourceTable<'snapshot'> = {
+const SNAPSHOT_INDEXES = {
+  byKey: {
+    prefix: 'snap-key/',
+    groupOf: (snapshot: SnapshotRecord) => snapshot.encryption?.keyId ?? null,
+  },
+  bySource: { prefix: 'snap-disk/', groupOf: (snapshot: SnapshotRecord) => snapshot.sourceDiskId },
+  byShard: {
+    prefix: 'snap-shard/',
+    groupOf: (snapshot: SnapshotRecord) => shardGroup(snapshot.shardIndex),
+  },
+  byScope: { prefix: 'snap-scope/', groupOf: scopeOf },
+  byCopied: {
+    prefix: 'snap-copied/',
+    groupOf: (snapshot: SnapshotRecord) => snapshot.sourceSnapshotId,
+  },
+};
+
+export const SNAPSHOTS: ResourceTable<'snapshot'> & typeof SNAPSHOT_INDEXES = {
   kind: 'snapshot',
   prefix: 'snap/',
   isId: isSnapshotId,
   idOf: (snapshot: SnapshotRecord) => snapshot.snapshotId,
-  sourceOf: (snapshot: SnapshotRecord) => snapshot.sourceDiskId,
-  byKey: { prefix: 'snap-key/', groupOf: (snapshot) => snapshot.encryption?.keyId ?? null },
-  bySource: { prefix: 'snap-disk/', groupOf: (snapshot) => snapshot.sourceDiskId },
-  byShard: { prefix: 'snap-shard/', groupOf: (snapshot) => shardGroup(snapshot.shardIndex) },
+  // A copy comes from the snapshot it was copied from; its disk is that one's.
+  sourceOf: (snapshot: SnapshotRecord) => snapshot.sourceSnapshotId ?? snapshot.sourceDiskId,
+  ...SNAPSHOT_INDEXES,
+  indexes: Object.values(SNAPSHOT_INDEXES),
 };
+
+/** Trees of a shard, and whose they are. */
+export const TREES = 'tree/';
+
+/** Keys of the trees a record names. */
+export function treeKeysOf(record: DiskRecord | SnapshotRecord): string[] {
+  const prefix = treePrefix(record.shardIndex);
+  return record.layers.map(({ tree }) => prefix + tree);
+}
+
+export function treePrefix(shardIndex: number): string {
+  return `${TREES}${shardGroup(shardIndex)}/`;
+}
+
+function scopeOf(record: DiskRecord | SnapshotRecord): string {
+  return `${record.accountId}/${record.regionId}`;
+}
 
 export const TOMBSTONES = 'tomb/';
 export const EDGES_UP = 'from/';
@@ -77,12 +129,6 @@ export const EDGES_DOWN = 'into/';
 
 /** The value of index entries and edges. */
 export const NOTHING: Uint8Array = new Uint8Array(0);
-
-export function indexesOf<K extends ResourceKind>(
-  table: ResourceTable<K>,
-): readonly IndexTable<Records[K]>[] {
-  return [table.byKey, table.bySource, table.byShard];
-}
 
 /** What all keys of a group begin with; an id behind it makes one of them. */
 export function groupPrefix(index: { readonly prefix: string }, group: string): string {
@@ -101,7 +147,7 @@ export function groupsOf<K extends ResourceKind>(
   record: Records[K],
 ): string[] {
   const groups: string[] = [];
-  for (const index of indexesOf(table)) {
+  for (const index of table.indexes) {
     const group = index.groupOf(record);
     if (group !== null) groups.push(groupPrefix(index, group));
   }

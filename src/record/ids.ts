@@ -1,7 +1,8 @@
 /**
- * Ids of disks, snapshots and master keys: made, and recognised.
+ * Ids of disks, snapshots, images, instances, tasks and master keys: made, and recognised.
  *
- *   disk  d-<20>    snapshot  s-<20>    master key  key-<20>       <20> = 20 characters of [a-z0-9]
+ *   disk  d-<20>     snapshot  s-<20>     image  m-<20>      <20> = 20 characters of [a-z0-9]
+ *   instance  i-<20>     task  t-<20>     master key  key-<20>
  *
  * Form of the cloud's own ids without the region infix; 20 characters of 36 hold 103 bits, so an id
  * drawn at random is not drawn twice. An id from outside is recognised here before it becomes a
@@ -27,6 +28,18 @@ export function makeSnapshotId(randomBytes: RandomBytes): string {
   return `s-${randomName(randomBytes)}`;
 }
 
+export function makeImageId(randomBytes: RandomBytes): string {
+  return `m-${randomName(randomBytes)}`;
+}
+
+export function makeInstanceId(randomBytes: RandomBytes): string {
+  return `i-${randomName(randomBytes)}`;
+}
+
+export function makeTaskId(randomBytes: RandomBytes): string {
+  return `t-${randomName(randomBytes)}`;
+}
+
 export function makeKeyId(randomBytes: RandomBytes): string {
   return `key-${randomName(randomBytes)}`;
 }
@@ -37,6 +50,18 @@ export function isDiskId(text: string): boolean {
 
 export function isSnapshotId(text: string): boolean {
   return /^s-[a-z0-9]{20}$/.test(text);
+}
+
+export function isImageId(text: string): boolean {
+  return /^m-[a-z0-9]{20}$/.test(text);
+}
+
+export function isInstanceId(text: string): boolean {
+  return /^i-[a-z0-9]{20}$/.test(text);
+}
+
+export function isTaskId(text: string): boolean {
+  return /^t-[a-z0-9]{20}$/.test(text);
 }
 
 export function isKeyId(text: string): boolean {

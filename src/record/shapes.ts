@@ -6,13 +6,19 @@
  */
 import * as v from 'valibot';
 import { KEY_VERSIONS_MAX, SHARDS_MAX, WRAPS_PER_VERSION_MAX } from '../limits.ts';
+import {
+  DOCUMENT_NUMBERS,
+  DOCUMENT_SHAPES,
+  type DocumentRecords,
+  ownedShape,
+} from './document-shapes.ts';
 import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
 import type { KeyDescription } from './kms-message.ts';
 import type { TombstoneRecord } from './lineage.ts';
 import type { DiskRecord, SnapshotRecord } from './resource.ts';
 import type { KeyVersionRecord, VaultCheckRecord } from './vault-record.ts';
 
-export interface Records {
+export interface Records extends DocumentRecords {
   disk: DiskRecord;
   snapshot: SnapshotRecord;
   tombstone: TombstoneRecord;
@@ -32,6 +38,7 @@ export const KIND_NUMBERS: { readonly [K in RecordKind]: number } = {
   vaultCheck: 16,
   masterKey: 17,
   keyVersion: 18,
+  ...DOCUMENT_NUMBERS,
 };
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -43,33 +50,68 @@ const keyId = v.pipe(v.string(), v.check(isKeyId));
 const scopeId = v.pipe(v.string(), v.check(isScopeId));
 const shardIndex = v.pipe(count, v.maxValue(SHARDS_MAX - 1));
 
+const time = v.nullable(count);
+
 const encryption = v.nullable(
-  v.strictObject({ keyId, wrappedKey: v.instance(Uint8Array), lineageId: diskId }),
+  v.strictObject({
+    keyId,
+    wrappedKey: v.instance(Uint8Array),
+    accountId: scopeId,
+    regionId: scopeId,
+    lineageId: resourceId,
+  }),
 );
+const treeName = v.pipe(v.string(), v.regex(/^[a-z]-[a-z0-9]{20}(\.[0-9]{1,9})?$/));
+const diskType = v.picklist(['system', 'data']);
 
 const resource = {
-  accountId: scopeId,
-  regionId: scopeId,
-  name: v.string(),
+  ...ownedShape,
   sizeBytes: positive,
   encryption,
+  layers: v.pipe(v.array(v.strictObject({ tree: treeName, encryption })), v.minLength(1)),
   shardIndex,
-  createdAt: count,
 };
 
 /** The shape of each kind, as decodeRecord() demands it. */
 export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Records[K]> } = {
+  ...DOCUMENT_SHAPES,
   disk: v.strictObject({
     ...resource,
     diskId,
-    status: v.picklist(['Available', 'In_use', 'Creating', 'Deleting']),
+    zoneId: v.string(),
+    category: v.string(),
+    performanceLevel: v.string(),
+    provisionedIops: count,
+    burstingEnabled: v.boolean(),
+    type: diskType,
+    status: v.picklist([
+      'Creating',
+      'Available',
+      'Attaching',
+      'In_use',
+      'Detaching',
+      'ReIniting',
+      'Deleting',
+    ]),
     sourceSnapshotId: v.nullable(snapshotId),
+    imageId: v.nullable(v.string()),
+    instanceId: v.nullable(v.string()),
+    device: v.string(),
+    deleteWithInstance: v.boolean(),
+    deleteAutoSnapshot: v.boolean(),
+    enableAutoSnapshot: v.boolean(),
+    attachedAt: time,
+    detachedAt: time,
   }),
   snapshot: v.strictObject({
     ...resource,
     snapshotId,
-    status: v.picklist(['progressing', 'accomplished', 'failed']),
     sourceDiskId: diskId,
+    sourceDiskType: diskType,
+    sourceSnapshotId: v.nullable(snapshotId),
+    sourceRegionId: v.nullable(scopeId),
+    status: v.picklist(['progressing', 'accomplished', 'failed']),
+    retentionDays: count,
   }),
   tombstone: v.strictObject({ id: resourceId, keyId: v.nullable(keyId) }),
   counter: v.strictObject({ count }),

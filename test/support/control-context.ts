@@ -17,6 +17,8 @@ export interface TestControl {
   /** Every request a shard was sent, with the shard's index. */
   readonly told: { shardIndex: number; request: ShardRequest }[];
   readonly drained: string[];
+  /** Resources whose re-encryption was begun. */
+  readonly reencrypted: string[];
   readonly resized: [string, number][];
   /** The next request of this kind fails. */
   failNext(op: ShardRequest['op']): void;
@@ -25,6 +27,7 @@ export interface TestControl {
 export async function testControl(clock?: Clock): Promise<TestControl> {
   const told: TestControl['told'] = [];
   const drained: string[] = [];
+  const reencrypted: string[] = [];
   const resized: [string, number][] = [];
   const failing = new Set<string>();
   const vault = await openVaultAt({ dataDir: null, rootKeyFile: null });
@@ -32,9 +35,15 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const kms: KmsCalls = {
     call: (request) => server.handle(request) as Promise<never>,
   };
-  const context: ControlContext = {
+  const principal = {
     accountId: '1000000000000001',
+    userName: null,
     regionId: 'cn-hangzhou',
+  };
+  const context: ControlContext = {
+    ...principal,
+    principal,
+    passValidation: () => {},
     clock: clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 },
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata: await openMetadata(null),
@@ -58,6 +67,11 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       },
     },
     locks: new ResourceLocks(),
+    tasks: {
+      reencrypt: async (resourceId) => {
+        reencrypted.push(resourceId);
+      },
+    },
   };
-  return { context, told, drained, resized, failNext: (op) => failing.add(op) };
+  return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };
 }

@@ -54,13 +54,13 @@ export async function learnKey(dataDir: string, diskId: string): Promise<Map<str
   const disk = metadata.getDisk(diskId);
   await metadata.close();
   const vault = await openVaultAt({ dataDir: copy.path, rootKeyFile: null });
-  const { accountId, regionId, encryption } = disk ?? {};
+  const { encryption } = disk ?? {};
   const answer = createKmsServer({ vault }).unwrap({
     id: 1,
     wrappedKey: encryption?.wrappedKey ?? new Uint8Array(),
     context: {
-      accountId: accountId ?? '',
-      regionId: regionId ?? '',
+      accountId: encryption?.accountId ?? '',
+      regionId: encryption?.regionId ?? '',
       lineageId: encryption?.lineageId ?? '',
     },
   });

@@ -40,7 +40,10 @@ export const PACKAGES: readonly Door[] = [
   },
   { name: 'tinybench', places: ['bench/micro/'] },
   { name: 'typescript', places: ['test/tidy/'] },
-  { name: 'valibot', places: ['src/control/', 'src/record/shapes.ts', 'src/load/'] },
+  {
+    name: 'valibot',
+    places: ['src/control/', 'src/record/shapes.ts', 'src/record/document-shapes.ts', 'src/load/'],
+  },
   { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
 ];
 

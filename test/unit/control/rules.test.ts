@@ -1,8 +1,12 @@
 /** Every combination a rule table is asked for matches exactly one of its rows. */
 import { describe, expect, it } from 'vitest';
 import { ERROR_CODES } from '../../../src/base/errors.ts';
+import {
+  checkDiskState,
+  type DiskVerb,
+  STATE_RULES,
+} from '../../../src/control/disks/state-rules.ts';
 import { ENCRYPTION_RULES, matchEncryptionRules } from '../../../src/control/encryption-rules.ts';
-import { checkDiskState, type DiskVerb, STATE_RULES } from '../../../src/control/state-rules.ts';
 import type { DiskRecord, DiskStatus } from '../../../src/record/resource.ts';
 
 const SOURCES = ['none', 'plain', 'encrypted'] as const;

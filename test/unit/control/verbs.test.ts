@@ -18,7 +18,7 @@ async function refusal(call: Promise<unknown>): Promise<string> {
 
 function caller({ context }: TestControl) {
   return <V extends keyof Verbs>(verb: V, parameters: Verbs[V]['parameters']) =>
-    callVerb(context, verb, parameters);
+    callVerb(context, context.principal, verb, parameters);
 }
 
 describe('parameters', () => {
@@ -149,9 +149,14 @@ describe('disks', () => {
     const control = await testControl();
     const { context } = control;
     const { DiskId } = await caller(control)('CreateDisk', { Size: 1 });
-    const opened = await attachDisk(context, DiskId, async (record) => record.diskId);
+    const opened = await attachDisk(
+      context,
+      context.principal,
+      DiskId,
+      async (record) => record.diskId,
+    );
     expect(opened).toBe(DiskId);
-    expect(await refusal(attachDisk(context, DiskId, async () => null))).toBe(
+    expect(await refusal(attachDisk(context, context.principal, DiskId, async () => null))).toBe(
       'IncorrectDiskStatus',
     );
     const remove = caller(control)('DeleteDisk', { DiskId });
@@ -170,7 +175,9 @@ describe('attaching', () => {
     const open = async () => {
       throw new PlaneError('Rejected.Disabled', 'the key is disabled');
     };
-    const code = await refusal(attachDisk(control.context, DiskId, open));
+    const code = await refusal(
+      attachDisk(control.context, control.context.principal, DiskId, open),
+    );
     expect(code).toBe('InvalidParameter.KMSKeyId.CMKNotEnabled');
     expect(control.context.metadata.getDisk(DiskId)?.status).toBe('Available');
   });
@@ -180,7 +187,7 @@ describe('attaching', () => {
     const call = caller(control);
     const { DiskId } = await call('CreateDisk', { Size: 1 });
     const order: string[] = [];
-    const attaching = attachDisk(control.context, DiskId, async () => {
+    const attaching = attachDisk(control.context, control.context.principal, DiskId, async () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
       order.push('open');
     });
@@ -309,7 +316,7 @@ describe('reconciling', () => {
     const one = await call('CreateDisk', { Size: 1 });
     const two = await call('CreateDisk', { Size: 1 });
     const { SnapshotId } = await call('CreateSnapshot', { DiskId: one.DiskId });
-    await attachDisk(control.context, one.DiskId, async () => null);
+    await attachDisk(control.context, control.context.principal, one.DiskId, async () => null);
     const half = metadata.getDisk(two.DiskId);
     if (half !== undefined) await metadata.commit({ putDisks: [{ ...half, status: 'Creating' }] });
     control.told.length = 0;

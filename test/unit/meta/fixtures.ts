@@ -10,7 +10,7 @@ export const keyId = (number: number): string => `key-${String(number).padStart(
 
 export function encryption(key: number, lineageId: string): EncryptionRecord {
   const wrappedKey = Uint8Array.from({ length: 4 }, (_, index) => index + key);
-  return { keyId: keyId(key), wrappedKey, lineageId };
+  return { keyId: keyId(key), wrappedKey, ...scope, lineageId };
 }
 
 export function disk(id: string, fields: Partial<DiskRecord> = {}): DiskRecord {
@@ -18,9 +18,26 @@ export function disk(id: string, fields: Partial<DiskRecord> = {}): DiskRecord {
     ...scope,
     diskId: id,
     name: '',
+    description: '',
+    tags: {},
+    zoneId: 'cn-hangzhou-a',
+    category: 'cloud_essd',
+    performanceLevel: 'PL1',
+    provisionedIops: 0,
+    burstingEnabled: false,
+    type: 'data',
+    imageId: null,
+    instanceId: null,
+    device: '',
+    deleteWithInstance: false,
+    deleteAutoSnapshot: false,
+    enableAutoSnapshot: false,
+    attachedAt: null,
+    detachedAt: null,
     sizeBytes: 2 ** 30,
     status: 'Available',
     encryption: null,
+    layers: [{ tree: id, encryption: fields.encryption ?? null }],
     sourceSnapshotId: null,
     shardIndex: 0,
     createdAt: 1_750_000_000_000,
@@ -37,10 +54,17 @@ export function snapshot(
     ...scope,
     snapshotId: id,
     name: '',
+    description: '',
+    tags: {},
     sourceDiskId,
+    sourceDiskType: 'data',
+    sourceSnapshotId: null,
+    sourceRegionId: null,
+    retentionDays: 0,
     sizeBytes: 2 ** 30,
     status: 'accomplished',
     encryption: null,
+    layers: [{ tree: id, encryption: fields.encryption ?? null }],
     shardIndex: 0,
     createdAt: 1_750_000_000_000,
     ...fields,

@@ -164,13 +164,13 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
       [{ putEdges: [{ childId: keyId(1), parentId: d1 }] }, /between disks and snapshots/],
       [{ putEdges: [{ childId: d3, parentId: d4 }] }, /another shard/],
       [{ putEdges: [{ childId: d4, parentId: d1 }] }, /stored in plain/],
-      [{ putSnapshots: [snapshot(s2, d1, { encryption: encryption(1, d2) })] }, /lineage id/],
       [{ putDisks: [disk(d1, { ...protection, shardIndex: 1 })] }, /stays on its shard/],
       [{ putDisks: [disk(d1, { ...protection, sourceSnapshotId: s1 })] }, /keeps its source/],
-      [{ putSnapshots: [snapshot(s2, d4, protection)] }, /source is stored in plain/],
-      [{ putDisks: [disk(d4, { encryption: encryption(1, d4) })] }, /stays in plain/],
-      [{ putDisks: [disk(d1)] }, /keeps its data key/],
-      [{ putDisks: [disk(d1, { encryption: encryption(1, d2) })] }, /keeps its data key/],
+      [{ putDisks: [disk(d1)] }, /is encrypted and stays so/],
+      [
+        { putDisks: [disk(d1, { ...protection, layers: [{ tree: d1, encryption: null }] })] },
+        /as its top layer is/,
+      ],
       [
         {
           putDisks: [
@@ -179,7 +179,7 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
         },
         /wrapped key/,
       ],
-      [{ putDisks: [disk('d-1')] }, /diskId/],
+      [{ putDisks: [disk('d-1', { layers: [{ tree: d4, encryption: null }] })] }, /diskId/],
     ];
     for (const [change, message] of broken) {
       const committed = metadata.commit(change);

@@ -5,14 +5,14 @@ import { isDiskId, isKeyId, isSnapshotId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
 import { resolveKey } from '../decide-encryption.ts';
 import { idSchema } from '../schemas.ts';
-import type { Verbs } from '../verbs.ts';
+import type { LineageVerbs } from './types.ts';
 
 export const describeLineageSchema = v.strictObject({ Id: idSchema });
 
 export async function describeLineage(
   context: ControlContext,
-  parameters: Verbs['DescribeLineage']['parameters'],
-): Promise<Verbs['DescribeLineage']['result']> {
+  parameters: LineageVerbs['DescribeLineage']['parameters'],
+): Promise<LineageVerbs['DescribeLineage']['result']> {
   const id = await resolveKey(context, parameters.Id);
   const isKnownForm = isDiskId(id) || isSnapshotId(id) || isKeyId(id);
   const entries = isKnownForm ? context.metadata.lineage(id) : [];

@@ -5,15 +5,15 @@ import { GIB } from '../../base/units.ts';
 import type { ControlContext } from '../context.ts';
 import { findDisk } from '../find.ts';
 import { idSchema, sizeSchema } from '../schemas.ts';
-import { checkDiskState } from '../state-rules.ts';
-import type { Verbs } from '../verbs.ts';
+import { checkDiskState } from './state-rules.ts';
+import type { DiskVerbs } from './types.ts';
 
 export const resizeDiskSchema = v.strictObject({ DiskId: idSchema, NewSize: sizeSchema });
 
 export function resizeDisk(
   context: ControlContext,
-  parameters: Verbs['ResizeDisk']['parameters'],
-): Promise<Verbs['ResizeDisk']['result']> {
+  parameters: DiskVerbs['ResizeDisk']['parameters'],
+): Promise<DiskVerbs['ResizeDisk']['result']> {
   const { DiskId, NewSize } = parameters;
   return context.locks.hold([DiskId], async () => {
     const disk = findDisk(context, DiskId);
@@ -25,6 +25,7 @@ export function resizeDisk(
         `expected NewSize above ${disk.sizeBytes / GIB}, the size of ${DiskId}; got ${NewSize}`,
       );
     }
+    context.passValidation();
     await context.metadata.commit({ putDisks: [{ ...disk, sizeBytes }] });
     await context.volumes.resize(DiskId, sizeBytes);
     return {};

@@ -6,8 +6,8 @@
  *
  * Creating and Deleting are seen only after a crash, and reconcile.ts ends them.
  */
-import { PlaneError } from '../base/errors.ts';
-import type { DiskRecord, DiskStatus } from '../record/resource.ts';
+import { PlaneError } from '../../base/errors.ts';
+import type { DiskRecord, DiskStatus } from '../../record/resource.ts';
 
 export type DiskVerb = 'attach' | 'DeleteDisk' | 'ResizeDisk' | 'CreateSnapshot' | 'CloneDisk';
 

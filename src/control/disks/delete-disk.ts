@@ -6,22 +6,24 @@
 import * as v from 'valibot';
 import type { ControlContext } from '../context.ts';
 import { findDisk } from '../find.ts';
+import { removeTrees } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
-import { checkDiskState } from '../state-rules.ts';
-import type { Verbs } from '../verbs.ts';
+import { checkDiskState } from './state-rules.ts';
+import type { DiskVerbs } from './types.ts';
 
 export const deleteDiskSchema = v.strictObject({ DiskId: idSchema });
 
 export function deleteDisk(
   context: ControlContext,
-  parameters: Verbs['DeleteDisk']['parameters'],
-): Promise<Verbs['DeleteDisk']['result']> {
+  parameters: DiskVerbs['DeleteDisk']['parameters'],
+): Promise<DiskVerbs['DeleteDisk']['result']> {
   const { DiskId } = parameters;
   return context.locks.hold([DiskId], async () => {
     const disk = findDisk(context, DiskId);
     checkDiskState('DeleteDisk', disk);
+    context.passValidation();
     await context.metadata.commit({ removeDisks: [DiskId] });
-    await context.shards.call(disk.shardIndex, { op: 'removeTree', name: DiskId });
+    await removeTrees(context, disk);
     return {};
   });
 }

@@ -9,10 +9,11 @@ import * as v from 'valibot';
 import { makeSnapshotId } from '../../record/ids.ts';
 import type { SnapshotRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
+import { checkDiskState } from '../disks/state-rules.ts';
 import { findDisk } from '../find.ts';
+import { layersLike, shareAndCommit } from '../layers.ts';
 import { idSchema, nameSchema } from '../schemas.ts';
-import { checkDiskState } from '../state-rules.ts';
-import type { Verbs } from '../verbs.ts';
+import type { SnapshotVerbs } from './types.ts';
 
 export const createSnapshotSchema = v.strictObject({
   DiskId: idSchema,
@@ -21,35 +22,35 @@ export const createSnapshotSchema = v.strictObject({
 
 export function createSnapshot(
   context: ControlContext,
-  parameters: Verbs['CreateSnapshot']['parameters'],
-): Promise<Verbs['CreateSnapshot']['result']> {
+  parameters: SnapshotVerbs['CreateSnapshot']['parameters'],
+): Promise<SnapshotVerbs['CreateSnapshot']['result']> {
   const { DiskId } = parameters;
   return context.locks.hold([DiskId], async () => {
     const disk = findDisk(context, DiskId);
     checkDiskState('CreateSnapshot', disk);
     const snapshotId = makeSnapshotId(context.randomBytes);
-    const { shardIndex } = disk;
+    context.passValidation();
     await context.volumes.drain(DiskId);
-    await context.shards.call(shardIndex, { op: 'shareTree', source: DiskId, target: snapshotId });
     const snapshot: SnapshotRecord = {
       snapshotId,
       accountId: disk.accountId,
       regionId: disk.regionId,
       name: parameters.SnapshotName ?? '',
+      description: '',
+      tags: {},
       sourceDiskId: DiskId,
+      sourceDiskType: disk.type,
+      sourceSnapshotId: null,
+      sourceRegionId: null,
       sizeBytes: disk.sizeBytes,
       status: 'accomplished',
       encryption: disk.encryption,
-      shardIndex,
+      layers: layersLike(disk.layers, snapshotId),
+      shardIndex: disk.shardIndex,
+      retentionDays: 0,
       createdAt: context.clock.now(),
     };
-    try {
-      const putEdges = [{ childId: snapshotId, parentId: DiskId }];
-      await context.metadata.commit({ putSnapshots: [snapshot], putEdges });
-    } catch (error) {
-      await context.shards.call(shardIndex, { op: 'removeTree', name: snapshotId });
-      throw error;
-    }
+    await shareAndCommit(context, disk, snapshot, { putSnapshots: [snapshot] });
     return { SnapshotId: snapshotId };
   });
 }

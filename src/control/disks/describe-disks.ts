@@ -5,8 +5,9 @@ import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { resolveKey } from '../decide-encryption.ts';
+import { isInScope } from '../find.ts';
 import { idListSchema, idSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
-import type { DiskDescription, Verbs } from '../verbs.ts';
+import type { DiskDescription, DiskVerbs } from './types.ts';
 
 export const describeDisksSchema = v.strictObject({
   ...pageEntries,
@@ -16,8 +17,8 @@ export const describeDisksSchema = v.strictObject({
 
 export async function describeDisks(
   context: ControlContext,
-  parameters: Verbs['DescribeDisks']['parameters'],
-): Promise<Verbs['DescribeDisks']['result']> {
+  parameters: DiskVerbs['DescribeDisks']['parameters'],
+): Promise<DiskVerbs['DescribeDisks']['result']> {
   const { DiskIds, KMSKeyId } = parameters;
   const { PageNumber, PageSize, skip } = pageWindow(parameters);
   const page = { PageNumber, PageSize };
@@ -29,7 +30,7 @@ export async function describeDisks(
     const Disks = found.slice(skip, skip + PageSize).map(describe);
     return { ...page, TotalCount: found.length, Disks };
   }
-  const filter = keyId === undefined ? {} : { keyId };
+  const filter = { scope: context, ...(keyId === undefined ? {} : { keyId }) };
   const { total, records } = context.metadata.listDisks(filter, skip, PageSize);
   return { ...page, TotalCount: total, Disks: records.map(describe) };
 }
@@ -38,7 +39,7 @@ function byIds(context: ControlContext, diskIds: readonly string[]): DiskRecord[
   const found: DiskRecord[] = [];
   for (const id of new Set(diskIds)) {
     const disk = isDiskId(id) ? context.metadata.getDisk(id) : undefined;
-    if (disk !== undefined) found.push(disk);
+    if (disk !== undefined && isInScope(context, disk)) found.push(disk);
   }
   return found;
 }

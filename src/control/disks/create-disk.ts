@@ -15,8 +15,9 @@ import type { ControlContext } from '../context.ts';
 import { decideEncryption } from '../decide-encryption.ts';
 import { findSnapshot } from '../find.ts';
 import { toDiskError } from '../kms-errors.ts';
+import { emptyLayers, layersLike, shareAndCommit } from '../layers.ts';
 import { idSchema, nameSchema, sizeSchema } from '../schemas.ts';
-import type { Verbs } from '../verbs.ts';
+import type { DiskVerbs } from './types.ts';
 
 export const createDiskSchema = v.strictObject({
   Size: v.optional(sizeSchema),
@@ -26,12 +27,12 @@ export const createDiskSchema = v.strictObject({
   SnapshotId: v.optional(idSchema),
 });
 
-type Parameters = Verbs['CreateDisk']['parameters'];
+type Parameters = DiskVerbs['CreateDisk']['parameters'];
 
 export async function createDisk(
   context: ControlContext,
   parameters: Parameters,
-): Promise<Verbs['CreateDisk']['result']> {
+): Promise<DiskVerbs['CreateDisk']['result']> {
   const { SnapshotId } = parameters;
   if (SnapshotId === undefined) return create(context, parameters, null);
   return context.locks.hold([SnapshotId], () =>
@@ -43,47 +44,56 @@ async function create(
   context: ControlContext,
   parameters: Parameters,
   snapshot: SnapshotRecord | null,
-): Promise<Verbs['CreateDisk']['result']> {
+): Promise<DiskVerbs['CreateDisk']['result']> {
   const diskId = makeDiskId(context.randomBytes);
   const sizeBytes = chooseSize(parameters.Size, snapshot);
+  const encryption = await chooseEncryption(context, parameters, snapshot, diskId);
+  context.passValidation();
   const disk: DiskRecord = {
-    diskId,
-    accountId: context.accountId,
-    regionId: context.regionId,
+    ...newDisk(context, diskId),
     name: parameters.DiskName ?? '',
     sizeBytes,
-    status: 'Available',
-    encryption: await chooseEncryption(context, parameters, snapshot, diskId),
+    encryption,
+    layers:
+      snapshot === null ? emptyLayers(diskId, encryption) : layersLike(snapshot.layers, diskId),
     sourceSnapshotId: snapshot?.snapshotId ?? null,
     shardIndex: snapshot?.shardIndex ?? context.metadata.leastLoadedShard(context.shards.count),
-    createdAt: context.clock.now(),
   };
   if (snapshot === null) await context.metadata.commit({ putDisks: [disk] });
-  else await shareAndCommit(context, snapshot.snapshotId, disk);
+  else await shareAndCommit(context, snapshot, disk, { putDisks: [disk] });
   return { DiskId: diskId };
 }
 
-/**
- * Shares a tree under a new disk's name, then commits the disk; undoes the first if the second
- * fails.
- */
-export async function shareAndCommit(
+/** A disk with nothing said about it: everything as the cloud has it by default. */
+export function newDisk(
   context: ControlContext,
-  sourceTree: string,
-  disk: DiskRecord,
-): Promise<void> {
-  const { shards, metadata } = context;
-  const { shardIndex, diskId } = disk;
-  await shards.call(shardIndex, { op: 'shareTree', source: sourceTree, target: diskId });
-  try {
-    await metadata.commit({
-      putDisks: [disk],
-      putEdges: [{ childId: diskId, parentId: sourceTree }],
-    });
-  } catch (error) {
-    await shards.call(shardIndex, { op: 'removeTree', name: diskId });
-    throw error;
-  }
+  diskId: string,
+): Omit<DiskRecord, 'sizeBytes' | 'encryption' | 'layers' | 'shardIndex'> {
+  return {
+    diskId,
+    accountId: context.accountId,
+    regionId: context.regionId,
+    zoneId: `${context.regionId}-a`,
+    name: '',
+    description: '',
+    tags: {},
+    category: 'cloud_essd',
+    performanceLevel: 'PL1',
+    provisionedIops: 0,
+    burstingEnabled: false,
+    type: 'data',
+    status: 'Available',
+    sourceSnapshotId: null,
+    imageId: null,
+    instanceId: null,
+    device: '',
+    deleteWithInstance: false,
+    deleteAutoSnapshot: false,
+    enableAutoSnapshot: false,
+    attachedAt: null,
+    detachedAt: null,
+    createdAt: context.clock.now(),
+  };
 }
 
 function chooseSize(sizeGiB: number | undefined, snapshot: SnapshotRecord | null): number {
@@ -134,7 +144,7 @@ async function newDataKey(
   try {
     const request = { op: 'generateWrappedDataKey', keyId, context: wrapContext } as const;
     const wrappedKey = await context.kms.call(request);
-    return { keyId, wrappedKey, lineageId: diskId };
+    return { keyId, wrappedKey, ...wrapContext };
   } catch (error) {
     throw toDiskError(error);
   }

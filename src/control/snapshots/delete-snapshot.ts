@@ -3,8 +3,9 @@ import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
 import { findSnapshot } from '../find.ts';
+import { removeTrees } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
-import type { Verbs } from '../verbs.ts';
+import type { SnapshotVerbs } from './types.ts';
 
 export const deleteSnapshotSchema = v.strictObject({
   SnapshotId: idSchema,
@@ -13,8 +14,8 @@ export const deleteSnapshotSchema = v.strictObject({
 
 export function deleteSnapshot(
   context: ControlContext,
-  parameters: Verbs['DeleteSnapshot']['parameters'],
-): Promise<Verbs['DeleteSnapshot']['result']> {
+  parameters: SnapshotVerbs['DeleteSnapshot']['parameters'],
+): Promise<SnapshotVerbs['DeleteSnapshot']['result']> {
   const { SnapshotId, Force } = parameters;
   return context.locks.hold([SnapshotId], async () => {
     const snapshot = findSnapshot(context, SnapshotId);
@@ -26,8 +27,9 @@ export function deleteSnapshot(
         `${made.total} disks were made from ${SnapshotId}, one is ${made.records[0]?.diskId}`,
       );
     }
+    context.passValidation();
     await context.metadata.commit({ removeSnapshots: [SnapshotId] });
-    await context.shards.call(snapshot.shardIndex, { op: 'removeTree', name: SnapshotId });
+    await removeTrees(context, snapshot);
     return {};
   });
 }

@@ -8,10 +8,11 @@ import { GIB } from '../../base/units.ts';
 import { makeDiskId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
 import { findDisk } from '../find.ts';
+import { layersLike, shareAndCommit } from '../layers.ts';
 import { idSchema, nameSchema, sizeSchema } from '../schemas.ts';
-import { checkDiskState } from '../state-rules.ts';
-import type { Verbs } from '../verbs.ts';
-import { shareAndCommit } from './create-disk.ts';
+import { newDisk } from './create-disk.ts';
+import { checkDiskState } from './state-rules.ts';
+import type { DiskVerbs } from './types.ts';
 
 export const cloneDiskSchema = v.strictObject({
   SourceDiskId: idSchema,
@@ -21,8 +22,8 @@ export const cloneDiskSchema = v.strictObject({
 
 export function cloneDisk(
   context: ControlContext,
-  parameters: Verbs['CloneDisk']['parameters'],
-): Promise<Verbs['CloneDisk']['result']> {
+  parameters: DiskVerbs['CloneDisk']['parameters'],
+): Promise<DiskVerbs['CloneDisk']['result']> {
   const { SourceDiskId, DiskName, Size } = parameters;
   return context.locks.hold([SourceDiskId], async () => {
     const source = findDisk(context, SourceDiskId);
@@ -35,15 +36,18 @@ export function cloneDisk(
       );
     }
     const diskId = makeDiskId(context.randomBytes);
+    context.passValidation();
     await context.volumes.drain(SourceDiskId);
-    await shareAndCommit(context, SourceDiskId, {
+    const clone = {
       ...source,
-      diskId,
+      ...newDisk(context, diskId),
       name: DiskName ?? '',
       sizeBytes,
-      status: 'Available',
-      sourceSnapshotId: null,
-      createdAt: context.clock.now(),
+      layers: layersLike(source.layers, diskId),
+    };
+    await shareAndCommit(context, source, clone, {
+      putDisks: [clone],
+      putEdges: [{ childId: diskId, parentId: SourceDiskId }],
     });
     return { DiskId: diskId };
   });

@@ -4,8 +4,9 @@ import { GIB } from '../../base/units.ts';
 import { isDiskId, isSnapshotId } from '../../record/ids.ts';
 import type { SnapshotRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
+import { isInScope } from '../find.ts';
 import { idListSchema, idSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
-import type { SnapshotDescription, Verbs } from '../verbs.ts';
+import type { SnapshotDescription, SnapshotVerbs } from './types.ts';
 
 export const describeSnapshotsSchema = v.strictObject({
   ...pageEntries,
@@ -15,8 +16,8 @@ export const describeSnapshotsSchema = v.strictObject({
 
 export async function describeSnapshots(
   context: ControlContext,
-  parameters: Verbs['DescribeSnapshots']['parameters'],
-): Promise<Verbs['DescribeSnapshots']['result']> {
+  parameters: SnapshotVerbs['DescribeSnapshots']['parameters'],
+): Promise<SnapshotVerbs['DescribeSnapshots']['result']> {
   const { SnapshotIds, DiskId } = parameters;
   const { PageNumber, PageSize, skip } = pageWindow(parameters);
   const page = { PageNumber, PageSize };
@@ -28,7 +29,7 @@ export async function describeSnapshots(
     return { ...page, TotalCount: found.length, Snapshots };
   }
   if (DiskId !== undefined && !isDiskId(DiskId)) return { ...page, TotalCount: 0, Snapshots: [] };
-  const filter = DiskId === undefined ? {} : { diskId: DiskId };
+  const filter = { scope: context, ...(DiskId === undefined ? {} : { diskId: DiskId }) };
   const { total, records } = context.metadata.listSnapshots(filter, skip, PageSize);
   return { ...page, TotalCount: total, Snapshots: records.map(describe) };
 }
@@ -37,7 +38,7 @@ function byIds(context: ControlContext, snapshotIds: readonly string[]): Snapsho
   const found: SnapshotRecord[] = [];
   for (const id of new Set(snapshotIds)) {
     const snapshot = isSnapshotId(id) ? context.metadata.getSnapshot(id) : undefined;
-    if (snapshot !== undefined) found.push(snapshot);
+    if (snapshot !== undefined && isInScope(context, snapshot)) found.push(snapshot);
   }
   return found;
 }
