@@ -36,6 +36,16 @@ export const REENCRYPT_RANGES_MAX = 64;
 /** Sectors moved before they are forced to stable storage and discarded where they were. */
 export const REENCRYPT_SETTLE_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
 
+/** Sectors of a step while callers have requests in flight, and the pause after such a step. */
+export const REENCRYPT_BUSY_SECTORS: number = (128 * KIB) / SECTOR_BYTES;
+export const REENCRYPT_BUSY_PAUSE_MS = 4;
+/** A paced task that is later than this does not make up for it. */
+export const REENCRYPT_LAG_MS_MAX = 100;
+/** How often a task's progress is written down: so much is counted again after a restart. */
+export const TASK_PROGRESS_MS = 2_000;
+/** A task that was refused (a key is disabled, no space) tries again so often. */
+export const TASK_RETRY_MS = 5_000;
+
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;
 

@@ -17,6 +17,7 @@ import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
 import { findDisk } from './control/find.ts';
+import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
@@ -61,6 +62,7 @@ interface Parts {
   readonly kms: KmsThread;
   readonly shards: ShardSet;
   readonly metadata: Metadata;
+  readonly tasks: TaskRunner;
   readonly context: PlaneContext;
 }
 
@@ -97,18 +99,21 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
-  const context: PlaneContext = {
+  const untasked = {
     clock: systemClock,
-    randomBytes: (byteCount) => randomBytes(byteCount),
+    randomBytes: (byteCount: number) => randomBytes(byteCount),
     metadata,
     kms,
     shards,
     volumes: shards,
     locks: new ResourceLocks(),
-    tasks: { reencrypt: async () => {} },
   };
+  const tasks = new TaskRunner({ ...untasked, taskVolumes: shards });
+  const context: PlaneContext = { ...untasked, tasks };
   await reconcile(context);
-  return { directory, kms, shards, metadata, context };
+  await tasks.start();
+  undo.push(() => tasks.close());
+  return { directory, kms, shards, metadata, tasks, context };
 }
 
 async function startShards(
@@ -225,11 +230,12 @@ class OpenPlane implements Plane {
   }
 
   private async closeParts(): Promise<void> {
-    const { directory, kms, shards, metadata } = this.parts;
+    const { directory, kms, shards, metadata, tasks } = this.parts;
+    // Tasks stop where they are; the next open goes on with them.
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
     // What cannot be closed is thrown when all the rest is.
     const outcomes: PromiseSettledResult<void>[] = [];
-    for (const part of [shards, kms, metadata]) {
+    for (const part of [tasks, shards, kms, metadata]) {
       outcomes.push(...(await Promise.allSettled([part.close()])));
     }
     directory?.release();

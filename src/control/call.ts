@@ -15,6 +15,7 @@ import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { TASK_VERBS } from './jobs/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { clientTokenSchema, regionIdSchema } from './schemas.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
@@ -30,6 +31,7 @@ const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
   ...SNAPSHOT_VERBS,
   ...LINEAGE_VERBS,
+  ...TASK_VERBS,
   CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
   DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
   ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },

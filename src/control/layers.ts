@@ -2,7 +2,8 @@
  * The trees behind disks and snapshots: shared for what is made from them, removed with them.
  *
  *   d-...          the tree of a resource with one layer
- *   d-....1, .2    trees below it, and of later layers
+ *   d-....1, .2    trees below it
+ *   d-....<hex>    a tree put on top later: no name a removal may have left behind
  *
  * Trees are shared before the record that names them is committed, and removed after the record
  * that named them is gone: a crash in between leaves trees nobody names, which reconcile.ts
@@ -11,9 +12,12 @@
  * **Thread:** main.
  */
 import type { MetadataChange } from '../meta/metadata.ts';
+import type { RandomBytes } from '../record/ids.ts';
 import type { LayerRecord } from '../record/resource.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
 import type { PlaneContext } from './context.ts';
+
+const FRESH_NAME_BYTES = 8;
 
 /** Where trees are. */
 export interface LayeredRecord {
@@ -85,10 +89,18 @@ function sharing(from: readonly LayerRecord[], to: readonly LayerRecord[]): Shar
 }
 
 /** Removes trees no record names any more. */
-export async function removeTrees(context: PlaneContext, record: LayeredRecord): Promise<void> {
+export async function removeTrees(
+  context: Pick<PlaneContext, 'shards'>,
+  record: LayeredRecord,
+): Promise<void> {
   for (const { tree } of record.layers) {
     await context.shards.call(record.shardIndex, { op: 'removeTree', name: tree });
   }
+}
+
+/** A tree name that no layer of the resource has, or has had. */
+export function freshTreeName(id: string, randomBytes: RandomBytes): string {
+  return `${id}.${Buffer.from(randomBytes(FRESH_NAME_BYTES)).toString('hex')}`;
 }
 
 function treeName(id: string, depth: number): string {

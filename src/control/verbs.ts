@@ -1,10 +1,12 @@
 /** The verbs by name: parameters and results, named as the cloud's API names them. */
 import type { DiskVerbs } from './disks/types.ts';
+import type { TaskVerbs } from './jobs/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
 import type { Page, PageResult } from './paging.ts';
 import type { SnapshotVerbs } from './snapshots/types.ts';
 
 export type { DiskDescription } from './disks/types.ts';
+export type { TaskDescription } from './jobs/types.ts';
 export type { LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
 
@@ -55,4 +57,4 @@ export interface CommonParameters {
 }
 
 /** Verb name -> parameters and result. */
-export interface Verbs extends DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs {}
+export interface Verbs extends DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs, TaskVerbs {}

@@ -81,6 +81,7 @@ export type ShardRequest =
       readonly op: 'shareTrees';
       readonly pairs: readonly { readonly source: string; readonly target: string }[];
     }
+  /** Closes volumes that have the tree open: DiskClosed is what they answer from then on. */
   | { readonly op: 'removeTree'; readonly name: string }
   /** Removes every tree not named: what a crash left between a removal's two halves. */
   | { readonly op: 'retainTrees'; readonly names: readonly string[] }

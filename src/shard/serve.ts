@@ -151,8 +151,7 @@ export class Shard {
         shareTrees(store, request.pairs);
         return null;
       case 'removeTree':
-        store.removeTree(request.name);
-        store.commit();
+        this.removeTree(request.name);
         return null;
       case 'retainTrees':
         this.retainTrees(new Set(request.names));
@@ -220,6 +219,18 @@ export class Shard {
     const volume = this.volumes.get(handle);
     if (volume === undefined) throw new PlaneError('DiskClosed', `no volume has handle ${handle}`);
     return volume;
+  }
+
+  /** A volume that has the tree open is closed: a background job may be at work on it. */
+  private removeTree(name: string): void {
+    const { store } = this.parts;
+    for (const [handle, volume] of this.volumes) {
+      if (!volume.hasTree(name)) continue;
+      volume.close();
+      this.volumes.delete(handle);
+    }
+    store.removeTree(name);
+    store.commit();
   }
 
   private retainTrees(names: ReadonlySet<string>): void {

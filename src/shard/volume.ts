@@ -155,6 +155,10 @@ export class Volume {
     for (const layer of lower) layer.close();
   }
 
+  hasTree(name: string): boolean {
+    return this.layers.some((layer) => layer.treeName === name);
+  }
+
   /** Erases and frees the keys. The trees stay in the store. */
   close(): void {
     for (const layer of this.layers) layer.close();
@@ -190,10 +194,6 @@ export class Volume {
   private isMapped(sector: number): boolean {
     for (const layer of this.layers) if (layer.countMapped(sector, 1) > 0) return true;
     return false;
-  }
-
-  private hasTree(name: string): boolean {
-    return this.layers.some((layer) => layer.treeName === name);
   }
 
   private checkRange(offsetBytes: number, lengthBytes: number): void {

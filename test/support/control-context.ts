@@ -65,12 +65,18 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       resize: async (diskId, sizeBytes) => {
         resized.push([diskId, sizeBytes]);
       },
+      pushLayer: async () => {},
     },
     locks: new ResourceLocks(),
     tasks: {
       reencrypt: async (resourceId) => {
         reencrypted.push(resourceId);
+        return null;
       },
+      liveTaskIdOf: () => null,
+      pause: async () => {},
+      resume: async () => {},
+      cancel: async () => {},
     },
   };
   return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };

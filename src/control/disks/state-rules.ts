@@ -9,7 +9,13 @@
 import { PlaneError } from '../../base/errors.ts';
 import type { DiskRecord, DiskStatus } from '../../record/resource.ts';
 
-export type DiskVerb = 'attach' | 'DeleteDisk' | 'ResizeDisk' | 'CreateSnapshot' | 'CloneDisk';
+export type DiskVerb =
+  | 'attach'
+  | 'DeleteDisk'
+  | 'ResizeDisk'
+  | 'CreateSnapshot'
+  | 'CloneDisk'
+  | 'RekeyDisk';
 
 export interface StateRule {
   readonly verb: DiskVerb;
@@ -90,6 +96,20 @@ export const STATE_RULES: readonly StateRule[] = [
     allowed: false,
     because: 'a disk being made or deleted has no content to share',
     source: 'ECS CloneDisks, IncorrectDiskStatus',
+  },
+  {
+    verb: 'RekeyDisk',
+    statuses: ['Available', 'In_use'],
+    allowed: true,
+    because: 'a disk moves to a new key whether it is attached or not',
+    source: 'ours: no document has the verb',
+  },
+  {
+    verb: 'RekeyDisk',
+    statuses: ['Creating', 'Deleting'],
+    allowed: false,
+    because: 'a disk being made or deleted cannot be given a new key',
+    source: 'ours: no document has the verb',
   },
 ];
 
