@@ -3,7 +3,7 @@
  *
  *   d-...          the tree of a resource with one layer
  *   d-....1, .2    trees below it
- *   d-....<hex>    a tree put on top later: no name a removal may have left behind
+ *   d-....<chance> a tree put on top later: no name that a removal may have left behind
  *
  * Trees are shared before the record that names them is committed, and removed after the record
  * that named them is gone: a crash in between leaves trees nobody names, which reconcile.ts
@@ -17,7 +17,8 @@ import type { LayerRecord } from '../record/resource.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
 import type { PlaneContext } from './context.ts';
 
-const FRESH_NAME_BYTES = 8;
+/** Fresh names have numbers from here to twice as much: no resource has so many layers. */
+const FRESH_DEPTHS = 400_000_000;
 
 /** Where trees are. */
 export interface LayeredRecord {
@@ -100,7 +101,8 @@ export async function removeTrees(
 
 /** A tree name that no layer of the resource has, or has had. */
 export function freshTreeName(id: string, randomBytes: RandomBytes): string {
-  return `${id}.${Buffer.from(randomBytes(FRESH_NAME_BYTES)).toString('hex')}`;
+  const chance = Buffer.from(randomBytes(4)).readUInt32LE();
+  return `${id}.${FRESH_DEPTHS + (chance % FRESH_DEPTHS)}`;
 }
 
 function treeName(id: string, depth: number): string {

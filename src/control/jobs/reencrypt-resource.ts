@@ -59,9 +59,11 @@ export async function reencryptResource(
   report: (progress: ReencryptProgress) => Promise<void>,
   finished: () => TaskRecord,
 ): Promise<ReencryptOutcome> {
-  for (;;) {
+  for (let former: Resource | null = null; ; ) {
+    if (former !== null) await removeStrayTrees(context, former);
     const record = findResource(context, resourceId);
     if (record === undefined) return 'gone';
+    former = record;
     if (record.layers.length > 1) {
       const open = await context.taskVolumes.openReencryption(volumeOf(record));
       try {
@@ -174,6 +176,19 @@ function isReplaced(context: TaskContext, moved: Resource, error: unknown): bool
   const record = findResource(context, idOf(moved));
   const isClosed = error instanceof PlaneError && error.code === 'DiskClosed';
   return isClosed && (record === undefined || treesOf(record) !== treesOf(moved));
+}
+
+/**
+ * Trees of a record that was changed or removed meanwhile: opening them may have been later than
+ * their removal, and have made them again.
+ */
+function removeStrayTrees(context: TaskContext, former: Resource): Promise<void> {
+  const id = idOf(former);
+  return context.locks.hold([id], async () => {
+    const named = new Set(findResource(context, id)?.layers.map(({ tree }) => tree));
+    const layers = former.layers.filter(({ tree }) => !named.has(tree));
+    await removeTrees(context, { shardIndex: former.shardIndex, layers });
+  });
 }
 
 function idOf(record: Resource): string {
