@@ -82,6 +82,8 @@ export const COMMIT_PENDING_BYTES_MAX = MIB;
 export const SPACE_RESERVE_BYTES = 4 * MIB;
 /** Segments written but not forced to stable storage; beyond it a commit flushes by itself. */
 export const SEGMENT_FILES_DIRTY_MAX = 64;
+/** Sectors of a tree: 64 TiB. */
+export const TREE_SECTORS_MAX: number = 2 ** 34;
 /** Longest tree name, in bytes of UTF-8. */
 export const TREE_NAME_BYTES_MAX = 1024;
 /** Memory store: default limit of one plane, shared out evenly over its shards. */
@@ -138,6 +140,8 @@ export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
 export const TRACE_LINE_BYTES_MAX = 512;
 
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
+invariant(DISK_BYTES_MAX <= TREE_SECTORS_MAX * SECTOR_BYTES, 'every disk fits its tree');
+invariant(REENCRYPT_BUSY_SECTORS <= REENCRYPT_SECTORS_MAX, 'a step beside callers is small');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
 invariant(PIECE_BYTES_MAX % SECTOR_BYTES === 0, 'pieces end on sector edges');

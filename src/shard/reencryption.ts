@@ -27,9 +27,9 @@ import {
   REENCRYPT_RANGES_MAX,
   REENCRYPT_SECTORS_MAX,
   REENCRYPT_SETTLE_SECTORS,
+  TREE_SECTORS_MAX,
 } from '../limits.ts';
 import type { ReencryptProgress } from '../record/shard-message.ts';
-import { TREE_SECTORS_MAX } from '../segment/geometry.ts';
 import type { Extent, ShardStore } from '../segment/shard-store.ts';
 import type { Layer } from './layer.ts';
 import { readLayers } from './layers.ts';

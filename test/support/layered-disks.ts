@@ -1,6 +1,7 @@
 /**
- * Disks of several layers on one store, with the part of the control plane that keeps their records:
- * a record names a tree before the tree gets data, and names it no more before it is removed.
+ * Disks of several layers on one store, with the part of the control plane that keeps their
+ * records: a record names a tree before the tree gets data, and names it no more before it is
+ * removed.
  *
  * The cipher is a toy: what is decrypted under another key, or as another sector, is other bytes.
  */

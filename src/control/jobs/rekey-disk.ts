@@ -1,8 +1,8 @@
 /**
  * RekeyDisk: a disk, attached or not, moves to a new data key while it is used.
  *
- *   new data key ─▶ record: a new, empty layer on top ─▶ the attached volume takes it too: from here
- *   on what is written is under the new key ─▶ a task moves the rest
+ *   new data key ─▶ record: a new, empty layer on top ─▶ the attached volume takes it too: from
+ *   here on what is written is under the new key ─▶ a task moves the rest
  *
  * The record names the new tree before it can hold anything. As long as it is empty it hides
  * nothing, so a crash in between leaves a disk that is as it was.

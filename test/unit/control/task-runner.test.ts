@@ -232,7 +232,7 @@ describe('a task', () => {
     await again.close();
   });
 
-  it('is made for layers that have none when a plane is opened, unless it was cancelled', async () => {
+  it('is made when a plane is opened for layers that have none, unless cancelled', async () => {
     outcomes = [some];
     const [orphan, cancelled] = [await addDisk(), await addDisk()];
     const cancelledId = await runner.reencrypt(cancelled);

@@ -231,7 +231,7 @@ it('acknowledged bytes are kept and older ones never come back, wherever it ends
   expect(jobsEnded).toBeGreaterThan(10);
 });
 
-it('a kill in the middle of a zero shows what was there or zeros, not what that had replaced', () => {
+it('a kill in the middle of a zero shows what was there or zeros, nothing older', () => {
   const disk = new SimulatedFileSystem();
   const fileSystem = new FaultyFileSystem(disk);
   const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
