@@ -2,6 +2,7 @@
 import type { AccessVerbs } from './access/types.ts';
 import type { DiskVerbs } from './disks/types.ts';
 import type { InstanceVerbs } from './instances/types.ts';
+import type { TaskVerbs } from './jobs/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
 import type { Page, PageResult } from './paging.ts';
 import type { SnapshotVerbs } from './snapshots/types.ts';
@@ -10,6 +11,7 @@ export type { RegionDescription, Tag, TagResource, ZoneDescription } from './acc
 export type { DiskDescription } from './disks/types.ts';
 export type { RuleSet } from './encryption/cells.ts';
 export type { InstanceDescription } from './instances/types.ts';
+export type { TaskDescription } from './jobs/types.ts';
 export type { LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
 
@@ -66,4 +68,5 @@ export interface Verbs
     InstanceVerbs,
     SnapshotVerbs,
     LineageVerbs,
-    KeyVerbs {}
+    KeyVerbs,
+    TaskVerbs {}
