@@ -22,6 +22,7 @@ import { ACCESS_VERBS } from './access/table.ts';
 import { runOnce, takesToken } from './access/tokens.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { IMAGE_VERBS } from './images/table.ts';
 import { INSTANCE_VERBS } from './instances/table.ts';
 import { TASK_VERBS } from './jobs/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
@@ -38,6 +39,7 @@ const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
   ...INSTANCE_VERBS,
   ...SNAPSHOT_VERBS,
+  ...IMAGE_VERBS,
   ...LINEAGE_VERBS,
   ...ACCESS_VERBS,
   ...TASK_VERBS,

@@ -1,6 +1,7 @@
 /** The verbs by name: parameters and results, named as the cloud's API names them. */
 import type { AccessVerbs } from './access/types.ts';
 import type { DiskVerbs } from './disks/types.ts';
+import type { ImageVerbs } from './images/types.ts';
 import type { InstanceVerbs } from './instances/types.ts';
 import type { TaskVerbs } from './jobs/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
@@ -10,6 +11,7 @@ import type { SnapshotVerbs } from './snapshots/types.ts';
 export type { RegionDescription, Tag, TagResource, ZoneDescription } from './access/types.ts';
 export type { DiskDescription } from './disks/types.ts';
 export type { RuleSet } from './encryption/cells.ts';
+export type { ImageDescription } from './images/types.ts';
 export type { InstanceDescription } from './instances/types.ts';
 export type { TaskDescription } from './jobs/types.ts';
 export type { LineageNode } from './lineage/types.ts';
@@ -65,6 +67,7 @@ export interface CommonParameters {
 export interface Verbs
   extends AccessVerbs,
     DiskVerbs,
+    ImageVerbs,
     InstanceVerbs,
     SnapshotVerbs,
     LineageVerbs,

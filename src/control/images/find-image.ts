@@ -22,25 +22,15 @@ export interface FoundImage {
 }
 
 /**
- * An image the caller may make instances, disks and copies of.
+ * An image the caller sees. What it may do with it: image-rules.ts.
  *
  * @throws PlaneError InvalidImageId.NotFound
  */
 export function findImage(context: FindContext, imageId: string): FoundImage {
   const found = lookUpImage(context, imageId);
   if (found !== undefined) return found;
-  throw notFound(imageId);
-}
-
-/**
- * An image the caller may change.
- *
- * @throws PlaneError InvalidImageId.NotFound
- */
-export function findOwnImage(context: FindContext, imageId: string): ImageRecord {
-  const found = lookUpImage(context, imageId);
-  if (found?.owner !== 'self') throw notFound(imageId);
-  return found.image;
+  const shown = JSON.stringify(String(imageId).slice(0, 64));
+  throw new PlaneError('InvalidImageId.NotFound', `there is no image ${shown}`);
 }
 
 export function lookUpImage(context: FindContext, imageId: string): FoundImage | undefined {
@@ -66,9 +56,4 @@ export function imageSnapshot(
   const snapshot = context.metadata.getSnapshot(snapshotId);
   invariant(snapshot !== undefined, `${snapshotId} is there as long as ${image.imageId} is`);
   return { snapshot, isShared: owner === 'others', visibleId: snapshotId };
-}
-
-function notFound(imageId: string): PlaneError {
-  const shown = JSON.stringify(String(imageId).slice(0, 64));
-  return new PlaneError('InvalidImageId.NotFound', `there is no image ${shown}`);
 }
