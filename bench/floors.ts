@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
+import { reencryptionFloors } from './floors/reencryption.ts';
 import {
   idleDiskFloor,
   mapMemoryFloors,
@@ -31,6 +32,7 @@ const parts: readonly (() => Promise<Floor | Floor[]>)[] = [
   () => engineFloors(rounds, milliseconds / 2),
   () => dataPathFloors(rounds, milliseconds),
   () => fileStoreFloors(tmpfs, rounds, milliseconds),
+  () => reencryptionFloors(tmpfs, rounds, milliseconds, isQuick),
   () => snapshotCostFloor(isQuick ? 3 : 25),
   () => snapshotChainFloor(rounds, milliseconds),
   () => mapMemoryFloors(),

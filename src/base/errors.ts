@@ -62,6 +62,9 @@ export const ERROR_CODES = {
   'InvalidDiskSize.TooSmall': row('caller', false, 'the size is below the source or the minimum'),
   'InvalidParameter.KMSKeyId.NotFound': row('caller', false, 'the key does not exist'),
   'InvalidParameter.KMSKeyId.CMKNotEnabled': row('caller', true, 'the key is not enabled'),
+  OperationConflict: row('transient', true, 'another operation on the resource is under way'),
+  'InvalidTaskId.NotFound': row('caller', false, 'the task does not exist'),
+  IncorrectTaskStatus: row('caller', false, 'the task is in a state that forbids the operation'),
   // Encryption decisions.
   'InvalidEncrypted.NotMatchSnapshot': row('caller', false, 'Encrypted=false, encrypted source'),
   'InvalidEncrypted.NotMatchDiskDefaultEncryption': row(

@@ -24,6 +24,7 @@ import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
 import { IMAGE_VERBS } from './images/table.ts';
 import { INSTANCE_VERBS } from './instances/table.ts';
+import { TASK_VERBS } from './jobs/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
 import type { VerbRows } from './verb-row.ts';
@@ -41,6 +42,7 @@ const VERBS: VerbRows<Verbs> = {
   ...IMAGE_VERBS,
   ...LINEAGE_VERBS,
   ...ACCESS_VERBS,
+  ...TASK_VERBS,
   CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
   DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
   ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },

@@ -10,7 +10,6 @@ import {
   PAGE_SIZE_MAX,
   RETENTION_DAYS_MAX,
 } from '../limits.ts';
-import { isScopeId } from '../record/ids.ts';
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
 export const idSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
@@ -26,6 +25,7 @@ export const retentionDaysSchema = v.pipe(
   v.minValue(1),
   v.maxValue(RETENTION_DAYS_MAX),
 );
+export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
 /** Disk size in GiB: ECS CreateDisk, parameter Size. */
 export const sizeSchema = v.pipe(
@@ -34,10 +34,6 @@ export const sizeSchema = v.pipe(
   v.minValue(1),
   v.maxValue(DISK_BYTES_MAX / GIB),
 );
-export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
-
-/** What a region id looks like: access/regions.ts says which there are. */
-export const regionIdSchema = v.pipe(v.string(), v.check(isScopeId, 'a region id'));
 
 const countSchema = v.pipe(v.number(), v.integer(), v.minValue(1));
 export const pageEntries = {

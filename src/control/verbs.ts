@@ -3,6 +3,7 @@ import type { AccessVerbs } from './access/types.ts';
 import type { DiskVerbs } from './disks/types.ts';
 import type { ImageVerbs } from './images/types.ts';
 import type { InstanceVerbs } from './instances/types.ts';
+import type { TaskVerbs } from './jobs/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
 import type { Page, PageResult } from './paging.ts';
 import type { SnapshotVerbs } from './snapshots/types.ts';
@@ -12,6 +13,7 @@ export type { DiskDescription } from './disks/types.ts';
 export type { RuleSet } from './encryption/cells.ts';
 export type { ImageDescription } from './images/types.ts';
 export type { InstanceDescription } from './instances/types.ts';
+export type { TaskDescription } from './jobs/types.ts';
 export type { LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
 
@@ -69,4 +71,5 @@ export interface Verbs
     SnapshotVerbs,
     ImageVerbs,
     LineageVerbs,
-    KeyVerbs {}
+    KeyVerbs,
+    TaskVerbs {}

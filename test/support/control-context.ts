@@ -89,6 +89,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
         await new Promise(setImmediate);
         held.delete(diskId);
       },
+      pushLayer: async () => {},
     },
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
@@ -96,7 +97,12 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     tasks: {
       reencrypt: async (resourceId) => {
         reencrypted.push(resourceId);
+        return null;
       },
+      liveTaskIdOf: () => null,
+      pause: async () => {},
+      resume: async () => {},
+      cancel: async () => {},
     },
   };
   await ensureAccount(context.metadata, principal.accountId, context.clock.now());

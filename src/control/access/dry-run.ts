@@ -49,7 +49,7 @@ export function dryRunContext(context: ControlContext, verb: string, service: Ap
     ...context,
     metadata: overlay(context.metadata, { commit: stop, leastLoadedShard: () => 0 }),
     shards: overlay(context.shards, { call: stop }),
-    volumes: overlay(context.volumes, { resize: stop }),
+    volumes: overlay(context.volumes, { resize: stop, hold: stop, release: stop }),
     tasks: overlay(context.tasks, { reencrypt: stop }),
     kms: {
       call: (request) => {

@@ -26,7 +26,7 @@ import {
   type PreparedEncryption,
   prepareEncryption,
 } from '../encryption/choose.ts';
-import { emptyLayers, layersLike, layersOver, removeTrees } from '../layers.ts';
+import { emptyLayers, layersLike, layersOver, shareAllAndCommit } from '../layers.ts';
 import {
   checkAutoParameter,
   checkSize,
@@ -156,24 +156,10 @@ export async function makeDisks(
 ): Promise<readonly DiskRecord[]> {
   const disks: DiskRecord[] = [];
   for (const plan of planned) disks.push(await completeDisk(context, plan));
-  const shared: { shardIndex: number; layers: LayerRecord[] }[] = [];
-  try {
-    for (const [index, { content }] of planned.entries()) {
-      const disk = disks[index] as DiskRecord;
-      if (content === null) continue;
-      const ownAbove = disk.layers.length - content.record.layers.length;
-      for (const [depth, { tree }] of content.record.layers.entries()) {
-        const own = disk.layers[ownAbove + depth] as LayerRecord;
-        const request = { op: 'shareTree', source: tree, target: own.tree } as const;
-        await context.shards.call(disk.shardIndex, request);
-        shared.push({ shardIndex: disk.shardIndex, layers: [own] });
-      }
-    }
-    await context.metadata.commit(change(disks));
-  } catch (error) {
-    for (const trees of shared) await removeTrees(context, trees);
-    throw error;
-  }
+  const pairs = planned.flatMap(({ content }, index) =>
+    content === null ? [] : [{ source: content.record, target: disks[index] as DiskRecord }],
+  );
+  await shareAllAndCommit(context, pairs, change(disks));
   for (const disk of disks) {
     if (disk.layers.length > 1) await context.tasks.reencrypt(disk.diskId);
   }

@@ -8,16 +8,24 @@
  *
  * **Thread:** main.
  */
+import type { RandomBytes } from '../../record/ids.ts';
 import type { DiskRecord, LayerRecord, SnapshotRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
-import { emptyLayers, layersLike, layersOver, removeTrees, shareAndCommit } from '../layers.ts';
+import {
+  emptyLayers,
+  freshTreeName,
+  layersLike,
+  layersOver,
+  removeTrees,
+  shareAndCommit,
+} from '../layers.ts';
 
 export async function replaceContent(
   context: ControlContext,
   disk: DiskRecord,
   snapshot: SnapshotRecord | null,
 ): Promise<void> {
-  const layers = freshNames(disk, newLayers(disk, snapshot));
+  const layers = freshNames(disk, newLayers(disk, snapshot), context.randomBytes);
   const changed = { ...disk, layers };
   if (snapshot === null) await context.metadata.commit({ putDisks: [changed] });
   else await shareAndCommit(context, snapshot, changed, { putDisks: [changed] });
@@ -40,9 +48,18 @@ function hasSameDataKey(a: LayerRecord['encryption'], b: LayerRecord['encryption
   return a.keyId === b.keyId && Buffer.compare(a.wrappedKey, b.wrappedKey) === 0;
 }
 
-/** Names no tree of the disk has: those of its present content are not free yet. */
-function freshNames(disk: DiskRecord, layers: readonly LayerRecord[]): LayerRecord[] {
-  const numbers = disk.layers.map(({ tree }) => Number(tree.split('.')[1] ?? 0));
-  const first = Math.max(...numbers) + 1;
-  return layers.map((layer, depth) => ({ ...layer, tree: `${disk.diskId}.${first + depth}` }));
+/** Names that no tree of the disk has: those of its present content are not free yet. */
+function freshNames(
+  { diskId, layers: present }: DiskRecord,
+  layers: readonly LayerRecord[],
+  randomBytes: RandomBytes,
+): LayerRecord[] {
+  const used = new Set(present.map(({ tree }) => tree));
+  return layers.map((layer) => {
+    let tree: string;
+    do tree = freshTreeName(diskId, randomBytes);
+    while (used.has(tree));
+    used.add(tree);
+    return { ...layer, tree };
+  });
 }

@@ -25,8 +25,9 @@ export const DISK_VERBS_WITH_STATE = [
   'CloneDisks',
   'ModifyDiskAttribute',
   'ModifyDiskSpec',
+  'RekeyDisk',
 ] as const;
-/** attach is the library's own: plane.attach(). */
+/** attach is the library's own, plane.attach(); RekeyDisk no cloud's. */
 export type DiskVerb = (typeof DISK_VERBS_WITH_STATE)[number];
 
 export interface StateRule {
@@ -133,6 +134,20 @@ export const STATE_RULES: readonly StateRule[] = [
     code: REFUSED,
     because: 'a disk being made, changed or deleted has no content to keep or share',
     source: 'ECS CreateSnapshot, CloneDisks, IncorrectDiskStatus',
+  },
+  {
+    verbs: ['RekeyDisk'],
+    statuses: ['Available', 'In_use'],
+    code: null,
+    because: 'a disk moves to a new key whether it is attached or not',
+    source: 'ours: no document has the verb',
+  },
+  {
+    verbs: ['RekeyDisk'],
+    statuses: ['ReIniting', ...PASSING],
+    code: REFUSED,
+    because: 'a disk being made, changed or deleted cannot be given a new key',
+    source: 'ours: no document has the verb',
   },
 ];
 

@@ -12,7 +12,7 @@ import { checkTags } from '../access/tag-rules.ts';
 import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
-import { descriptionSchema, idSchema, nameSchema, regionIdSchema } from '../schemas.ts';
+import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { newCopy } from '../snapshots/copy-snapshot.ts';
 import { type FoundImage, findImage, imageSnapshot } from './find-image.ts';
 import { checkImageUse } from './image-rules.ts';
@@ -20,7 +20,7 @@ import type { ImageVerbs } from './types.ts';
 
 export const copyImageSchema = v.strictObject({
   ImageId: idSchema,
-  DestinationRegionId: v.optional(regionIdSchema),
+  DestinationRegionId: v.optional(v.string()),
   DestinationImageName: v.optional(nameSchema),
   DestinationDescription: v.optional(descriptionSchema),
   Encrypted: v.optional(v.boolean()),

@@ -17,20 +17,14 @@ import type { Resource } from '../encryption/cells.ts';
 import { requireUsableKey } from '../encryption/check-key.ts';
 import { chooseEncryption } from '../encryption/choose.ts';
 import { layersLike, layersOver, shareAndCommit } from '../layers.ts';
-import {
-  descriptionSchema,
-  idSchema,
-  nameSchema,
-  regionIdSchema,
-  retentionDaysSchema,
-} from '../schemas.ts';
+import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
 import { holdSnapshotSource, type SnapshotSource } from './find-source.ts';
 import { checkSnapshotUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
 
 export const copySnapshotSchema = v.strictObject({
   SnapshotId: idSchema,
-  DestinationRegionId: regionIdSchema,
+  DestinationRegionId: v.string(),
   DestinationSnapshotName: v.optional(nameSchema),
   DestinationSnapshotDescription: v.optional(descriptionSchema),
   Encrypted: v.optional(v.boolean()),

@@ -13,6 +13,7 @@ import type { SnapshotRecord } from '../../record/resource.ts';
 import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { creationFilterSchema, isMadeWithin } from '../creation-filter.ts';
+import { resolveKey } from '../encryption/resolve-key.ts';
 import { isInScope } from '../find.ts';
 import { joinLists, type List, mapList } from '../joined-lists.ts';
 import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
@@ -51,8 +52,11 @@ export async function describeSnapshots(
   context: ControlContext,
   parameters: SnapshotVerbs['DescribeSnapshots']['parameters'],
 ): Promise<SnapshotVerbs['DescribeSnapshots']['result']> {
-  const list = joinLists(listsOf(context, parameters));
-  const { records, ...page } = pageOf(parameters, list, testOf(context, parameters));
+  const { KMSKeyId } = parameters;
+  const keyId = KMSKeyId === undefined ? undefined : await resolveKey(context, KMSKeyId);
+  const filters = keyId === undefined ? parameters : { ...parameters, KMSKeyId: keyId };
+  const list = joinLists(listsOf(context, filters));
+  const { records, ...page } = pageOf(parameters, list, testOf(context, filters));
   return { ...page, Snapshots: records.map((seen) => describe(context, seen)) };
 }
 
