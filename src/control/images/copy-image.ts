@@ -11,6 +11,7 @@ import { findRegion } from '../access/regions.ts';
 import { checkTags } from '../access/tag-rules.ts';
 import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
+import { type EncryptionRequest, prepareEncryption } from '../encryption/choose.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { newCopy } from '../snapshots/copy-snapshot.ts';
@@ -88,6 +89,7 @@ async function copyDevices(
   const made: DeviceCopies = { devices: [], pairs: [], copies: [] };
   for (const device of found.image.devices) {
     if (device.snapshotId === null) {
+      await checkEmptyDevice(context, found, { Encrypted, KMSKeyId }, regionId);
       made.devices.push(device);
       continue;
     }
@@ -103,4 +105,22 @@ async function copyDevices(
     made.devices.push({ ...device, snapshotId: copy.snapshotId });
   }
   return made;
+}
+
+/** An empty disk has no content to encrypt, but the rules of the copy are those of its image. */
+async function checkEmptyDevice(
+  context: ControlContext,
+  { image, owner }: FoundImage,
+  wanted: Pick<EncryptionRequest, 'Encrypted' | 'KMSKeyId'>,
+  regionId: string,
+): Promise<void> {
+  await prepareEncryption(context, {
+    resource: 'image',
+    action: regionId === image.regionId ? 'copy-local' : 'copy-cross',
+    source: { encryption: null },
+    isShared: owner === 'others',
+    newId: image.imageId,
+    regionId,
+    ...wanted,
+  });
 }
