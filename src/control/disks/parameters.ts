@@ -7,9 +7,13 @@ import type { SnapshotRecord } from '../../record/resource.ts';
 export const sizeGiBSchema = v.pipe(v.number(), v.safeInteger());
 export const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** @throws PlaneError InvalidSnapshotId.NotReady */
+/**
+ * A copy that is being re-encrypted has its content from the first instant: disks can be made of it.
+ *
+ * @throws PlaneError InvalidSnapshotId.NotReady
+ */
 export function requireReady(snapshot: SnapshotRecord): SnapshotRecord {
-  if (snapshot.status === 'accomplished') return snapshot;
+  if (snapshot.status !== 'failed') return snapshot;
   const detail = `${snapshot.snapshotId} is ${snapshot.status}, expected accomplished`;
   throw new PlaneError('InvalidSnapshotId.NotReady', detail);
 }

@@ -69,7 +69,7 @@ describe('a plain copy', () => {
     ['service', {}, 'InvalidEncrypted.NotSupportDecrypt'],
     ['user', { Encrypted: false }, 'InvalidEncrypted.NotSupportDecrypt'],
     ['plain', { DestinationRegionId: 'nowhere' }, 'InvalidRegionId.NotFound'],
-    ['plain', { DestinationRegionId: '' }, 'InvalidParameter'],
+    ['plain', { DestinationRegionId: '' }, 'InvalidRegionId.NotFound'],
     ['plain', { DestinationRegionId: undefined }, 'MissingParameter'],
     ['plain', { SnapshotId: 's-aaaaaaaaaaaaaaaaaaaa' }, 'InvalidSnapshotId.NotFound'],
     ['plain', { RegionId: ABROAD }, 'InvalidSnapshotId.NotFound'],
