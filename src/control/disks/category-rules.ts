@@ -8,12 +8,20 @@ import { type ErrorCode, PlaneError } from '../../base/errors.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { DiskType } from '../../record/resource.ts';
 import type { DiskCategory } from '../encryption/categories.ts';
+import type { RuleSet } from '../encryption/cells.ts';
 
 export const PERFORMANCE_LEVELS = ['PL0', 'PL1', 'PL2', 'PL3'] as const;
 export type PerformanceLevel = (typeof PERFORMANCE_LEVELS)[number];
 
-/** What a disk is that nothing was said about: of a category that takes every size. */
-export const CATEGORY_DEFAULT: DiskCategory = 'cloud_auto';
+/**
+ * What a disk is that nothing was said about: the newest its generation knows that takes every size
+ * and can be encrypted whatever it is made of. (The cloud's own default, cloud, can be neither.)
+ */
+export const KIND_DEFAULTS: Readonly<Record<RuleSet, DiskKind>> = {
+  '2018': { category: 'cloud_essd', performanceLevel: 'PL0' },
+  '2020': { category: 'cloud_essd', performanceLevel: 'PL0' },
+  '2025': { category: 'cloud_auto', performanceLevel: '' },
+};
 /** Source: ECS CreateDisk, parameter PerformanceLevel. */
 export const PERFORMANCE_LEVEL_DEFAULT: PerformanceLevel = 'PL1';
 
@@ -85,8 +93,13 @@ export interface DiskKind {
  *
  * @throws PlaneError InvalidDiskCategory.NotSupported, InvalidPerformanceLevel.Malformed
  */
-export function chooseKind(category: string | undefined, level: string | undefined): DiskKind {
-  const chosen = category ?? (level === undefined ? CATEGORY_DEFAULT : 'cloud_essd');
+export function chooseKind(
+  ruleSet: RuleSet,
+  category: string | undefined,
+  level: string | undefined,
+): DiskKind {
+  if (category === undefined && level === undefined) return KIND_DEFAULTS[ruleSet];
+  const chosen = category ?? 'cloud_essd';
   if (!isCategory(chosen)) {
     throw new PlaneError(
       'InvalidDiskCategory.NotSupported',

@@ -10,6 +10,7 @@ import { makeTaskId } from '../../record/ids.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
 import type { DiskCategory } from '../encryption/categories.ts';
+import type { RuleSet } from '../encryption/cells.ts';
 import { findDisk } from '../find.ts';
 import { descriptionSchema, idListSchema, idSchema, nameSchema } from '../schemas.ts';
 import { checkSize, chooseKind, type DiskKind, kindOf } from './category-rules.ts';
@@ -107,7 +108,7 @@ export function modifyDiskSpec(
   return context.locks.hold([DiskId], async () => {
     const disk = findDisk(context, DiskId);
     checkDiskState('ModifyDiskSpec', disk);
-    const changed = withSpec(disk, parameters);
+    const changed = withSpec(context.ruleSet, disk, parameters);
     const record = doneTask(context, 'ModifyDiskSpec', DiskId);
     context.passValidation();
     await context.metadata.commit({
@@ -119,6 +120,7 @@ export function modifyDiskSpec(
 }
 
 function withSpec(
+  ruleSet: RuleSet,
   disk: DiskRecord,
   { DiskCategory, PerformanceLevel, ProvisionedIops }: DiskVerbs['ModifyDiskSpec']['parameters'],
 ): DiskRecord {
@@ -130,7 +132,7 @@ function withSpec(
   const category = DiskCategory ?? current.category;
   const keepsLevel = category === current.category && current.performanceLevel !== '';
   const level = PerformanceLevel ?? (keepsLevel ? current.performanceLevel : undefined);
-  const kind = chooseKind(category, level);
+  const kind = chooseKind(ruleSet, category, level);
   checkConversion(current, kind, disk.diskId);
   const sizeGiB = disk.sizeBytes / GIB;
   checkSize(kind, disk.type, sizeGiB);

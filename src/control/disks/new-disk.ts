@@ -83,7 +83,7 @@ export async function planDisk(
   content: DiskContent | null,
 ): Promise<PlannedDisk> {
   const diskId = makeDiskId(context.randomBytes);
-  const kind = chooseKind(wishes.DiskCategory, wishes.PerformanceLevel);
+  const kind = chooseKind(context.ruleSet, wishes.DiskCategory, wishes.PerformanceLevel);
   checkContent(kind, content);
   const sizeGiB = chooseSize(wishes.Size, content);
   checkSize(kind, place.type, sizeGiB);

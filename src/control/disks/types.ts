@@ -92,7 +92,7 @@ export interface DiskVerbs {
       readonly Size?: number;
       readonly DiskName?: string;
       readonly Description?: string;
-      /** @default cloud_essd with a PerformanceLevel, cloud_auto without */
+      /** @default cloud_essd with a PerformanceLevel; without, cloud_auto (2025) or cloud_essd */
       readonly DiskCategory?: string;
       readonly PerformanceLevel?: string;
       readonly ProvisionedIops?: number;

@@ -3,9 +3,9 @@
  * answer (decide.ts), and a data key is made under the master key they name.
  *
  * 1. Nothing is changed before makeEncryption(): a call can be refused, or be a dry run, until then.
- * 2. A resource keeps its source's data key if the master key the tables name is the source's.
- *    Under any other key it gets a data key of its own, and the source's content is re-encrypted.
- *    Copy and Encrypt always makes a data key, under whatever master key.
+ * 2. What is made of a source keeps its data key if the master key the tables name is the source's.
+ *    Under any other key, and as a Copy and Encrypt, it gets a data key of its own, and the source's
+ *    content is re-encrypted.
  *
  * **Thread:** main.
  */
