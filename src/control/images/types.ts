@@ -139,6 +139,17 @@ export interface ImageVerbs {
     };
     result: Nothing;
   };
+  /** Refuses every image: those that may be exported for want of object storage. */
+  ExportImage: {
+    parameters: {
+      readonly ImageId: string;
+      readonly OSSBucket: string;
+      readonly OSSPrefix?: string;
+      readonly ImageFormat?: 'raw' | 'RAW';
+      readonly RoleName?: string;
+    };
+    result: Nothing;
+  };
   DescribeImageSharePermission: {
     parameters: Page & { readonly ImageId: string };
     result: PageResult & {
