@@ -1,8 +1,8 @@
 /**
  * CreateImage: of an instance, of a snapshot, or of a list of snapshots and empty disks.
  *
- * Of an instance every disk is snapshotted, the system disk first. Snapshots and image are committed
- * together: an image whose third disk cannot be snapshotted leaves nothing.
+ * Of an instance every disk is snapshotted, the system disk first. Snapshots and image are
+ * committed together: an image whose third disk cannot be snapshotted leaves nothing.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';

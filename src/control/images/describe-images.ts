@@ -1,6 +1,6 @@
 /**
  * DescribeImages: public images, then own ones in the order of their ids, then those other accounts
- * share, a page at a time. Images other accounts have made public are shown when they are asked for.
+ * share, a page at a time. Images other accounts have made public are shown when asked for.
  */
 import * as v from 'valibot';
 import { GIB } from '../../base/units.ts';

@@ -1,6 +1,6 @@
 /**
- * ExportImage: as far as the rules go. An image that may be exported is refused too, in words of its
- * own: a plane has no object storage to export to.
+ * ExportImage: as far as the rules go. An image that may be exported is refused too, in words of
+ * its own: a plane has no object storage to export to.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';

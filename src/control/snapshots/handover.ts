@@ -1,6 +1,6 @@
 /**
- * Whether something encrypted may be given to others: shared with an account, or exported. The rules
- * are those of encryption/sharing.ts; here are the facts they ask for.
+ * Whether something encrypted may be given to others: shared with an account, or exported. The
+ * rules are those of encryption/sharing.ts; here are the facts they ask for.
  *
  * **Thread:** main.
  */
