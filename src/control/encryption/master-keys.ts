@@ -4,7 +4,7 @@
  * **Thread:** main.
  */
 import { PlaneError } from '../../base/errors.ts';
-import type { KeyDescription } from '../../record/kms-message.ts';
+import type { KeyDescription } from '../../record/kms-key.ts';
 import type { EncryptionRecord } from '../../record/resource.ts';
 import type { PlaneContext } from '../context.ts';
 import { toDiskError } from '../kms-errors.ts';
@@ -18,9 +18,9 @@ export async function masterKeyOf(
   encryption: EncryptionRecord | null,
 ): Promise<KeyDescription | null> {
   if (encryption === null) return null;
-  const { keyId } = encryption;
+  const { keyId, accountId, regionId } = encryption;
   try {
-    return await context.kms.call({ op: 'describeKey', keyId });
+    return await context.kms.call({ op: 'describeKey', keyId, accountId, regionId });
   } catch (error) {
     throw toDiskError(error);
   }
