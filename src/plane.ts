@@ -101,6 +101,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const kms = await startKmsThread({
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
+    throttling: options.kmsThrottling ?? false,
   });
   undo.push(() => kms.close());
   const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));

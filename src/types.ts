@@ -25,6 +25,11 @@ export interface PlaneOptions {
    * file by loadWorld().
    */
   readonly world?: World;
+  /**
+   * Refuses KMS verbs above the cloud's rates with Rejected.Throttling: in a second 1,000 that
+   * encrypt or decrypt, 10 that create a key, 20 that read, 10 that write. @default false
+   */
+  readonly kmsThrottling?: boolean;
 }
 
 /** Who makes calls. */

@@ -1,8 +1,8 @@
 /**
  * The control path's one entrance: a verb by its name, its parameters checked, then run.
  *
- *   name ─▶ parameters ─▶ may this caller? ─▶ region ─▶ DryRun: checked, stopped at the first effect
- *                                                    └─▶ ClientToken: done before? ─▶ verb ─▶ kept
+ *   name ─▶ parameters ─▶ may this caller? ─▶ region ─▶ DryRun: stopped at the first effect
+ *                                                  └─▶ ClientToken: done before? ─▶ verb ─▶ kept
  *
  * 1. Parameters are checked completely before anything is looked up: wrong names, types and ranges.
  * 2. A verb is given the account, the region and the principal of its call, and nothing else says
@@ -15,7 +15,7 @@
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
 import { authorise } from './access/authorise.ts';
-import { dryRunContext, dryRunOperation } from './access/dry-run.ts';
+import { dryRun } from './access/dry-run.ts';
 import type { VerbFacts } from './access/policies.ts';
 import { findRegion } from './access/regions.ts';
 import { ACCESS_VERBS } from './access/table.ts';
@@ -25,14 +25,11 @@ import { DISK_VERBS } from './disks/table.ts';
 import { IMAGE_VERBS } from './images/table.ts';
 import { INSTANCE_VERBS } from './instances/table.ts';
 import { TASK_VERBS } from './jobs/table.ts';
+import { KEY_VERBS } from './keys/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
-import type { VerbRows } from './verb-row.ts';
-import * as keys from './verbs/key-verbs.ts';
+import type { Api, VerbRows } from './verb-row.ts';
 import type { CommonParameters, Verbs } from './verbs.ts';
-
-const kmsWrite = { access: 'write', service: 'kms' } as const;
-const kmsRead = { access: 'read', service: 'kms' } as const;
 
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
@@ -43,18 +40,7 @@ const VERBS: VerbRows<Verbs> = {
   ...LINEAGE_VERBS,
   ...ACCESS_VERBS,
   ...TASK_VERBS,
-  CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
-  DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
-  ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },
-  EnableKey: { schema: keys.keyIdSchema, run: keys.enableKey, ...kmsWrite },
-  DisableKey: { schema: keys.keyIdSchema, run: keys.disableKey, ...kmsWrite },
-  CreateKeyVersion: { schema: keys.keyIdSchema, run: keys.createKeyVersion, ...kmsWrite },
-  ScheduleKeyDeletion: {
-    schema: keys.scheduleKeyDeletionSchema,
-    run: keys.scheduleKeyDeletion,
-    ...kmsWrite,
-  },
-  CancelKeyDeletion: { schema: keys.keyIdSchema, run: keys.cancelKeyDeletion, ...kmsWrite },
+  ...KEY_VERBS,
 };
 
 const commonSchema = v.object({
@@ -94,17 +80,16 @@ export async function callVerb<V extends keyof Verbs>(
   const { common, own } = splitParameters(verb, parameters);
   const checked = v.safeParse(row.schema, own);
   if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
-  const { access, service } = row;
+  const serviceOf = row.serviceOf as ((own: unknown) => Api) | undefined;
+  const access = row.access;
+  const service = serviceOf?.(own) ?? row.service;
   authorise(plane.metadata, principal, { name: verb, access, service });
   const { regionId } = findRegion(common.RegionId ?? principal.regionId);
   const context = contextOf(plane, principal, regionId);
   const token = checkToken(common.ClientToken);
   const run = (its: ControlContext): Promise<Verbs[V]['result']> =>
     (row.run as (its: ControlContext, own: unknown) => Promise<Verbs[V]['result']>)(its, own);
-  if (common.DryRun === true) {
-    await run(dryRunContext(context, verb, service));
-    throw dryRunOperation(verb, service);
-  }
+  if (common.DryRun === true) return dryRun(context, { name: verb, service }, run);
   if (token === null || !takesToken({ name: verb, access, service })) return run(context);
   return runOnce(context, { verb, token, parameters: own, isKms: service === 'kms' }, run);
 }

@@ -6,8 +6,11 @@ import { type ErrorCode, PlaneError } from '../base/errors.ts';
 
 const ECS_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
   'Forbidden.KeyNotFound': 'InvalidParameter.KMSKeyId.NotFound',
+  'Forbidden.AliasNotFound': 'InvalidParameter.KMSKeyId.NotFound',
+  'Forbidden.KmsServiceNotEnabled': 'InvalidParameter.KmsNotEnabled',
   'Rejected.Disabled': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
   'Rejected.PendingDeletion': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
+  'Rejected.PendingImport': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
 };
 
 /** Verbs that spell a code otherwise. */

@@ -12,6 +12,7 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import type { KeyValueReader, KeyValueTransaction } from '../kv/key-value-store.ts';
+import { TOKEN_HOUR_MS } from '../limits.ts';
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
 import type { CountChanges } from './change.ts';
@@ -85,8 +86,6 @@ export function scopeGroup(accountId: string, regionId: string): string {
 export function tokenKey(accountId: string, verb: string, token: string): string {
   return `${accountId}/${verb}/${Buffer.from(token, 'utf8').toString('hex')}`;
 }
-
-export const TOKEN_HOUR_MS = 60 * 60 * 1_000;
 
 /** Tokens that were first used in the same hour, which expire together. */
 export function tokenHourGroup(createdAt: number): string {

@@ -28,6 +28,14 @@ export interface TestControl {
   failNext(op: ShardRequest['op']): void;
 }
 
+/** Accounts there are beside the caller's. */
+const OTHER_ACCOUNTS = [
+  '1000000000000002',
+  '2000000000000002',
+  '3000000000000003',
+  '4000000000000004',
+];
+
 export async function testControl(clock?: Clock): Promise<TestControl> {
   const told: TestControl['told'] = [];
   const drained: string[] = [];
@@ -35,7 +43,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const resized: [string, number][] = [];
   const held = new Set<string>();
   const failing = new Set<string>();
-  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null });
+  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null }, clock);
   const server = createKmsServer({ vault });
   const kms: KmsCalls = {
     call: (request) => server.handle(request) as Promise<never>,
@@ -105,6 +113,8 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       cancel: async () => {},
     },
   };
-  await ensureAccount(context.metadata, principal.accountId, context.clock.now());
+  for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
+    await ensureAccount(context.metadata, accountId, context.clock.now());
+  }
   return { context, told, drained, reencrypted, resized, held, failNext: (op) => failing.add(op) };
 }

@@ -48,7 +48,7 @@ export interface PolicyRule {
   readonly source: string;
 }
 
-const EVERY_SERVICE = ['ecs', 'kms', 'plane'] as const;
+const EVERY_API = ['ecs', 'kms', 'plane'] as const;
 /** What the library adds to the cloud's verbs is about disks, and goes with them. */
 const ECS = ['ecs', 'plane'] as const;
 const EVERY_CLASS = ['read', 'write', 'crypto'] as const;
@@ -57,7 +57,7 @@ const SYSTEM_POLICIES = 'RAM, system policies';
 export const POLICY_RULES: readonly PolicyRule[] = [
   {
     policies: ['AdministratorAccess'],
-    services: EVERY_SERVICE,
+    services: EVERY_API,
     classes: EVERY_CLASS,
     allowed: true,
     because: 'an administrator may do what the account may do',
@@ -65,7 +65,7 @@ export const POLICY_RULES: readonly PolicyRule[] = [
   },
   {
     policies: ['ReadOnlyAccess'],
-    services: EVERY_SERVICE,
+    services: EVERY_API,
     classes: ['read'],
     allowed: true,
     because: 'everything may be looked at',
@@ -73,7 +73,7 @@ export const POLICY_RULES: readonly PolicyRule[] = [
   },
   {
     policies: ['ReadOnlyAccess'],
-    services: EVERY_SERVICE,
+    services: EVERY_API,
     classes: ['write', 'crypto'],
     allowed: false,
     because: 'nothing may be changed, and no key used',
@@ -161,7 +161,7 @@ export const POLICY_RULES: readonly PolicyRule[] = [
   },
 ];
 
-export function classOf({ name, access }: VerbFacts): VerbClass {
+function classOf({ name, access }: VerbFacts): VerbClass {
   return CRYPTO_VERBS.includes(name) ? 'crypto' : access;
 }
 

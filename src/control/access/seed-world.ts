@@ -5,8 +5,8 @@
  * 2. Accounts are as the world says, from every opening on: nothing else changes them. Of all the
  *    rest, what is there stays as it is, and what is not is made: so a world may be seeded again,
  *    and one that a crash cut off is completed.
- * 3. Keys come first, each a transaction of the KMS thread; then everything else in one. Keys that
- *    are to be disabled are so at the end: a data key can only be made under an enabled one.
+ * 3. Keys come first, each a transaction of the KMS thread; then everything else in one. What is to
+ *    be disabled is so when the data keys are made, for which it has to be enabled.
  *
  * **Thread:** main.
  */
@@ -32,33 +32,59 @@ export async function seedWorld(context: PlaneContext, given: World): Promise<vo
   const world = checkShape(given, fileOf(given));
   const { metadata, clock } = context;
   checkWorld(metadata, world);
-  const made: WorldKey[] = [];
-  for (const key of world.keys ?? []) if (await makeKey(context, key)) made.push(key);
+  const newRegions = (world.regions ?? []).filter((region) => {
+    const { accountId, regionId } = scopeOf(region);
+    return metadata.getDocument('region', scopeGroup(accountId, regionId)) === undefined;
+  });
   const disks: DiskRecord[] = [];
-  for (const disk of world.disks ?? []) {
-    if (metadata.getDisk(disk.id) === undefined) disks.push(await diskOf(context, disk));
-  }
-  const now = clock.now();
-  const accounts = (world.accounts ?? []).map((account) => accountOf(context, account));
-  const regions = (world.regions ?? [])
-    .map(regionOf)
-    .filter(
-      (each) =>
-        metadata.getDocument('region', scopeGroup(each.accountId, each.regionId)) === undefined,
-    );
-  const images = (world.images ?? [])
-    .filter(({ id }) => metadata.getDocument('image', id) === undefined)
-    .map((image) => imageOf(image, now));
+  await whileActivated(context, world, newRegions, async () => {
+    const made: WorldKey[] = [];
+    for (const key of world.keys ?? []) if (await makeKey(context, key)) made.push(key);
+    for (const disk of world.disks ?? []) {
+      if (metadata.getDisk(disk.id) === undefined) disks.push(await diskOf(context, disk));
+    }
+    for (const key of made.filter(({ state }) => state === 'Disabled')) {
+      await context.kms.call({ op: 'disableKey', keyId: key.id, ...scopeOf(key) });
+    }
+  });
+  const images = (world.images ?? []).filter(
+    ({ id }) => metadata.getDocument('image', id) === undefined,
+  );
   await metadata.commit({
     putDisks: disks,
     putDocuments: [
-      ...accounts.map((record) => ({ kind: 'account', record }) as const),
-      ...regions.map((record) => ({ kind: 'region', record }) as const),
-      ...images.map((record) => ({ kind: 'image', record }) as const),
+      ...(world.accounts ?? []).map(
+        (account) => ({ kind: 'account', record: accountOf(context, account) }) as const,
+      ),
+      ...newRegions.map((region) => ({ kind: 'region', record: regionOf(region) }) as const),
+      ...images.map((image) => ({ kind: 'image', record: imageOf(image, clock.now()) }) as const),
     ],
   });
-  for (const key of made.filter(({ state }) => state === 'Disabled')) {
-    await context.kms.call({ op: 'disableKey', keyId: key.id, ...scopeOf(key) });
+}
+
+/** Runs a step with KMS activated wherever the world has keys; then it is as it was or is to be. */
+async function whileActivated(
+  { kms }: PlaneContext,
+  world: World,
+  newRegions: readonly WorldRegion[],
+  step: () => Promise<void>,
+): Promise<void> {
+  const entries = [...(world.keys ?? []), ...(world.disks ?? []), ...newRegions];
+  const scopes = new Map(entries.map(scopeOf).map((each) => [Object.values(each).join(), each]));
+  const former: (readonly [Scope, WorldRegion['kms']])[] = [];
+  try {
+    for (const scope of scopes.values()) {
+      const status = await kms.call({ op: 'describeAccountStatus', ...scope });
+      if (status === 'Enabled') continue;
+      former.push([scope, status]);
+      await kms.call({ op: 'setAccountStatus', status: 'Enabled', ...scope });
+    }
+    await step();
+  } finally {
+    const wanted = newRegions.map((region) => [scopeOf(region), region.kms] as const);
+    for (const [scope, status] of [...former, ...wanted]) {
+      if (status !== undefined) await kms.call({ op: 'setAccountStatus', status, ...scope });
+    }
   }
 }
 

@@ -30,6 +30,8 @@ const KEY_RULES: readonly TextRule[] = [
     isBroken: (key) => /^(acs:|aliyun)/i.test(key),
     because: 'acs: and aliyun at its beginning are reserved',
   },
+  // The codec of records renames it (ours, not the cloud's rule).
+  { isBroken: (key) => key === '__proto__', because: 'the name __proto__ is reserved' },
 ];
 
 const VALUE_RULES: readonly TextRule[] = [

@@ -1,5 +1,6 @@
 /**
- * TagResources, UntagResources, ListTagResources: disks, snapshots, images and instances.
+ * TagResources, UntagResources, ListTagResources: disks, snapshots, images and instances. Those of
+ * keys are the KMS API's (keys/key-tags.ts).
  *
  * All resources of a request are changed in one transaction, or none is.
  */
@@ -16,7 +17,7 @@ import type { ControlContext } from '../context.ts';
 import { idSchema } from '../schemas.ts';
 import { checkTagCount, checkTagKey, checkTags, isReservedKey } from './tag-rules.ts';
 import { findTagged, listTagged, type TaggedResource } from './tagged.ts';
-import type { AccessVerbs, Tag, TagResource } from './types.ts';
+import type { AccessVerbs, Tag, TaggedVerbs, TagResource } from './types.ts';
 
 type Nothing = Record<string, never>;
 
@@ -51,7 +52,7 @@ export const listTagResourcesSchema = v.strictObject({
 
 export function tagResources(
   context: ControlContext,
-  parameters: AccessVerbs['TagResources']['parameters'],
+  parameters: TaggedVerbs['TagResources'],
 ): Promise<Nothing> {
   const added = checkTags(parameters.Tag);
   return changeTags(context, parameters, ({ id, record }) => {
@@ -64,7 +65,7 @@ export function tagResources(
 
 export async function untagResources(
   context: ControlContext,
-  parameters: AccessVerbs['UntagResources']['parameters'],
+  parameters: TaggedVerbs['UntagResources'],
 ): Promise<Nothing> {
   const { TagKey, All = false } = parameters;
   if (TagKey === undefined && !All) {
@@ -80,7 +81,7 @@ export async function untagResources(
 
 export async function listTagResources(
   context: ControlContext,
-  parameters: AccessVerbs['ListTagResources']['parameters'],
+  parameters: TaggedVerbs['ListTagResources'],
 ): Promise<AccessVerbs['ListTagResources']['result']> {
   const { ResourceType, ResourceId, Tag: filter = [], NextToken = '' } = parameters;
   const start = readToken(NextToken);
@@ -112,10 +113,7 @@ export async function listTagResources(
 
 function changeTags(
   context: ControlContext,
-  {
-    ResourceType,
-    ResourceId,
-  }: Pick<AccessVerbs['TagResources']['parameters'], 'ResourceType' | 'ResourceId'>,
+  { ResourceType, ResourceId }: Pick<TaggedVerbs['TagResources'], 'ResourceType' | 'ResourceId'>,
   tagsOf: (resource: TaggedResource) => Readonly<Record<string, string>>,
 ): Promise<Nothing> {
   return context.locks.hold(ResourceId, async () => {

@@ -23,8 +23,8 @@
 import { createHash } from 'node:crypto';
 import { PlaneError } from '../../base/errors.ts';
 import { invariant } from '../../base/invariant.ts';
-import { TOKEN_LIFETIME_MS, TOKENS_SWEPT_MAX } from '../../limits.ts';
-import { TOKEN_HOUR_MS, tokenHourGroup, tokenKey } from '../../meta/documents.ts';
+import { TOKEN_HOUR_MS, TOKEN_LIFETIME_MS, TOKENS_SWEPT_MAX } from '../../limits.ts';
+import { tokenHourGroup, tokenKey } from '../../meta/documents.ts';
 import type { Metadata, MetadataChange } from '../../meta/metadata.ts';
 import type { TokenRecord } from '../../record/document.ts';
 import type { ControlContext } from '../context.ts';

@@ -46,7 +46,14 @@ const worldSchema = v.strictObject({
     ),
   ),
   regions: v.optional(
-    v.array(v.strictObject({ ...scope, defaultEncryption: flag, defaultKey: v.optional(keyId) })),
+    v.array(
+      v.strictObject({
+        ...scope,
+        defaultEncryption: flag,
+        defaultKey: v.optional(keyId),
+        kms: v.optional(v.picklist(['Enabled', 'NotEnabled', 'Index', 'Suspended'])),
+      }),
+    ),
   ),
   keys: v.optional(
     v.array(
@@ -105,14 +112,16 @@ const files = new WeakMap<World, string>();
 
 /** @param file null: the world was made by a program */
 export function checkShape(value: unknown, file: string | null): World {
-  const result = v.safeParse(worldSchema, value);
+  // A list is an object too, and may have none of the names.
+  const result = v.safeParse(worldSchema, Array.isArray(value) ? 'a list' : value);
   if (result.success) {
     const world = value as World;
     if (file !== null) files.set(world, file);
     return world;
   }
   const [issue] = result.issues;
-  const place = [file ?? 'world', v.getDotPath(issue)].filter((part) => part !== null).join(': ');
+  const path = v.getDotPath(issue)?.replace(/\.(\d+)/g, '[$1]') ?? null;
+  const place = [file ?? 'world', path].filter((part) => part !== null).join(': ');
   throw new PlaneError('WorldInvalid', `${place}: ${wordsOf(issue)}`);
 }
 

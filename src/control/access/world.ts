@@ -43,6 +43,8 @@ export interface WorldRegion extends InScope {
   readonly defaultEncryption?: boolean;
   /** Id of a key. @default the service key */
   readonly defaultKey?: string;
+  /** Whether KMS is activated. @default Enabled */
+  readonly kms?: 'Enabled' | 'NotEnabled' | 'Index' | 'Suspended';
 }
 
 export interface WorldKey extends InScope {

@@ -4,7 +4,6 @@
  *
  * **Thread:** main.
  */
-import { PlaneError } from '../../base/errors.ts';
 import type { EncryptionRecord, LayerRecord } from '../../record/resource.ts';
 import { requireDiskRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
@@ -20,11 +19,9 @@ export async function requireUsableKey(
 ): Promise<void> {
   if (encryption === null) return;
   requireDiskRole(context);
-  const { keyId } = encryption;
+  const { keyId, accountId, regionId } = encryption;
   try {
-    const key = await context.kms.call({ op: 'describeKey', keyId });
-    if (key.state === 'Enabled') return;
-    throw new PlaneError('Rejected.Disabled', `the state of ${keyId} is ${key.state}`);
+    await context.kms.call({ op: 'checkKeyUsable', keyId, accountId, regionId });
   } catch (error) {
     throw toDiskError(error, verb);
   }

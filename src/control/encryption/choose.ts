@@ -16,12 +16,15 @@ import type { EncryptionRecord } from '../../record/resource.ts';
 import { findRegion } from '../access/regions.ts';
 import { requireDiskRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
+import { resolveKey } from '../keys/resolve-key.ts';
 import { toDiskError } from '../kms-errors.ts';
 import type { DiskCategory } from './categories.ts';
 import type { Action, Resource, Source } from './cells.ts';
 import { requireUsableKey } from './check-key.ts';
 import { type Decision, decideEncryption, grantedOutcome } from './decide.ts';
-import { resolveKey, SERVICE_KEY_ALIAS } from './resolve-key.ts';
+
+/** What a caller writes for the service key of the region. */
+const SERVICE_KEY_ALIAS = 'alias/acs/ecs';
 
 export interface EncryptionRequest {
   readonly resource: Resource;
@@ -82,7 +85,7 @@ export async function prepareEncryption(
 ): Promise<PreparedEncryption> {
   const { source, KMSKeyId, Encrypted, regionId, newId } = request;
   const region = context.metadata.getDocument('region', scopeGroup(context.accountId, regionId));
-  const specified = KMSKeyId ?? null;
+  const specified = KMSKeyId === undefined ? null : await specifiedKey(context, KMSKeyId, regionId);
   const { category } = request;
   const decision = decideEncryption({
     ruleSet: context.ruleSet,
@@ -118,7 +121,7 @@ export async function prepareEncryption(
       unreachable(outcome);
   }
   if (outcome !== 'none')
-    checkRegion(outcome === 'specified' ? KMSKeyId : region?.defaultKeyId, regionId);
+    checkRegion(outcome === 'specified' ? specified : region?.defaultKeyId, regionId);
   await requireUsableKey(context, source?.encryption ?? null);
   return finish(context, request, decision, newKey);
 }
@@ -151,7 +154,7 @@ async function isSourceKey(
   if (newKey !== SERVICE_KEY_ALIAS) return newKey === sourceKey.keyId;
   const { accountId } = context;
   if (sourceKey.accountId !== accountId || sourceKey.regionId !== regionId) return false;
-  return (await resolveKey(context, SERVICE_KEY_ALIAS, regionId)) === sourceKey.keyId;
+  return (await resolveKey({ ...context, regionId }, SERVICE_KEY_ALIAS)) === sourceKey.keyId;
 }
 
 /**
@@ -168,7 +171,7 @@ export async function makeEncryption(
   const { regionId, newId } = request;
   const wrapContext = { accountId, regionId, lineageId: newId };
   try {
-    const keyId = await resolveKey(context, newKey, regionId);
+    const keyId = await resolveKey({ ...context, regionId }, newKey);
     const call = { op: 'generateWrappedDataKey', keyId, context: wrapContext } as const;
     const wrappedKey = await context.kms.call(call);
     return { keyId, wrappedKey, ...wrapContext };
@@ -181,6 +184,15 @@ function sourceKind({ source, isShared }: EncryptionRequest): Source {
   if (source === null) return 'empty';
   if (source.encryption === null) return isShared ? 'shared-plain' : 'plain';
   return isShared ? 'shared-encrypted' : 'encrypted';
+}
+
+/** The id of the key a caller names; the service key is made when it is used, not when named. */
+async function specifiedKey(
+  context: ControlContext,
+  name: string,
+  regionId: string,
+): Promise<string> {
+  return name === SERVICE_KEY_ALIAS ? name : resolveKey({ ...context, regionId }, name);
 }
 
 /** Not every region encrypts, or lets its customers choose a key. */

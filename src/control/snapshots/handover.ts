@@ -5,7 +5,7 @@
  * **Thread:** main.
  */
 import { PlaneError } from '../../base/errors.ts';
-import type { KeyDescription } from '../../record/kms-message.ts';
+import type { KeyDescription } from '../../record/kms-key.ts';
 import type { EncryptionRecord } from '../../record/resource.ts';
 import { hasRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
@@ -90,9 +90,9 @@ async function masterKeyOf(
   encryption: EncryptionRecord | null,
 ): Promise<KeyDescription | null> {
   if (encryption === null) return null;
-  const { keyId } = encryption;
+  const { keyId, accountId, regionId } = encryption;
   try {
-    return await context.kms.call({ op: 'describeKey', keyId });
+    return await context.kms.call({ op: 'describeKey', keyId, accountId, regionId });
   } catch (error) {
     throw toDiskError(error);
   }

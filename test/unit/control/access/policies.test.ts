@@ -111,6 +111,28 @@ describe('a caller', () => {
     await expect(key).rejects.toThrow(/Forbidden\.NoPermission: .*AliyunECSFullAccess/);
   });
 
+  it('of a verb that both APIs have is judged by the API it is of', async () => {
+    const { context } = await controlWithUsers();
+    const { KeyId } = (await callVerb(context, by(null), 'CreateKey', {})).KeyMetadata;
+    const { DiskId } = await callVerb(context, by(null), 'CreateDisk', { Size: 20 });
+    const tag = (user: string, ResourceType: 'key' | 'disk', id: string) => {
+      const Tag = [{ Key: 'a', Value: 'b' }];
+      const parameters = { ResourceType, ResourceId: [id], Tag };
+      return refusal(() => callVerb(context, by(user), 'TagResources', parameters));
+    };
+    expect(await tag('AliyunKMSFullAccess', 'key', KeyId)).toBe('not refused');
+    expect(await tag('AliyunKMSFullAccess', 'disk', DiskId)).toBe('Forbidden.RAM');
+    expect(await tag('AliyunECSFullAccess', 'key', KeyId)).toBe('Forbidden.NoPermission');
+    expect(await tag('AliyunECSFullAccess', 'disk', DiskId)).toBe('not refused');
+    const list = (ResourceType: 'key' | 'disk') =>
+      callVerb(context, by(null), 'ListTagResources', { ResourceType });
+    expect((await list('key')).TagResources).toMatchObject([{ ResourceId: KeyId }]);
+    expect((await list('disk')).TagResources).toMatchObject([{ ResourceId: DiskId }]);
+    const untag = { ResourceType: 'key', ResourceId: [KeyId], All: true } as const;
+    await callVerb(context, by(null), 'UntagResources', untag);
+    expect((await list('key')).TagResources).toEqual([]);
+  });
+
   it('sees what its account has, and nothing of another', async () => {
     const { context } = await controlWithUsers();
     const record = fullAccount('2000000000000002', 0);

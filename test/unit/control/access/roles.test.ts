@@ -40,7 +40,7 @@ describe('a service role', () => {
     expect(() => requireDiskRole(context)).not.toThrow();
   });
 
-  it('that is missing refuses encrypted disks, made or attached, and leaves plain ones', async () => {
+  it('that is missing refuses encrypted disks, made or attached, not plain ones', async () => {
     const { context, setRoles } = await controlWithRoles(Object.keys(SERVICE_ROLES));
     const create = (Encrypted: boolean) =>
       callVerb(context, context.principal, 'CreateDisk', { Size: 20, Encrypted });

@@ -57,7 +57,7 @@ describe('ShareSnapshot', () => {
   });
 
   it.each([
-    [{ AccountId: '4000000000000004' }, 'InvalidAccount.NotFound'],
+    [{ AccountId: '7999999999999999' }, 'InvalidAccount.NotFound'],
     [{ AccountId: OWNER }, 'InvalidAccount.Forbbiden'],
     [{ AccountId: '../x' }, 'InvalidParameter'],
     [{ AccountId: undefined }, 'MissingParameter'],
