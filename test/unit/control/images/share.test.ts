@@ -65,7 +65,7 @@ describe('ModifyImageSharePermission', () => {
     [['plain'], {}, 'MissingParameter'],
     [['plain'], { AddAccount: [] }, 'InvalidParameter'],
     [['plain'], { AddAccount: Array(11).fill(RECIPIENT) }, 'InvalidParameter'],
-    [['plain'], { AddAccount: ['4000000000000004'] }, 'InvalidAccount.NotFound'],
+    [['plain'], { AddAccount: ['9000000000000009'] }, 'InvalidAccount.NotFound'],
     [['plain'], { AddAccount: [OWNER] }, 'InvalidAccount.Forbbiden'],
     [['plain'], { RemoveAccount: [RECIPIENT] }, 'InvalidAccount.NotFound'],
     [['plain'], { AddAccount: [RECIPIENT], DryRun: true }, 'DryRunOperation'],

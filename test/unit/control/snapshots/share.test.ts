@@ -57,7 +57,7 @@ describe('ShareSnapshot', () => {
   });
 
   it.each([
-    [{ AccountId: '4000000000000004' }, 'InvalidAccount.NotFound'],
+    [{ AccountId: '9000000000000009' }, 'InvalidAccount.NotFound'],
     [{ AccountId: OWNER }, 'InvalidAccount.Forbbiden'],
     [{ AccountId: '../x' }, 'InvalidParameter'],
     [{ AccountId: undefined }, 'MissingParameter'],
