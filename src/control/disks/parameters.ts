@@ -8,7 +8,8 @@ export const sizeGiBSchema = v.pipe(v.number(), v.safeInteger());
 export const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /**
- * A copy that is being re-encrypted has its content from the first instant: disks can be made of it.
+ * A copy that is being re-encrypted has its content from the first instant: disks can be made of
+ * it.
  *
  * @throws PlaneError InvalidSnapshotId.NotReady
  */

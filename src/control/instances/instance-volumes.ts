@@ -81,10 +81,7 @@ export async function closeVolumes(
 }
 
 /** Stopped -> Running. The caller holds the instance. */
-export async function start(
-  context: ControlContext,
-  { instance, disks }: HeldInstance,
-): Promise<void> {
+async function start(context: ControlContext, { instance, disks }: HeldInstance): Promise<void> {
   checkInstanceState('StartInstance', instance);
   if (!disks.some(({ type }) => type === 'system')) {
     const detail = `${instance.instanceId} has no system disk`;
