@@ -151,23 +151,6 @@ export const KMS_IDLE_CHECK_MS = 60_000;
 export const PAGE_SIZE_DEFAULT = 10;
 export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
-/** DescribeDisks, DescribeInstances: MaxResults. */
-export const MAX_RESULTS_MAX = 500;
-/** Data disks of one instance; instances of one RunInstances (ECS RunInstances). */
-export const INSTANCE_DATA_DISKS_MAX = 16;
-export const RUN_INSTANCES_MAX = 100;
-/** A ClientToken is remembered so long; removed when too old, so many at a time. */
-export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
-export const TOKENS_SWEPT_MAX = 64;
-/** Tokens that were first used in the same hour are removed together. */
-export const TOKEN_HOUR_MS: number = 60 * 60 * 1_000;
-/** Tags of a resource, of one request, and resources of one request (ECS TagResources). */
-export const TAGS_MAX = 20;
-export const TAG_CHARS_MAX = 128;
-export const TAGGED_RESOURCES_MAX = 50;
-/** ListTagResources: resources looked at in one call, and tags after which a page ends. */
-export const TAGGED_SCAN_MAX = 1_000;
-export const TAGGED_PAGE_ENTRIES = 50;
 /** Manual snapshots of one disk (ECS, quotas). */
 export const SNAPSHOTS_PER_DISK_MAX = 256;
 /** RetentionDays (ECS CreateSnapshot). */
@@ -180,13 +163,28 @@ export const IMAGE_SHARES_MAX = 50;
 export const IMAGE_ACCOUNTS_PER_CALL_MAX = 10;
 /** Disks of one image: a system disk and the data disks of an instance. */
 export const IMAGE_DEVICES_MAX = 17;
-/** Records a listing with filters looks at in one step. */
-export const LIST_STEP_RECORDS = 10_000;
+/** DescribeDisks, DescribeInstances: MaxResults. */
+export const MAX_RESULTS_MAX = 500;
+/** Data disks of one instance; instances of one RunInstances (ECS RunInstances). */
+export const INSTANCE_DATA_DISKS_MAX = 16;
+export const RUN_INSTANCES_MAX = 100;
+/** Description of a disk, a snapshot, an image or an instance (ECS CreateDisk). */
+export const DISK_DESCRIPTION_CHARS_MAX = 256;
+/** A ClientToken is remembered so long; removed when too old, so many at a time. */
+export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
+export const TOKENS_SWEPT_MAX = 64;
+/** Tokens that were first used in the same hour are removed together. */
+export const TOKEN_HOUR_MS: number = 60 * 60 * 1_000;
+/** Tags of a resource, of one request, and resources of one request (ECS TagResources). */
+export const TAGS_MAX = 20;
+export const TAG_CHARS_MAX = 128;
+export const TAGGED_RESOURCES_MAX = 50;
+/** ListTagResources: resources looked at in one call, and tags after which a page ends. */
+export const TAGGED_SCAN_MAX = 1_000;
+export const TAGGED_PAGE_ENTRIES = 50;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;
-/** Description of a disk, a snapshot or an image. */
-export const RESOURCE_DESCRIPTION_CHARS_MAX = 256;
 /** SetDeletionProtection, DeletionProtectionDescription. */
 export const PROTECTION_DESCRIPTION_CHARS_MAX = 1_024;
 /** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */

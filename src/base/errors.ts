@@ -181,6 +181,7 @@ export const ERROR_CODES = {
   'QuotaExceed.ShareImage': row('caller', false, 'the image is shared with too many accounts'),
   IncorrectImageStatus: row('caller', true, 'the image is in a state that forbids the operation'),
   ImageUsingByInstance: row('caller', false, 'instances use the image; Force=true passes'),
+  NoSetRoletoECSServiceAcount: row('caller', false, 'a RAM role is missing that exporting needs'),
   ImageUseShared: row('caller', false, 'the image is shared'),
   IncorrectInstanceStatus: row('caller', true, 'the instance is in a state that forbids it'),
   // Control plane: access, regions, tokens, tags, account-level default encryption.

@@ -32,9 +32,9 @@ export interface CommonParameters {
 export interface Verbs
   extends AccessVerbs,
     DiskVerbs,
-    ImageVerbs,
     InstanceVerbs,
     SnapshotVerbs,
+    ImageVerbs,
     LineageVerbs,
     KeyVerbs,
     TaskVerbs {}

@@ -65,6 +65,9 @@ export async function controlWorld(
         encryption === 'user' ? (await call('CreateKey', {})).KeyMetadata.KeyId : undefined;
       const { DiskId } = await call('CreateDisk', {
         Size: 2,
+        // Of a category that every rule set can encrypt.
+        DiskCategory: 'cloud_essd',
+        PerformanceLevel: 'PL0',
         Encrypted: encryption !== 'plain',
         ...(key === undefined ? {} : { KMSKeyId: key }),
       });

@@ -8,11 +8,13 @@ import type { ImageDevice, ImageRecord } from '../../record/document.ts';
 import { makeImageId } from '../../record/ids.ts';
 import type { SnapshotRecord } from '../../record/resource.ts';
 import { findRegion } from '../access/regions.ts';
+import { checkTags } from '../access/tag-rules.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
+import { type EncryptionRequest, prepareEncryption } from '../encryption/choose.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { newCopy } from '../snapshots/copy-snapshot.ts';
-import { tagListSchema, toTags } from '../tag-parameter.ts';
 import { type FoundImage, findImage, imageSnapshot } from './find-image.ts';
 import { checkImageUse } from './image-rules.ts';
 import type { ImageVerbs } from './types.ts';
@@ -24,7 +26,7 @@ export const copyImageSchema = v.strictObject({
   DestinationDescription: v.optional(descriptionSchema),
   Encrypted: v.optional(v.boolean()),
   KMSKeyId: v.optional(idSchema),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 type Parameters = ImageVerbs['CopyImage']['parameters'];
@@ -41,7 +43,7 @@ export function copyImage(
     const found = findImage(context, ImageId);
     checkImageUse(context, 'CopyImage', found);
     const { regionId } = findRegion(parameters.DestinationRegionId ?? context.regionId);
-    const tags = toTags(parameters.Tag);
+    const tags = checkTags(parameters.Tag ?? []);
     const { devices, pairs, copies } = await copyDevices(context, found, parameters, regionId);
     context.passValidation();
     const image: ImageRecord = {
@@ -87,6 +89,7 @@ async function copyDevices(
   const made: DeviceCopies = { devices: [], pairs: [], copies: [] };
   for (const device of found.image.devices) {
     if (device.snapshotId === null) {
+      await checkEmptyDevice(context, found, { Encrypted, KMSKeyId }, regionId);
       made.devices.push(device);
       continue;
     }
@@ -102,4 +105,22 @@ async function copyDevices(
     made.devices.push({ ...device, snapshotId: copy.snapshotId });
   }
   return made;
+}
+
+/** An empty disk has no content to encrypt, but the rules of the copy are those of its image. */
+async function checkEmptyDevice(
+  context: ControlContext,
+  { image, owner }: FoundImage,
+  wanted: Pick<EncryptionRequest, 'Encrypted' | 'KMSKeyId'>,
+  regionId: string,
+): Promise<void> {
+  await prepareEncryption(context, {
+    resource: 'image',
+    action: regionId === image.regionId ? 'copy-local' : 'copy-cross',
+    source: { encryption: null },
+    isShared: owner === 'others',
+    newId: image.imageId,
+    regionId,
+    ...wanted,
+  });
 }

@@ -1,8 +1,8 @@
 /**
  * CreateImage: of an instance, of a snapshot, or of a list of snapshots and empty disks.
  *
- * Of an instance every disk is snapshotted, the system disk first. Snapshots and image are committed
- * together: an image whose third disk cannot be snapshotted leaves nothing.
+ * Of an instance every disk is snapshotted, the system disk first. Snapshots and image are
+ * committed together: an image whose third disk cannot be snapshotted leaves nothing.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
@@ -10,12 +10,13 @@ import { IMAGE_DEVICES_MAX } from '../../limits.ts';
 import type { ImageDevice, ImageRecord, InstanceRecord } from '../../record/document.ts';
 import { isInstanceId, makeImageId } from '../../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../../record/resource.ts';
+import { checkTags } from '../access/tag-rules.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema, sizeSchema } from '../schemas.ts';
 import { newSnapshot } from '../snapshots/create-snapshot.ts';
-import { tagListSchema, toTags } from '../tag-parameter.ts';
 import { deviceNames, devicesOf } from './devices.ts';
 import { lookUpImage } from './find-image.ts';
 import type { ImageVerbs } from './types.ts';
@@ -42,7 +43,7 @@ export const createImageSchema = v.strictObject({
   Description: v.optional(descriptionSchema),
   Platform: v.optional(nameSchema),
   Architecture: v.optional(v.picklist(['x86_64', 'arm64', 'i386'])),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 type Parameters = ImageVerbs['CreateImage']['parameters'];
@@ -151,7 +152,7 @@ function newImage(
     regionId: context.regionId,
     name: parameters.ImageName ?? '',
     description: parameters.Description ?? '',
-    tags: toTags(parameters.Tag),
+    tags: checkTags(parameters.Tag ?? []),
     family: parameters.ImageFamily ?? '',
     status: 'Available',
     devices,

@@ -1,18 +1,20 @@
 /**
  * DescribeImages: public images, then own ones in the order of their ids, then those other accounts
- * share, a page at a time. Images other accounts have made public are shown when they are asked for.
+ * share, a page at a time. Images other accounts have made public are shown when asked for.
  */
 import * as v from 'valibot';
 import { GIB } from '../../base/units.ts';
 import { DESCRIBE_IDS_MAX } from '../../limits.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { ImageDevice } from '../../record/document.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { creationFilterSchema, isMadeWithin } from '../creation-filter.ts';
-import { idSchema, isoSeconds, nameSchema, pageEntries, pageWindow } from '../schemas.ts';
-import { pageOfSegments, type Segment, segmentOf, segmentOfListing } from '../segments.ts';
+import { joinLists, type List, mapList } from '../joined-lists.ts';
+import { listingOf, matchesName, pageOf } from '../list-pages.ts';
+import { idSchema, isoSeconds, nameSchema, pageEntries } from '../schemas.ts';
 import { snapshotProgress } from '../snapshots/progress.ts';
-import { describeTags, hasTags, tagListSchema } from '../tag-parameter.ts';
+import { describeTags, hasTags } from '../tag-parameters.ts';
 import { type FoundImage, type ImageOwner, lookUpImage } from './find-image.ts';
 import { publicImages } from './public-images.ts';
 import { imageProgress, imageStatus } from './status.ts';
@@ -37,7 +39,7 @@ export const describeImagesSchema = v.strictObject({
   Architecture: v.optional(v.string()),
   Usage: v.optional(v.picklist(['instance', 'none'])),
   IsPublic: v.optional(v.boolean()),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
   Filter: v.optional(creationFilterSchema),
 });
 
@@ -45,20 +47,17 @@ export async function describeImages(
   context: ControlContext,
   parameters: ImageVerbs['DescribeImages']['parameters'],
 ): Promise<ImageVerbs['DescribeImages']['result']> {
-  const { PageNumber, PageSize, skip } = pageWindow(parameters);
-  const segments = segmentsOf(context, parameters);
-  const passes = testOf(context, parameters);
-  const { total, items } = pageOfSegments(segments, passes, skip, PageSize);
-  const Images = items.map((found) => describe(context, found));
-  return { TotalCount: total, PageNumber, PageSize, Images };
+  const list = joinLists(listsOf(context, parameters));
+  const { records, NextToken: _, ...page } = pageOf(parameters, list, testOf(context, parameters));
+  return { ...page, Images: records.map((found) => describe(context, found)) };
 }
 
 /** What is looked at. */
-function segmentsOf(context: ControlContext, filters: ImageFilters): Segment<FoundImage>[] {
+function listsOf(context: ControlContext, filters: ImageFilters): List<FoundImage>[] {
   const { ImageId, ImageOwnerAlias, SnapshotId, IsPublic } = filters;
   if (ImageId !== undefined) {
     const ids = new Set(ImageId.split(',').map((id) => id.trim()));
-    return [segmentOf([...ids].flatMap((id) => lookUpImage(context, id) ?? []))];
+    return [listingOf([...ids].flatMap((id) => lookUpImage(context, id) ?? []))];
   }
   if (SnapshotId !== undefined) return [listed(context, `snapshot/${SnapshotId}`, 'self')];
   const scope = scopeGroup(context.accountId, context.regionId);
@@ -66,8 +65,8 @@ function segmentsOf(context: ControlContext, filters: ImageFilters): Segment<Fou
   const system = publicImages(context.regionId).map(
     (image): FoundImage => ({ image, owner: 'system' }),
   );
-  const byOwner: Record<ImageOwner, () => Segment<FoundImage>> = {
-    system: () => segmentOf(system),
+  const byOwner: Record<ImageOwner, () => List<FoundImage>> = {
+    system: () => listingOf(system),
     self: () => listed(context, `scope/${scope}`, 'self'),
     others: () => listed(context, `shared/${scope}`, 'others'),
   };
@@ -77,8 +76,8 @@ function segmentsOf(context: ControlContext, filters: ImageFilters): Segment<Fou
   return owners.map((owner) => byOwner[owner]());
 }
 
-function listed(context: ControlContext, group: string, owner: ImageOwner): Segment<FoundImage> {
-  return segmentOfListing(
+function listed(context: ControlContext, group: string, owner: ImageOwner): List<FoundImage> {
+  return mapList(
     (skip, limit) => context.metadata.listDocuments('image', group, skip, limit),
     (image) => ({ image, owner }),
   );
@@ -100,7 +99,7 @@ function testOf(
   }
   ask(SnapshotId !== undefined, ({ image }) => isBehind(context, image, SnapshotId ?? ''));
   ask(IsPublic === true, ({ image, owner }) => image.isPublic && owner !== 'system');
-  ask(ImageName !== undefined, ({ image }) => image.name === ImageName);
+  ask(ImageName !== undefined, ({ image }) => matchesName(image.name, ImageName ?? ''));
   ask(ImageFamily !== undefined, ({ image }) => image.family === ImageFamily);
   ask(ImageOwnerId !== undefined, ({ image }) => image.accountId === ImageOwnerId);
   const statuses = Status?.split(',').map((status) => status.trim()) ?? [];

@@ -7,8 +7,8 @@ import { PlaneError } from '../../base/errors.ts';
 import { GIB } from '../../base/units.ts';
 import type { ImageDevice } from '../../record/document.ts';
 import type { ControlContext } from '../context.ts';
+import { requireUsableKey } from '../encryption/check-key.ts';
 import { chooseEncryption } from '../encryption/choose.ts';
-import { checkKeyEnabled } from '../encryption/master-keys.ts';
 import { findSnapshotSource } from '../snapshots/find-source.ts';
 import { checkSnapshotUse } from '../snapshots/snapshot-rules.ts';
 import type { DeviceParameter } from './types.ts';
@@ -65,7 +65,7 @@ async function checkSnapshot(
       `expected Size of at least ${snapshot.sizeBytes / GIB}, as ${snapshotId}; got ${sizeGiB}`,
     );
   }
-  await checkKeyEnabled(context, snapshot.encryption);
+  await requireUsableKey(context, snapshot.encryption);
   await chooseEncryption(context, {
     resource: 'image',
     action: 'create',

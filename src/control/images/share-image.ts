@@ -1,9 +1,9 @@
 /**
  * ModifyImageSharePermission and DescribeImageSharePermission: who else may use an image.
  *
- * The other accounts see it under its own id, and may make instances and copies of it; under another
- * key if it is encrypted. What they made stays when the sharing ends: until nothing in it needs the
- * owner's key any more, the sharing cannot be ended.
+ * The other accounts see it under its own id, and may make instances and copies of it; under
+ * another key if it is encrypted. What they made stays when the sharing ends: until nothing in it
+ * needs the owner's key any more, the sharing cannot be ended.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';

@@ -18,6 +18,9 @@ export function snapshotsBehind(context: PlaneContext, image: ImageRecord): Snap
 export function imageStatus(context: PlaneContext, image: ImageRecord): ImageStatus {
   if (image.status !== 'Available') return image.status;
   const statuses = snapshotsBehind(context, image).map(({ status }) => status);
+  const wanted = image.devices.filter(({ snapshotId }) => snapshotId !== null).length;
+  // The encryption of a copy was cancelled: its snapshot is gone.
+  if (statuses.length < wanted) return 'CreateFailed';
   if (statuses.includes('failed')) return 'UnAvailable';
   return statuses.includes('progressing') ? 'Creating' : 'Available';
 }

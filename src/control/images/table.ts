@@ -4,6 +4,7 @@ import { deleteImage, deleteImageSchema, modifyImage, modifyImageSchema } from '
 import { copyImage, copyImageSchema } from './copy-image.ts';
 import { createImage, createImageSchema } from './create-image.ts';
 import { describeImages, describeImagesSchema } from './describe-images.ts';
+import { exportImage, exportImageSchema } from './export-image.ts';
 import {
   describeImageShares,
   imageSharesSchema,
@@ -21,6 +22,7 @@ export const IMAGE_VERBS: VerbRows<ImageVerbs> = {
   DescribeImages: { schema: describeImagesSchema, run: describeImages, ...read },
   ModifyImageAttribute: { schema: modifyImageSchema, run: modifyImage, ...write },
   DeleteImage: { schema: deleteImageSchema, run: deleteImage, ...write },
+  ExportImage: { schema: exportImageSchema, run: exportImage, ...write },
   ModifyImageSharePermission: { schema: shareImageSchema, run: shareImage, ...write },
   DescribeImageSharePermission: { schema: imageSharesSchema, run: describeImageShares, ...read },
 };

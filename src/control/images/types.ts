@@ -1,8 +1,9 @@
 /** The verbs on images: parameters and results, named as the cloud's API names them. */
 import type { ImageStatus } from '../../record/document.ts';
+import type { Tag } from '../access/types.ts';
 import type { CreationFilter } from '../creation-filter.ts';
 import type { Page, PageResult } from '../paging.ts';
-import type { TagDescription, TagParameter } from '../tag-parameter.ts';
+import type { TagDescription } from '../tag-parameters.ts';
 
 type Nothing = Record<string, never>;
 
@@ -68,7 +69,7 @@ export interface ImageFilters {
   readonly Usage?: 'instance' | 'none';
   /** true: images that other accounts have made public, and no others. */
   readonly IsPublic?: boolean;
-  readonly Tag?: readonly TagParameter[];
+  readonly Tag?: readonly Tag[];
   readonly Filter?: readonly CreationFilter[];
 }
 
@@ -86,7 +87,7 @@ export interface ImageVerbs {
       readonly Description?: string;
       readonly Platform?: string;
       readonly Architecture?: 'x86_64' | 'arm64' | 'i386';
-      readonly Tag?: readonly TagParameter[];
+      readonly Tag?: readonly Tag[];
     };
     result: { readonly ImageId: string };
   };
@@ -100,7 +101,7 @@ export interface ImageVerbs {
       readonly DestinationDescription?: string;
       readonly Encrypted?: boolean;
       readonly KMSKeyId?: string;
-      readonly Tag?: readonly TagParameter[];
+      readonly Tag?: readonly Tag[];
     };
     result: { readonly ImageId: string };
   };
@@ -135,6 +136,17 @@ export interface ImageVerbs {
       readonly RemoveAccount?: readonly string[];
       /** Shows it to everybody, or no longer. */
       readonly IsPublic?: boolean;
+    };
+    result: Nothing;
+  };
+  /** Refuses every image: those that may be exported for want of object storage. */
+  ExportImage: {
+    parameters: {
+      readonly ImageId: string;
+      readonly OSSBucket: string;
+      readonly OSSPrefix?: string;
+      readonly ImageFormat?: 'raw' | 'RAW';
+      readonly RoleName?: string;
     };
     result: Nothing;
   };

@@ -9,6 +9,7 @@ import type { ControlContext } from '../context.ts';
 import { makeDisks } from '../disks/new-disk.ts';
 import { flagSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
+import { checkImageUse } from '../images/image-rules.ts';
 import { removeTrees } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
 import { holdInstance } from './instance-volumes.ts';
@@ -40,6 +41,7 @@ export function replaceSystemDisk(
   return holdInstance(context, InstanceId, async ({ instance, disks }) => {
     checkInstanceState('ReplaceSystemDisk', instance);
     const found = findImage(context, ImageId);
+    checkImageUse(context, 'RunInstances', found);
     const former = disks.find(({ type }) => type === 'system');
     const wishes = {
       ...parameters.SystemDisk,

@@ -14,6 +14,7 @@ import type { ControlContext } from '../context.ts';
 import { makeDisks } from '../disks/new-disk.ts';
 import { countSchema, flagSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
+import { checkImageUse } from '../images/image-rules.ts';
 import { removeTrees } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { findSnapshotSource } from '../snapshots/find-source.ts';
@@ -97,7 +98,9 @@ export async function createInstance(
   parameters: InstanceVerbs['CreateInstance']['parameters'],
 ): Promise<InstanceVerbs['CreateInstance']['result']> {
   return holdSources(context, parameters, async () => {
-    const plan = await planInstance(context, parameters, findImage(context, parameters.ImageId));
+    const found = findImage(context, parameters.ImageId);
+    checkImageUse(context, 'RunInstances', found);
+    const plan = await planInstance(context, parameters, found);
     context.passValidation();
     await make(context, [plan], 'Stopped');
     return { InstanceId: plan.instance.instanceId };
@@ -111,6 +114,7 @@ export async function runInstances(
   const { Amount = 1 } = parameters;
   return holdSources(context, parameters, async () => {
     const found = findImage(context, parameters.ImageId);
+    checkImageUse(context, 'RunInstances', found);
     const plans: PlannedInstance[] = [];
     for (let index = 0; index < Amount; index++) {
       plans.push(await planInstance(context, parameters, found));

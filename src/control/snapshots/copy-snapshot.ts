@@ -10,13 +10,14 @@ import * as v from 'valibot';
 import { makeSnapshotId } from '../../record/ids.ts';
 import type { SnapshotRecord } from '../../record/resource.ts';
 import { findRegion } from '../access/regions.ts';
+import { checkTags } from '../access/tag-rules.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import type { Resource } from '../encryption/cells.ts';
+import { requireUsableKey } from '../encryption/check-key.ts';
 import { chooseEncryption } from '../encryption/choose.ts';
-import { checkKeyEnabled } from '../encryption/master-keys.ts';
 import { layersLike, layersOver, shareAndCommit } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
-import { tagListSchema, toTags } from '../tag-parameter.ts';
 import { holdSnapshotSource, type SnapshotSource } from './find-source.ts';
 import { checkSnapshotUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
@@ -29,7 +30,7 @@ export const copySnapshotSchema = v.strictObject({
   Encrypted: v.optional(v.boolean()),
   KMSKeyId: v.optional(idSchema),
   RetentionDays: v.optional(retentionDaysSchema),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 export function copySnapshot(
@@ -39,7 +40,7 @@ export function copySnapshot(
   return holdSnapshotSource(context, parameters.SnapshotId, async (source) => {
     checkSnapshotUse('CopySnapshot', source);
     const { regionId } = findRegion(parameters.DestinationRegionId);
-    const tags = toTags(parameters.Tag);
+    const tags = checkTags(parameters.Tag ?? []);
     const made = await newCopy(context, source, { ...parameters, resource: 'snapshot', regionId });
     context.passValidation();
     const copy: SnapshotRecord = {
@@ -87,7 +88,7 @@ export async function newCopy(
     ...(Encrypted === undefined ? {} : { Encrypted }),
     ...(KMSKeyId === undefined ? {} : { KMSKeyId }),
   });
-  await checkKeyEnabled(context, snapshot.encryption);
+  await requireUsableKey(context, snapshot.encryption);
   const { layers } = snapshot;
   return {
     snapshotId,

@@ -10,14 +10,15 @@ import { PlaneError } from '../../base/errors.ts';
 import { SNAPSHOTS_PER_DISK_MAX } from '../../limits.ts';
 import { makeSnapshotId } from '../../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../../record/resource.ts';
+import { checkTags } from '../access/tag-rules.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { checkDiskState } from '../disks/state-rules.ts';
+import { requireUsableKey } from '../encryption/check-key.ts';
 import { chooseEncryption } from '../encryption/choose.ts';
-import { checkKeyEnabled } from '../encryption/master-keys.ts';
 import { findDisk } from '../find.ts';
 import { layersLike, shareAndCommit } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
-import { tagListSchema, toTags } from '../tag-parameter.ts';
 import { checkFirstUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
 
@@ -26,7 +27,7 @@ export const createSnapshotSchema = v.strictObject({
   SnapshotName: v.optional(nameSchema),
   Description: v.optional(descriptionSchema),
   RetentionDays: v.optional(retentionDaysSchema),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
 });
 
 export function createSnapshot(
@@ -36,7 +37,7 @@ export function createSnapshot(
   const { DiskId } = parameters;
   return context.locks.hold([DiskId], async () => {
     const disk = findDisk(context, DiskId);
-    const tags = toTags(parameters.Tag);
+    const tags = checkTags(parameters.Tag ?? []);
     const made = await newSnapshot(context, disk, 'snapshot');
     context.passValidation();
     const snapshot: SnapshotRecord = {
@@ -69,7 +70,7 @@ export async function newSnapshot(
   checkDiskState('CreateSnapshot', disk);
   checkFirstUse(disk);
   checkSnapshotQuota(context, disk);
-  await checkKeyEnabled(context, disk.encryption);
+  await requireUsableKey(context, disk.encryption);
   const snapshotId = makeSnapshotId(context.randomBytes);
   const { encryption } = await chooseEncryption(context, {
     resource,

@@ -5,24 +5,27 @@
  */
 import * as v from 'valibot';
 import { GIB } from '../../base/units.ts';
-import { SHARED_SNAPSHOTS_MAX } from '../../limits.ts';
+import { PAGE_SIZE_MAX, SHARED_SNAPSHOTS_MAX } from '../../limits.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { ShareRecord } from '../../record/document.ts';
 import { isSnapshotId } from '../../record/ids.ts';
 import type { SnapshotRecord } from '../../record/resource.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { creationFilterSchema, isMadeWithin } from '../creation-filter.ts';
 import { isInScope } from '../find.ts';
-import { nextToken, tokenPageEntries, tokenPageWindow } from '../next-token.ts';
+import { joinLists, type List, mapList } from '../joined-lists.ts';
+import { resolveKey } from '../keys/resolve-key.ts';
+import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
 import { idListSchema, idSchema, isoSeconds, nameSchema } from '../schemas.ts';
-import { pageOfSegments, type Segment, segmentOf, segmentOfListing } from '../segments.ts';
-import { describeTags, hasTags, tagListSchema } from '../tag-parameter.ts';
+import { describeTags, hasTags } from '../tag-parameters.ts';
 import { findShare } from './find-source.ts';
 import { snapshotProgress } from './progress.ts';
 import type { SnapshotDescription, SnapshotFilters, SnapshotVerbs } from './types.ts';
 
 export const describeSnapshotsSchema = v.strictObject({
   ...tokenPageEntries,
+  MaxResults: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(PAGE_SIZE_MAX))),
   SnapshotIds: v.optional(idListSchema),
   SnapshotName: v.optional(nameSchema),
   DiskId: v.optional(idSchema),
@@ -34,7 +37,7 @@ export const describeSnapshotsSchema = v.strictObject({
   SourceDiskType: v.optional(v.picklist(['System', 'Data', 'system', 'data'])),
   Usage: v.optional(v.picklist(['image', 'disk', 'image_disk', 'none'])),
   Category: v.optional(v.string()),
-  Tag: v.optional(tagListSchema),
+  Tag: v.optional(tagsSchema),
   Filter: v.optional(creationFilterSchema),
 });
 
@@ -49,31 +52,25 @@ export async function describeSnapshots(
   context: ControlContext,
   parameters: SnapshotVerbs['DescribeSnapshots']['parameters'],
 ): Promise<SnapshotVerbs['DescribeSnapshots']['result']> {
-  const window = tokenPageWindow(parameters);
-  const { PageNumber, PageSize, skip } = window;
-  const segments = segmentsOf(context, parameters);
-  const passes = testOf(context, parameters);
-  const { total, items } = pageOfSegments(segments, passes, skip, PageSize);
-  return {
-    TotalCount: total,
-    PageNumber,
-    PageSize,
-    NextToken: nextToken(window, total),
-    Snapshots: items.map((seen) => describe(context, seen)),
-  };
+  const { KMSKeyId } = parameters;
+  const keyId = KMSKeyId === undefined ? undefined : await resolveKey(context, KMSKeyId);
+  const filters = keyId === undefined ? parameters : { ...parameters, KMSKeyId: keyId };
+  const list = joinLists(listsOf(context, filters));
+  const { records, ...page } = pageOf(parameters, list, testOf(context, filters));
+  return { ...page, Snapshots: records.map((seen) => describe(context, seen)) };
 }
 
 /** What is looked at. */
-function segmentsOf(context: ControlContext, filters: SnapshotFilters): Segment<SeenSnapshot>[] {
+function listsOf(context: ControlContext, filters: SnapshotFilters): List<SeenSnapshot>[] {
   const { SnapshotIds, DiskId, InstanceId, KMSKeyId } = filters;
-  if (SnapshotIds !== undefined) return [segmentOf(byIds(context, SnapshotIds))];
-  const own = (diskId: string | undefined): Segment<SeenSnapshot> => {
+  if (SnapshotIds !== undefined) return [listingOf(byIds(context, SnapshotIds))];
+  const own = (diskId: string | undefined): List<SeenSnapshot> => {
     const filter = {
       scope: context,
       ...(diskId === undefined ? {} : { diskId }),
       ...(KMSKeyId === undefined ? {} : { keyId: KMSKeyId }),
     };
-    return segmentOfListing(
+    return mapList(
       (skip, limit) => context.metadata.listSnapshots(filter, skip, limit),
       (snapshot) => ({ snapshot, share: null }),
     );
@@ -92,7 +89,7 @@ function segmentsOf(context: ControlContext, filters: SnapshotFilters): Segment<
       (DiskId === undefined || snapshot.sourceDiskId === DiskId) &&
       (KMSKeyId === undefined || snapshot.encryption?.keyId === KMSKeyId),
   );
-  return [own(DiskId), segmentOf(shared)];
+  return [own(DiskId), listingOf(shared)];
 }
 
 function byIds(context: ControlContext, snapshotIds: readonly string[]): SeenSnapshot[] {
@@ -146,7 +143,7 @@ function testsOf(
   const ask = (isAsked: boolean, test: (seen: SeenSnapshot) => boolean): void => {
     if (isAsked) tests.push(test);
   };
-  ask(SnapshotName !== undefined, ({ snapshot }) => snapshot.name === SnapshotName);
+  ask(SnapshotName !== undefined, ({ snapshot }) => matchesName(snapshot.name, SnapshotName ?? ''));
   ask(Encrypted !== undefined, ({ snapshot }) => (snapshot.encryption !== null) === Encrypted);
   ask(Status !== undefined && Status !== 'all', ({ snapshot }) => snapshot.status === Status);
   // Every snapshot is one that a user took.

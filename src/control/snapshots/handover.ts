@@ -1,15 +1,17 @@
 /**
- * Whether something encrypted may be given to others: shared with an account, or exported. The rules
- * are those of encryption/sharing.ts; here are the facts they ask for.
+ * Whether something encrypted may be given to others: shared with an account, or exported. The
+ * rules are those of encryption/sharing.ts; here are the facts they ask for.
  *
  * **Thread:** main.
  */
 import { PlaneError } from '../../base/errors.ts';
+import type { KeyDescription } from '../../record/kms-key.ts';
 import type { EncryptionRecord } from '../../record/resource.ts';
 import { hasRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
-import { checkKeyEnabled, masterKeyOf } from '../encryption/master-keys.ts';
+import { requireUsableKey } from '../encryption/check-key.ts';
 import { type Handover, sharingRow } from '../encryption/sharing.ts';
+import { toDiskError } from '../kms-errors.ts';
 
 export interface HandoverRequest extends Pick<Handover, 'operation' | 'resource'> {
   readonly id: string;
@@ -40,7 +42,7 @@ export async function checkHandover(
   if (!hasRole(context, role)) {
     throw new PlaneError('AssumeRoleError', `sharing ${id}, which is encrypted, needs ${role}`);
   }
-  await checkKeyEnabled(context, encryption);
+  await requireUsableKey(context, encryption);
 }
 
 /**
@@ -80,5 +82,18 @@ export function checkNothingNeeds(
       'InvalidOperation.Conflict',
       `${id}, made of ${snapshotId} by ${recipientId}, is still being encrypted under its own key`,
     );
+  }
+}
+
+async function masterKeyOf(
+  context: ControlContext,
+  encryption: EncryptionRecord | null,
+): Promise<KeyDescription | null> {
+  if (encryption === null) return null;
+  const { keyId, accountId, regionId } = encryption;
+  try {
+    return await context.kms.call({ op: 'describeKey', keyId, accountId, regionId });
+  } catch (error) {
+    throw toDiskError(error);
   }
 }

@@ -1,7 +1,9 @@
 /** The verbs on snapshots: parameters and results, named as the cloud's API names them. */
+
+import type { Tag } from '../access/types.ts';
 import type { CreationFilter } from '../creation-filter.ts';
-import type { Page, PageResult } from '../paging.ts';
-import type { TagDescription, TagParameter } from '../tag-parameter.ts';
+import type { TokenPage, TokenPageResult } from '../list-pages.ts';
+import type { TagDescription } from '../tag-parameters.ts';
 
 type Nothing = Record<string, never>;
 
@@ -57,14 +59,8 @@ export interface SnapshotFilters {
   readonly SourceDiskType?: 'System' | 'Data' | 'system' | 'data';
   readonly Usage?: 'image' | 'disk' | 'image_disk' | 'none';
   readonly Category?: string;
-  readonly Tag?: readonly TagParameter[];
+  readonly Tag?: readonly Tag[];
   readonly Filter?: readonly CreationFilter[];
-}
-
-/** A page by its number, or the page after another. */
-export interface TokenPage extends Page {
-  readonly MaxResults?: number;
-  readonly NextToken?: string;
 }
 
 export interface SnapshotVerbs {
@@ -75,18 +71,14 @@ export interface SnapshotVerbs {
       readonly Description?: string;
       /** 1 to 65536. @default for good */
       readonly RetentionDays?: number;
-      readonly Tag?: readonly TagParameter[];
+      readonly Tag?: readonly Tag[];
     };
     result: { readonly SnapshotId: string };
   };
   /** Own snapshots, then those that other accounts share. */
   DescribeSnapshots: {
     parameters: TokenPage & SnapshotFilters;
-    result: PageResult & {
-      readonly Snapshots: readonly SnapshotDescription[];
-      /** Empty on the last page. */
-      readonly NextToken: string;
-    };
+    result: TokenPageResult & { readonly Snapshots: readonly SnapshotDescription[] };
   };
   ModifySnapshotAttribute: {
     parameters: {
@@ -108,7 +100,7 @@ export interface SnapshotVerbs {
       /** A key of the destination region. */
       readonly KMSKeyId?: string;
       readonly RetentionDays?: number;
-      readonly Tag?: readonly TagParameter[];
+      readonly Tag?: readonly Tag[];
     };
     result: { readonly SnapshotId: string };
   };

@@ -11,6 +11,8 @@ import {
   turnDefaultEncryptionOn,
 } from '../../../support/control-world.ts';
 
+const DONE = 'it was not refused';
+
 type Kind = 'plain' | 'service' | 'user';
 
 async function imageWorld(kinds: readonly Kind[], ruleSet?: '2018' | '2020') {
@@ -146,12 +148,52 @@ describe('CopyImage', () => {
     expect(control.told).toEqual([]);
   });
 
-  it.each(['2018', '2020'] as const)('of an encrypted image stays home by %s', async (ruleSet) => {
-    const { refused, ImageId } = await imageWorld(['service'], ruleSet);
-    const call = { ImageId, DestinationRegionId: ABROAD, Encrypted: true };
-    const code = await refused('CopyImage', call);
-    expect(code).not.toBe('it was not refused');
-    expect(code).not.toContain('nvariant');
+  const ABROAD_DENIED = 'OperationDenied.EncryptSnapshotAcrossRegion';
+  it.each([
+    ['2018', 'service', { DestinationRegionId: ABROAD, Encrypted: true }, ABROAD_DENIED],
+    ['2020', 'service', { DestinationRegionId: ABROAD, Encrypted: true }, ABROAD_DENIED],
+    ['2020', 'user', { DestinationRegionId: ABROAD, Encrypted: true }, ABROAD_DENIED],
+    ['2018', 'plain', { Encrypted: true }, 'InvalidParameter.EncryptedNotMatch'],
+    ['2020', 'plain', { Encrypted: true }, DONE],
+    ['2018', 'plain', { DestinationRegionId: ABROAD }, DONE],
+    ['2020', 'plain', { DestinationRegionId: ABROAD }, DONE],
+    ['2020', 'service', { Encrypted: true }, 'UnsupportedOperation'],
+  ] as const)('by the rules of %s of a %s image with %j: %s', async (...row) => {
+    const [ruleSet, kind, parameters, code] = row;
+    const { refused, ImageId } = await imageWorld([kind], ruleSet);
+    expect(await refused('CopyImage', { ImageId, ...parameters })).toBe(code);
+  });
+
+  it('is CreateFailed, and no source, when the encryption of it was cancelled', async () => {
+    const { call, control, refused, snapshotsOf, ...world } = await imageWorld(['plain']);
+    const { ImageId } = await call('CopyImage', { ImageId: world.ImageId, Encrypted: true });
+    const [copy] = snapshotsOf(ImageId);
+    await control.context.metadata.commit({ removeSnapshots: [copy?.snapshotId ?? ''] });
+    const { Images } = await call('DescribeImages', { ImageId });
+    expect(Images).toMatchObject([{ Status: 'CreateFailed' }]);
+    expect(await refused('CopyImage', { ImageId, Encrypted: true })).toBe('IncorrectImageStatus');
+    const run = { ImageId, InstanceType: 'ecs.g7.large' };
+    expect(await refused('RunInstances', run)).toBe('IncorrectImageStatus');
+    await call('DeleteImage', { ImageId });
+  });
+
+  it('of an image with an empty disk keeps that, by the same rules', async () => {
+    const { call, control, refused, imageOf, sources, ...world } = await imageWorld(['plain']);
+    const image = imageOf(world.ImageId);
+    const empty = {
+      device: '/dev/xvdb',
+      type: 'data',
+      sizeBytes: 2 ** 30,
+      snapshotId: null,
+    } as const;
+    const record = { ...image, devices: [...image.devices, empty] };
+    await control.context.metadata.commit({ putDocuments: [{ kind: 'image', record }] });
+    const { ImageId } = world;
+    const copy = await call('CopyImage', { ImageId, DestinationRegionId: ABROAD });
+    expect(imageOf(copy.ImageId).devices[1]).toEqual(empty);
+    const onlyEmpty = { ...image, devices: [{ ...empty, type: 'system' as const }] };
+    await control.context.metadata.commit({ putDocuments: [{ kind: 'image', record: onlyEmpty }] });
+    expect(await refused('CopyImage', { ImageId })).toBe('IncorrectDestinationRegion');
   });
 
   it('of an image of others is theirs to allow', async () => {

@@ -65,7 +65,7 @@ describe('ModifyImageSharePermission', () => {
     [['plain'], {}, 'MissingParameter'],
     [['plain'], { AddAccount: [] }, 'InvalidParameter'],
     [['plain'], { AddAccount: Array(11).fill(RECIPIENT) }, 'InvalidParameter'],
-    [['plain'], { AddAccount: ['9000000000000009'] }, 'InvalidAccount.NotFound'],
+    [['plain'], { AddAccount: ['7999999999999999'] }, 'InvalidAccount.NotFound'],
     [['plain'], { AddAccount: [OWNER] }, 'InvalidAccount.Forbbiden'],
     [['plain'], { RemoveAccount: [RECIPIENT] }, 'InvalidAccount.NotFound'],
     [['plain'], { AddAccount: [RECIPIENT], DryRun: true }, 'DryRunOperation'],
@@ -272,5 +272,33 @@ describe('the snapshots behind an image', () => {
       const source = imageSnapshot(seen, found, SnapshotId);
       expect(source).toMatchObject({ isShared, visibleId: SnapshotId });
     }
+  });
+});
+
+describe('ExportImage', () => {
+  it.each([
+    ['service', '2025', 'ImageNotSupported'],
+    ['user', '2025', 'ImageNotSupported'],
+    ['service', '2018', 'ImageNotSupported'],
+    ['service', '2020', 'ImageNotSupported'],
+    ['plain', '2025', 'UnsupportedOperation'],
+  ] as const)('of a %s image by the rules of %s is refused with %s', async (...row) => {
+    const [kind, ruleSet, code] = row;
+    const { refused, ImageId } = await imageWorld([kind], ruleSet === '2025' ? undefined : ruleSet);
+    expect(await refused('ExportImage', { ImageId, OSSBucket: 'b' })).toBe(code);
+  });
+
+  it('is the owner’s alone, needs its role, and is not for public images', async () => {
+    const { as, control, refused, share, ImageId } = await imageWorld(['plain']);
+    const OSSBucket = 'b';
+    await share({ AddAccount: [RECIPIENT] });
+    const foreign = as(RECIPIENT)('ExportImage', { ImageId, OSSBucket });
+    expect(await codeOf(foreign)).toBe('InvalidImageId.NotFound');
+    expect(await refused('ExportImage', { ImageId: PUBLIC[0], OSSBucket })).toBe('OperationDenied');
+    expect(await refused('ExportImage', { ImageId })).toBe('MissingParameter');
+    const record = { ...fullAccount(OWNER, 0), roles: [] };
+    await control.context.metadata.commit({ putDocuments: [{ kind: 'account', record }] });
+    const code = await refused('ExportImage', { ImageId, OSSBucket });
+    expect(code).toBe('NoSetRoletoECSServiceAcount');
   });
 });

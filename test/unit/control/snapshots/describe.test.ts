@@ -109,7 +109,7 @@ describe('DescribeSnapshots', () => {
     expect(await named({ SnapshotIds, Encrypted: true })).toEqual(['three']);
   });
 
-  it('shows other accounts what is shared with them, under an id of its own, and no more', async () => {
+  it('shows other accounts what is shared with them, under a new id, and no more', async () => {
     const shown = await world.as(RECIPIENT)('DescribeSnapshots', {});
     expect(shown.Snapshots).toMatchObject([
       {
