@@ -15,6 +15,7 @@ import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { requireUsableLayers } from '../encryption/check-key.ts';
 import { toDiskError } from '../kms-errors.ts';
+import { checkNotErased } from '../layers.ts';
 import { disksOfInstance, findInstance } from './find-instance.ts';
 import { checkInstanceState } from './state-rules.ts';
 
@@ -60,6 +61,7 @@ export async function openVolumes(
   const opened: string[] = [];
   try {
     for (const disk of disks) {
+      checkNotErased(disk.diskId, disk.layers);
       await context.volumes.hold(disk);
       opened.push(disk.diskId);
     }

@@ -5,6 +5,7 @@
  * **Thread:** main.
  */
 import { PlaneError } from '../../base/errors.ts';
+import type { Metadata } from '../../meta/metadata.ts';
 import type { KeyDescription } from '../../record/kms-key.ts';
 import type { EncryptionRecord } from '../../record/resource.ts';
 import { hasRole } from '../access/roles.ts';
@@ -71,7 +72,7 @@ export function checkNothingNeeds(
   recipientId: string,
 ): void {
   const { metadata } = context;
-  for (const { id } of metadata.lineage(snapshotId)) {
+  for (const id of lineageIds(metadata, snapshotId)) {
     const made = metadata.getDisk(id) ?? metadata.getSnapshot(id);
     if (made?.accountId !== recipientId) continue;
     const isNeeding = made.layers.some(
@@ -82,6 +83,17 @@ export function checkNothingNeeds(
       'InvalidOperation.Conflict',
       `${id}, made of ${snapshotId} by ${recipientId}, is still being encrypted under its own key`,
     );
+  }
+}
+
+/** Whatever is above or below it, page by page. */
+function* lineageIds(metadata: Metadata, id: string): Generator<string> {
+  const query = { subject: { kind: 'resource', id }, accountId: null, limit: 100 } as const;
+  let page = metadata.lineagePage({ ...query, cursor: null });
+  for (;;) {
+    for (const entry of page.entries) yield entry.id;
+    if (page.cursor === null) return;
+    page = metadata.lineagePage({ ...query, cursor: page.cursor });
   }
 }
 
