@@ -25,10 +25,10 @@ const EXAMPLES = `Examples:
   sealdisk load --name=w --rw=randwrite --bs=4k --iodepth=64 --size=1g --runtime=10 --time_based
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk demo                              keys, lineage and encryption, each step checked
+  sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk lineage d-... --data-dir D        who came from whom, under which key
   sealdisk keys impact key-... --data-dir D  what dies with this key?
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
-  sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
