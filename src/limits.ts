@@ -36,6 +36,8 @@ export const REENCRYPT_RANGES_MAX = 64;
 /** Sectors moved before they are forced to stable storage and discarded where they were. */
 export const REENCRYPT_SETTLE_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
 
+/** Sectors looked through for each step to learn how much there is to do: 16 GiB. */
+export const REENCRYPT_COUNT_SECTORS: number = 2 ** 22;
 /** Sectors of a step while callers have requests in flight, and the pause after such a step. */
 export const REENCRYPT_BUSY_SECTORS: number = (128 * KIB) / SECTOR_BYTES;
 export const REENCRYPT_BUSY_PAUSE_MS = 4;

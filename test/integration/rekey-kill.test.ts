@@ -38,7 +38,7 @@ async function kill(
   return acknowledged;
 }
 
-test('every acknowledged write is read back, kill after kill, and when the task has ended', async () => {
+test("every acknowledged write is read back, kill after kill, and at the task's end", async () => {
   using temporary = tempDir();
   const dataDir = `${temporary.path}/plane`;
   const expected = new Map<number, number>();
