@@ -45,8 +45,9 @@ export const REENCRYPT_BUSY_PAUSE_MS = 4;
 export const REENCRYPT_LAG_MS_MAX = 100;
 /** How often a task's progress is written down: so much is counted again after a restart. */
 export const TASK_PROGRESS_MS = 2_000;
-/** A task that was refused (a key is disabled, no space) tries again so often. */
+/** A task that was refused (a key is disabled, no space) tries again so soon, then later. */
 export const TASK_RETRY_MS = 5_000;
+export const TASK_RETRY_MS_MAX = 300_000;
 
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;
