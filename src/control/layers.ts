@@ -56,9 +56,6 @@ export function emptyLayers(
  * Shares the source's trees under the names of `target`, then commits; what was shared is removed
  * again if that fails.
  *
- * A task that moves all of it to its top layer is begun if the source has several layers; if only
- * the target has, that is for the caller to do.
- *
  * @param target on the source's shard; its lowest layers are the source's, in their order
  * @throws PlaneError what a shard or the metadata refuses with
  */
@@ -68,7 +65,7 @@ export async function shareAndCommit(
   target: LayeredRecord,
   change: MetadataChange,
 ): Promise<void> {
-  const { shards, metadata, tasks } = context;
+  const { shards, metadata } = context;
   const own = target.layers.slice(target.layers.length - source.layers.length);
   let shared: readonly LayerRecord[] = [];
   try {
@@ -78,11 +75,6 @@ export async function shareAndCommit(
   } catch (error) {
     await removeTrees(context, { shardIndex: target.shardIndex, layers: shared });
     throw error;
-  }
-  // What is made of something that is being moved to another key has to be moved as well.
-  if (source.layers.length > 1) {
-    for (const { diskId } of change.putDisks ?? []) await tasks.reencrypt(diskId);
-    for (const { snapshotId } of change.putSnapshots ?? []) await tasks.reencrypt(snapshotId);
   }
 }
 

@@ -11,7 +11,8 @@
  * 1. A task's record is durable before it begins, and says at any time what is to be done: opening
  *    a plane goes on with those running, and with those that a refusal has paused.
  * 2. A task that a refusal has paused (a disabled key, no space) has its code, and tries again
- *    after TASK_RETRY_MS, then twice as late each time, and when it is told to resume. One that a caller has paused has no code.
+ *    after TASK_RETRY_MS, then twice as late each time, and when it is told to resume. One that a
+ *    caller has paused has no code.
  * 3. A resource has at most one task that is running or paused.
  * 4. Cancelled, failed: the resource is as good as before, but needs all the keys of its layers.
  *    A copy that was not finished is removed.

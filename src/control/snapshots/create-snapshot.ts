@@ -51,6 +51,7 @@ export function createSnapshot(
       createdAt: context.clock.now(),
     };
     await shareAndCommit(context, disk, snapshot, { putSnapshots: [snapshot] });
+    if (snapshot.layers.length > 1) await context.tasks.reencrypt(snapshot.snapshotId);
     return { SnapshotId: snapshotId };
   });
 }
