@@ -169,6 +169,14 @@ export const TAGGED_PAGE_ENTRIES = 50;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;
+/** Audit log: entries kept, and entries one page of LookupEvents may look at. */
+export const AUDIT_ENTRIES_MAX = 100_000;
+export const AUDIT_PAGE_STEPS_MAX = 1_000;
+/** Disks and snapshots whose data key one commit erases. */
+export const ERASE_BATCH_RESOURCES = 500;
+/** MaxResults of verbs that page by NextToken, and its default. */
+export const RESULTS_MAX = 500;
+export const RESULTS_DEFAULT = 100;
 /** SetDeletionProtection, DeletionProtectionDescription. */
 export const PROTECTION_DESCRIPTION_CHARS_MAX = 1_024;
 /** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */

@@ -129,6 +129,8 @@ export const ERROR_CODES = {
   'Rejected.LimitExceeded': row('caller', false, 'a KMS quota is used up'),
   'Rejected.Throttling': row('transient', true, 'too many KMS requests in one second'),
   'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
+  // Lineage, audit and crypto-erase: ours.
+  DataKeyErased: row('caller', false, 'the data key was erased: what it protected is gone'),
   // Control plane: access, regions, tokens, tags, account-level default encryption.
   'InvalidAccessKeyId.NotFound': row('caller', false, 'no such account, or no such RAM user'),
   'Forbidden.RAM': row('caller', false, 'no policy of the RAM user allows the operation'),

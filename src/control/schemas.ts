@@ -7,6 +7,7 @@ import {
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
+  RESULTS_MAX,
 } from '../limits.ts';
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
@@ -30,6 +31,16 @@ export const pageEntries = {
   PageNumber: v.optional(v.pipe(countSchema, v.maxValue(Number.MAX_SAFE_INTEGER / PAGE_SIZE_MAX))),
   PageSize: v.optional(v.pipe(countSchema, v.maxValue(PAGE_SIZE_MAX))),
 };
+
+export const maxResultsSchema = v.pipe(countSchema, v.maxValue(RESULTS_MAX));
+
+/** A NextToken as a verb of ours gives it: what is not of the form was not given by it. */
+export function nextTokenSchema(form: RegExp) {
+  return v.pipe(v.string(), v.maxLength(512), v.regex(form, 'a NextToken of this verb'));
+}
+
+/** UTC, with or without milliseconds: 2026-01-31T12:00:00Z. */
+export const timeSchema = v.pipe(v.string(), v.isoTimestamp('a time as 2026-01-31T12:00:00Z'));
 
 /** Which records a page holds. */
 export interface PageWindow {
