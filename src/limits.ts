@@ -154,6 +154,25 @@ export const KMS_IDLE_CHECK_MS = 60_000;
 export const PAGE_SIZE_DEFAULT = 10;
 export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
+/** Manual snapshots of one disk (ECS, quotas). */
+export const SNAPSHOTS_PER_DISK_MAX = 256;
+/** RetentionDays (ECS CreateSnapshot). */
+export const RETENTION_DAYS_MAX = 65_536;
+/** Accounts one snapshot is shared with, and snapshots shared with one account (ECS, sharing). */
+export const SNAPSHOT_SHARES_MAX = 64;
+export const SHARED_SNAPSHOTS_MAX = 1_024;
+/** Accounts one image is shared with, and accounts in one call (ECS ModifyImageSharePermission). */
+export const IMAGE_SHARES_MAX = 50;
+export const IMAGE_ACCOUNTS_PER_CALL_MAX = 10;
+/** Disks of one image: a system disk and the data disks of an instance. */
+export const IMAGE_DEVICES_MAX = 17;
+/** DescribeDisks, DescribeInstances: MaxResults. */
+export const MAX_RESULTS_MAX = 500;
+/** Data disks of one instance; instances of one RunInstances (ECS RunInstances). */
+export const INSTANCE_DATA_DISKS_MAX = 16;
+export const RUN_INSTANCES_MAX = 100;
+/** Description of a disk, a snapshot, an image or an instance (ECS CreateDisk). */
+export const DISK_DESCRIPTION_CHARS_MAX = 256;
 /** A ClientToken is remembered so long; removed when too old, so many at a time. */
 export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
 export const TOKENS_SWEPT_MAX = 64;

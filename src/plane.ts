@@ -38,7 +38,9 @@ import {
 } from './limits.ts';
 import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
-import type { ShardRequest } from './record/shard-message.ts';
+import type { DiskRecord } from './record/resource.ts';
+import type { ShardRequest, VolumeLayer } from './record/shard-message.ts';
+import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
@@ -67,6 +69,7 @@ interface Parts {
   readonly directory: DataDirectory | null;
   readonly kms: KmsThread;
   readonly shards: ShardSet;
+  readonly held: HeldVolumes;
   readonly metadata: Metadata;
   readonly tasks: TaskRunner;
   readonly context: PlaneContext;
@@ -106,16 +109,23 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
+  const held = new HeldVolumes(shards);
   const untasked = {
     clock: systemClock,
     randomBytes: (byteCount: number) => randomBytes(byteCount),
     metadata,
     kms,
     shards,
-    volumes: shards,
+    volumes: {
+      drain: (diskId: string) => shards.drain(diskId),
+      resize: (diskId: string, sizeBytes: number) => shards.resize(diskId, sizeBytes),
+      pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
+      hold: (disk: DiskRecord) => held.hold(volumeOf(disk)),
+      release: (diskId: string) => held.release(diskId),
+    },
     locks: new ResourceLocks(),
     tokens: new TokensInUse(systemClock.now()),
-    ruleSet: options.ruleSet ?? '2025',
+    ruleSet: options.ruleSet ?? ('2025' as const),
   };
   const tasks = new TaskRunner({ ...untasked, taskVolumes: shards });
   const context: PlaneContext = { ...untasked, tasks };
@@ -125,7 +135,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   if (options.world !== undefined) await seedWorld(context, options.world);
   await tasks.start();
   undo.push(() => tasks.close());
-  return { directory, kms, shards, metadata, tasks, context };
+  return { directory, kms, shards, held, metadata, tasks, context };
 }
 
 async function startShards(
@@ -258,11 +268,10 @@ class OpenPlane implements Plane {
 
   private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
     this.checkOpen();
-    const { context, shards } = this.parts;
+    const { context, shards, held } = this.parts;
     const detached = (): Promise<void> => detachDisk(context, diskId);
-    return attachDisk(context, principal, diskId, (record) =>
-      shards.attach(volumeOf(record), detached),
-    );
+    const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
+    return attachDisk(context, principal, diskId, open, (id) => held.face(id));
   }
 
   private async closeParts(): Promise<void> {

@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
+import type { DiskRecord } from '../record/resource.ts';
 import type { ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import type { TokensInUse } from './access/tokens.ts';
 import type { RuleSet } from './encryption/cells.ts';
@@ -41,6 +42,14 @@ export interface PlaneContext {
     drain(diskId: string): Promise<void>;
     /** Grows the open volume, if the disk is attached. */
     resize(diskId: string, sizeBytes: number): Promise<void>;
+    /**
+     * Opens the volume of a disk of a running instance, and keeps it open.
+     *
+     * @throws PlaneError Busy, what KMS or the shard answered: it is not open then
+     */
+    hold(disk: DiskRecord): Promise<void>;
+    /** Waits for its requests in flight, closes it and erases its keys. No error if not held. */
+    release(diskId: string): Promise<void>;
     /** Puts a new, empty layer on top of the open volume, if the disk is attached. */
     pushLayer(diskId: string, layer: VolumeLayer): Promise<void>;
   };

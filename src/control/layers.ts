@@ -81,19 +81,48 @@ export function emptyLayers(
  * @param target on the source's shard; its lowest layers are the source's, in their order
  * @throws PlaneError what a shard or the metadata refuses with
  */
-export async function shareAndCommit(
+export function shareAndCommit(
   context: PlaneContext,
   source: LayeredRecord,
   target: LayeredRecord,
   change: MetadataChange,
 ): Promise<void> {
-  const { shards, metadata } = context;
+  return shareThen(context, source, target, () => context.metadata.commit(change));
+}
+
+/** What is shared with what: see shareAndCommit(). */
+export interface SharedPair {
+  readonly source: LayeredRecord;
+  readonly target: LayeredRecord;
+  /** What has to be before it is shared. */
+  readonly before?: () => Promise<void>;
+}
+
+/** shareAndCommit() of several resources at once: all of them, or none. */
+export function shareAllAndCommit(
+  context: PlaneContext,
+  pairs: readonly SharedPair[],
+  change: MetadataChange,
+): Promise<void> {
+  const [pair, ...others] = pairs;
+  if (pair === undefined) return context.metadata.commit(change);
+  const share = (): Promise<void> =>
+    shareThen(context, pair.source, pair.target, () => shareAllAndCommit(context, others, change));
+  return pair.before === undefined ? share() : pair.before().then(share);
+}
+
+async function shareThen(
+  context: PlaneContext,
+  source: LayeredRecord,
+  target: LayeredRecord,
+  step: () => Promise<void>,
+): Promise<void> {
   const own = target.layers.slice(target.layers.length - source.layers.length);
   let shared: readonly LayerRecord[] = [];
   try {
-    await shards.call(target.shardIndex, sharing(source.layers, own));
+    await context.shards.call(target.shardIndex, sharing(source.layers, own));
     shared = own;
-    await metadata.commit(change);
+    await step();
   } catch (error) {
     await removeTrees(context, { shardIndex: target.shardIndex, layers: shared });
     throw error;

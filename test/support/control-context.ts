@@ -22,6 +22,8 @@ export interface TestControl {
   /** Resources whose re-encryption was begun. */
   readonly reencrypted: string[];
   readonly resized: [string, number][];
+  /** Disks whose volume an instance keeps open. */
+  readonly held: Set<string>;
   /** The next request of this kind fails. */
   failNext(op: ShardRequest['op']): void;
 }
@@ -53,6 +55,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
+  const held = new Set<string>();
   const failing = new Set<string>();
   const vault = await openVaultAt({ dataDir: null, rootKeyFile: null }, clock);
   const server = createKmsServer({ vault });
@@ -90,6 +93,24 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       resize: async (diskId, sizeBytes) => {
         resized.push([diskId, sizeBytes]);
       },
+      hold: async ({ diskId, layers }) => {
+        await new Promise(setImmediate);
+        if (failing.delete('openVolume')) throw new PlaneError('ShardLost', 'the test says so');
+        if (held.has(diskId)) throw new Error(`${diskId} is held twice`);
+        // As a shard does: every layer's data key is unwrapped, or none stays.
+        for (const { encryption } of layers) {
+          if (encryption === null) continue;
+          const { wrappedKey, accountId, regionId, lineageId } = encryption;
+          const wrapContext = { accountId, regionId, lineageId };
+          const answer = server.unwrap({ id: 1, wrappedKey, context: wrapContext });
+          if ('error' in answer) throw PlaneError.fromRecord(answer.error);
+        }
+        held.add(diskId);
+      },
+      release: async (diskId) => {
+        await new Promise(setImmediate);
+        held.delete(diskId);
+      },
       pushLayer: async () => {},
     },
     locks: new ResourceLocks(),
@@ -100,5 +121,5 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };
+  return { context, told, drained, reencrypted, resized, held, failNext: (op) => failing.add(op) };
 }

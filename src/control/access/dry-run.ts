@@ -71,7 +71,12 @@ function dryRunContext(context: ControlContext): ControlContext {
     ...context,
     metadata: overlay(context.metadata, { commit: stop, leastLoadedShard: () => 0 }),
     shards: overlay(context.shards, { call: stop }),
-    volumes: overlay(context.volumes, { resize: stop, pushLayer: stop }),
+    volumes: overlay(context.volumes, {
+      resize: stop,
+      pushLayer: stop,
+      hold: stop,
+      release: stop,
+    }),
     tasks: overlay(context.tasks, { reencrypt: stop, pause: stop, resume: stop, cancel: stop }),
     kms: {
       call: (request) => {

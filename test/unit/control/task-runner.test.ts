@@ -1,7 +1,6 @@
 /** Tasks over the real metadata, with volumes that do what a test says. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ErrorCode, PlaneError } from '../../../src/base/errors.ts';
-import { newDisk } from '../../../src/control/disks/create-disk.ts';
 import { TaskRunner } from '../../../src/control/jobs/task-runner.ts';
 import { TASK_RETRY_MS } from '../../../src/limits.ts';
 import type { TaskRecord } from '../../../src/record/document.ts';
@@ -9,6 +8,7 @@ import { makeDiskId, makeSnapshotId } from '../../../src/record/ids.ts';
 import type { DiskRecord, LayerRecord, SnapshotRecord } from '../../../src/record/resource.ts';
 import type { ReencryptProgress } from '../../../src/record/shard-message.ts';
 import { type TestControl, testControl } from '../../support/control-context.ts';
+import { disk as diskRecord } from '../meta/fixtures.ts';
 
 type StepOutcome = ReencryptProgress | ErrorCode;
 const done: ReencryptProgress = { movedSectors: 5, remainingSectors: 0, isDone: true };
@@ -75,7 +75,8 @@ describe('a task', () => {
   async function addDisk(): Promise<string> {
     const { context } = control;
     const diskId = makeDiskId(context.randomBytes);
-    const disk: DiskRecord = { ...newDisk(context, diskId), ...layers(diskId) };
+    const { accountId, regionId } = context;
+    const disk: DiskRecord = diskRecord(diskId, { accountId, regionId, ...layers(diskId) });
     await context.metadata.commit({ putDisks: [disk] });
     return diskId;
   }
