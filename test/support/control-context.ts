@@ -36,6 +36,20 @@ const OTHER_ACCOUNTS = [
   '4000000000000004',
 ];
 
+/** Tasks that are begun and do nothing. */
+function idleTasks(reencrypted: string[]): ControlContext['tasks'] {
+  return {
+    reencrypt: async (resourceId) => {
+      reencrypted.push(resourceId);
+      return null;
+    },
+    liveTaskIdOf: () => null,
+    pause: async () => {},
+    resume: async () => {},
+    cancel: async () => {},
+  };
+}
+
 export async function testControl(clock?: Clock): Promise<TestControl> {
   const told: TestControl['told'] = [];
   const drained: string[] = [];
@@ -76,16 +90,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
-    tasks: {
-      reencrypt: async (resourceId) => {
-        reencrypted.push(resourceId);
-        return null;
-      },
-      liveTaskIdOf: () => null,
-      pause: async () => {},
-      resume: async () => {},
-      cancel: async () => {},
-    },
+    tasks: idleTasks(reencrypted),
   };
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
