@@ -237,7 +237,7 @@ function jobFileOf({ flags, jobFiles, jobOptions, environment }: LoadRequest): J
   const describesJob = jobOptions.some(({ name }) => ['name', 'rw', 'readwrite'].includes(name));
   if (fileName === undefined && describesJob) return readJobOptions(overrides);
   const readName = fileName ?? canonicalJobFile();
-  return readJobFile(readText(readName), readName, { environment, overrides });
+  return readJobFile(readText(readName), readName, { environment, overrides, include: readText });
 }
 
 /** @param fileName '-' is stdin, as for fio */

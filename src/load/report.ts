@@ -7,6 +7,7 @@
 import { MismatchLog } from './disk-verifier.ts';
 import type { CloneResult, StageCost } from './job-run.ts';
 import { LoadStats } from './load-stats.ts';
+import { isPaced } from './pacing.ts';
 
 /** One job of a report. */
 export interface ReportJob {
@@ -115,7 +116,7 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     clones: group.length,
     seed,
     verified: isVerified ? mergeLogs(group.map(({ run }) => run.log)) : null,
-    isPaced: false,
+    isPaced: isPaced(job),
   };
 }
 

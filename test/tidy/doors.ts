@@ -63,6 +63,7 @@ export const BUILTINS: readonly Door[] = [
       'src/kms/',
       'src/plane.ts',
       'src/load/target-library.ts',
+      'src/load/unit-digest.ts',
       'src/cli/',
       'bench/',
     ],

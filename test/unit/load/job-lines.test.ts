@@ -47,7 +47,7 @@ test.each([
   ['\n[ ]', 'a.fio:2: expected a name between [ and ]'],
   ['[a]\n[b]\n[a]', 'a.fio:3: section [a] is already at line 1'],
   ['[a]\n=4k', "a.fio:2: expected a name before '='"],
-  ['[a]\ninclude other.fio', 'a.fio:2: include is not honoured yet'],
+  ['[a]\ninclude other.fio', 'a.fio:2: include /'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the job file's own syntax
   ['[a]\nsize=${UNSET}', 'a.fio:2: environment variable UNSET is not set'],
 ])('%j is refused with its place', (text, message) => {

@@ -4,12 +4,7 @@ import { readJobFile } from '../../../src/load/job.ts';
 import { planRun } from '../../../src/load/job-plan.ts';
 import type { LoadDisk } from '../../../src/load/load-disk.ts';
 import { READ, SOURCE_READY, WRITE } from '../../../src/load/operation-source.ts';
-import {
-  JobPattern,
-  permutedOrder,
-  sequentialOrder,
-  uniformOrder,
-} from '../../../src/load/pattern.ts';
+import { JobPattern, permutedOrder, uniformOrder } from '../../../src/load/pattern.ts';
 
 const disk = {} as LoadDisk;
 
@@ -118,7 +113,7 @@ test('progress is the share given out, and unknown without an end', () => {
 });
 
 test('orders of one block are that block for ever', () => {
-  for (const order of [sequentialOrder(1), permutedOrder(1, 3), uniformOrder(1, createPrng(1))]) {
+  for (const order of [permutedOrder(1, 3), uniformOrder(1, createPrng(1))]) {
     expect([order.next(), order.next(), order.next()]).toEqual([0, 0, 0]);
   }
 });
