@@ -55,8 +55,12 @@ export function readDistribution(
     case 'normal':
     case 'gauss':
       return { kind: 'normal', parameter: realNumber(place, parameters || '0', 0, 100) };
-    case 'zoned':
-      return { kind, zones: readZones(place, parameters, (part) => wholeNumber(place, part, 1)) };
+    case 'zoned': {
+      const zones = readZones(place, parameters, (part) => wholeNumber(place, part, 1));
+      const whole = zones.reduce((sum, zone) => sum + zone.size, 0);
+      if (whole > 100) refuse(place, 'sizes of 100 percent at most', value);
+      return { kind, zones };
+    }
     case 'zoned_abs':
       return { kind, zones: readZones(place, parameters, size) };
     default:
