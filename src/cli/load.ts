@@ -21,6 +21,7 @@ import { REPORT_SCHEMA } from '../load/report-schema.ts';
 import { reportTable } from '../load/report-table.ts';
 import { startStatusLine } from '../load/status-line.ts';
 import { TraceRun } from '../load/trace-run.ts';
+import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
 import { LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
@@ -71,6 +72,7 @@ const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as con
 interface Outcome {
   readonly jobs: readonly ReportJob[];
   readonly comparison: LoadReport['comparison'];
+  readonly overhead: LoadReport['overhead'];
   readonly globalOptions: Readonly<Record<string, string>>;
 }
 
@@ -134,6 +136,7 @@ function loadOf({ flags, jobFiles, jobOptions }: LoadRequest): Load {
   if (flags.trace !== undefined) return loadTrace;
   const describesJob = jobOptions.some(({ name }) => ['name', 'rw', 'readwrite'].includes(name));
   const isUnsaid = jobFiles.length === 0 && !describesJob;
+  if (flags.encrypt === 'both') return loadPair;
   if (isUnsaid && flags.target === undefined && flags.encrypt === undefined) return loadComparison;
   return loadJobs;
 }
@@ -154,7 +157,12 @@ async function loadJobs({ request, targets, watch, note }: LoadContext): Promise
   );
   const run = new JobRun(plan, (name) => targets.open(name));
   const results = await watch(run, () => run.run());
-  return { jobs: reportClones(results), comparison: null, globalOptions: file.globalOptions };
+  return {
+    jobs: reportClones(results),
+    comparison: null,
+    overhead: null,
+    globalOptions: file.globalOptions,
+  };
 }
 
 async function loadTrace({ request, targets, watch, note }: LoadContext): Promise<Outcome> {
@@ -198,7 +206,7 @@ async function loadTrace({ request, targets, watch, note }: LoadContext): Promis
     verified: isVerified ? log : null,
     isPaced: speed > 0,
   };
-  return { jobs: [job], comparison: null, globalOptions: {} };
+  return { jobs: [job], comparison: null, overhead: null, globalOptions: {} };
 }
 
 async function loadComparison({ request, targets, watch, note }: LoadContext): Promise<Outcome> {
@@ -224,8 +232,24 @@ async function loadComparison({ request, targets, watch, note }: LoadContext): P
       if (idle > 0) note(`${idle} shards have no disk: the figures are of the others`);
     },
   });
-  const { rows, jobs } = await watch(run, () => run.run());
-  return { jobs, comparison: rows, globalOptions: file.globalOptions };
+  const { rows, jobs, overhead } = await watch(run, () => run.run());
+  return { jobs, comparison: rows, overhead, globalOptions: file.globalOptions };
+}
+
+/** The same jobs on encrypted and on plain disks, in short turns. */
+async function loadPair({ request, targets, watch, note }: LoadContext): Promise<Outcome> {
+  const file = jobFileOf(request);
+  for (const each of file.notes) note(each);
+  if (file.jobs.some((job) => job.verify !== 'none')) note('--encrypt both: nothing is read back');
+  const plan = turnsOf(file);
+  const run = new ComparisonRun({
+    encrypted: { name: 'encrypted', file: plan.file, target: await targets.open('encrypted') },
+    plain: { name: 'plain', file: plan.file, target: await targets.open('plain') },
+    naive: null,
+    turns: plan.turns,
+  });
+  const { rows, jobs, overhead } = await watch(run, () => run.run());
+  return { jobs, comparison: rows, overhead, globalOptions: file.globalOptions };
 }
 
 /** The job file, with the command line's options in it; or jobs made of those alone. */
@@ -256,7 +280,10 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
     throw new UsageError('expected a job file or --trace, got both');
   }
   checkChoice('target', target, TARGET_NAMES);
-  checkChoice('encrypt', encrypt, ['on', 'off']);
+  checkChoice('encrypt', encrypt, ['on', 'off', 'both']);
+  if (encrypt === 'both' && (flags.trace ?? flags.target) !== undefined) {
+    throw new UsageError('--encrypt both is for jobs on disks of the library');
+  }
   checkChoice('engine', engine, ENGINES);
   for (const [name, value] of Object.entries({ shards, depth })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) {

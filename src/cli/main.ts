@@ -38,6 +38,7 @@ const LOAD_EXAMPLES = `Examples:
   sealdisk load bench/jobs/verify.fio --encrypt on     a job file, on encrypted disks
   sealdisk load job.fio --bs=8k --runtime=5            options that win over the file's
   sealdisk load --name=r --rw=randread --size=512m     a job made of options, as with fio
+  sealdisk load job.fio --encrypt both                 what encryption costs, with an interval
   sealdisk load --trace io_traces.csv --verify         Alibaba or CloudPhysics traces, checked
   sealdisk load --trace io_traces.csv --speed 10       at ten times the recorded speed
 `;
@@ -68,7 +69,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--trace <file>', 'replay a block trace instead of a job file'],
   ['--device-sizes <file>', "the trace's device_size.csv [one beside the trace, or a first pass]"],
   ['--target <name>', "sealdisk, memory, null or naive [the job's ioengine, or sealdisk]"],
-  ['--encrypt <on|off>', 'encrypted or plain disks [on]'],
+  ['--encrypt <on|off|both>', 'encrypted or plain disks, or both in short turns [on]'],
   ['--data-dir <dir>', 'a plane on files, kept [in memory]'],
   ['--memory', 'a plane in memory'],
   ['--shards <n>', 'encrypting threads [2]'],

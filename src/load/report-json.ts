@@ -52,6 +52,7 @@ export function reportDocument(report: LoadReport): Json {
       notes,
       environment,
       comparison: report.comparison?.map(comparisonDocument) ?? null,
+      overhead: report.overhead === null ? null : { ...report.overhead },
     },
   };
 }
@@ -71,6 +72,7 @@ function comparisonDocument(row: ComparisonRow): Json {
     naive: rateOfRow(row.naive),
     ratio_to_plain: row.ratioToPlain === null ? null : { ...row.ratioToPlain },
     ratio_to_naive: row.ratioToNaive,
+    overhead: row.overhead === null ? null : { ...row.overhead },
   };
 }
 

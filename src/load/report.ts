@@ -8,6 +8,7 @@ import { MismatchLog } from './disk-verifier.ts';
 import type { CloneResult, StageCost } from './job-run.ts';
 import { LoadStats } from './load-stats.ts';
 import { isPaced } from './pacing.ts';
+import type { Overhead } from './paired-overhead.ts';
 
 /** One job of a report. */
 export interface ReportJob {
@@ -43,6 +44,8 @@ export interface ComparisonRow {
   /** Encrypted requests a second over plain ones. */
   readonly ratioToPlain: Ratio | null;
   readonly ratioToNaive: number | null;
+  /** Of encryption, from the turns; null: too few of them. */
+  readonly overhead: Overhead | null;
 }
 
 export interface Rate {
@@ -65,6 +68,8 @@ export interface LoadReport {
   readonly globalOptions: Readonly<Record<string, string>>;
   readonly jobs: readonly ReportJob[];
   readonly comparison: readonly ComparisonRow[] | null;
+  /** Of encryption, over all workloads of a comparison; null: too few turns, or none. */
+  readonly overhead: Overhead | null;
   /** Interrupted: the numbers are of what was done until then. */
   readonly isPartial: boolean;
   readonly notes: readonly string[];

@@ -229,7 +229,7 @@ test.each<[LoadFlags, string[], string]>([
   [{}, ['a', 'b'], 'expected one job file, got a b'],
   [{ trace: 't' }, ['a'], 'expected a job file or --trace, got both'],
   [{ target: 'nul' }, [], "--target: expected one of sealdisk, memory, null, naive, got 'nul'"],
-  [{ encrypt: 'yes' }, [], "--encrypt: expected one of on, off, got 'yes'"],
+  [{ encrypt: 'yes' }, [], "--encrypt: expected one of on, off, both, got 'yes'"],
   [{ engine: 'aes' }, [], '--engine: expected one of auto'],
   [{ shards: '0' }, [], "--shards: expected a whole number above 0, got '0'"],
   [{ depth: 'deep' }, [], "--depth: expected a whole number above 0, got 'deep'"],
@@ -245,4 +245,18 @@ test.each<[LoadFlags, string[], string]>([
 test('a plane that cannot be opened is thrown once all else is closed', async () => {
   const jobFiles = [file('a.fio', SMALL)];
   await expect(load({}, { jobFiles })).rejects.toThrow('no plane was wanted');
+});
+
+test('--encrypt both runs the job on both in turns, and says what encryption costs', async () => {
+  const plane = recordingPlane();
+  const jobFiles = [file('both.fio', `${SMALL}verify=crc32c\nruntime=70ms\n`)];
+  const ran = await load({ encrypt: 'both', json: true }, { jobFiles, openPlane: plane.open });
+  expect(ran.code).toBe(0);
+  const { jobs, sealdisk } = ran.document();
+  expect(jobs.map(({ jobname }) => jobname)).toEqual(['a/encrypted', 'a/plain']);
+  expect(sealdisk).toMatchObject({ overhead: { pairs: 6 } });
+  expect(sealdisk.notes).toContain('--encrypt both: nothing is read back');
+  expect(plane.closed).toBe(1);
+  const refused = load({ encrypt: 'both', target: 'null' }, { jobFiles });
+  await expect(refused).rejects.toThrow('--encrypt both is for jobs on disks of the library');
 });
