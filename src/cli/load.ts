@@ -24,7 +24,7 @@ import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
-import { LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
+import { FILE_PREFIX, LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
 import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -34,6 +34,7 @@ export interface LoadFlags {
   readonly deviceSizes?: string;
   readonly target?: string;
   readonly encrypt?: string;
+  readonly overwrite?: boolean;
   readonly dataDir?: string;
   readonly memory?: boolean;
   readonly shards?: string;
@@ -97,7 +98,7 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     notes.push(text);
     terminal.say(`note: ${text}`);
   };
-  const targets = new LoadTargets(openPlane, planeOptions(flags));
+  const targets = new LoadTargets(openPlane, planeOptions(flags), flags.overwrite === true);
   let isPartial = false;
   const watch = async <Result>(run: Stoppable, work: () => Promise<Result>): Promise<Result> => {
     request.onStart(() => {
@@ -279,7 +280,8 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
   if (flags.trace !== undefined && jobFiles.length > 0) {
     throw new UsageError('expected a job file or --trace, got both');
   }
-  checkChoice('target', target, TARGET_NAMES);
+  const isFile = target?.startsWith(FILE_PREFIX) === true && target !== FILE_PREFIX;
+  if (!isFile) checkChoice('target', target, [...TARGET_NAMES, 'file:PATH']);
   checkChoice('encrypt', encrypt, ['on', 'off', 'both']);
   if (encrypt === 'both' && (flags.trace ?? flags.target) !== undefined) {
     throw new UsageError('--encrypt both is for jobs on disks of the library');

@@ -68,7 +68,8 @@ const EXPLAIN_OPTIONS: readonly (readonly [string, string])[] = [
 const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--trace <file>', 'replay a block trace instead of a job file'],
   ['--device-sizes <file>', "the trace's device_size.csv [one beside the trace, or a first pass]"],
-  ['--target <name>', "sealdisk, memory, null or naive [the job's ioengine, or sealdisk]"],
+  ['--target <name>', "sealdisk, memory, null, naive or file:PATH [the job's, or sealdisk]"],
+  ['--overwrite', 'file:PATH may be a file that is not empty, or a block device'],
   ['--encrypt <on|off|both>', 'encrypted or plain disks, or both in short turns [on]'],
   ['--data-dir <dir>', 'a plane on files, kept [in memory]'],
   ['--memory', 'a plane in memory'],

@@ -228,7 +228,11 @@ test('the schema is printed on request, and nothing is run', async () => {
 test.each<[LoadFlags, string[], string]>([
   [{}, ['a', 'b'], 'expected one job file, got a b'],
   [{ trace: 't' }, ['a'], 'expected a job file or --trace, got both'],
-  [{ target: 'nul' }, [], "--target: expected one of sealdisk, memory, null, naive, got 'nul'"],
+  [
+    { target: 'nul' },
+    [],
+    "--target: expected one of sealdisk, memory, null, naive, file:PATH, got 'nul'",
+  ],
   [{ encrypt: 'yes' }, [], "--encrypt: expected one of on, off, both, got 'yes'"],
   [{ engine: 'aes' }, [], '--engine: expected one of auto'],
   [{ shards: '0' }, [], "--shards: expected a whole number above 0, got '0'"],
