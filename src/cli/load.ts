@@ -17,8 +17,10 @@ import { planRun } from '../load/job-plan.ts';
 import { type JobProgress, JobRun } from '../load/job-run.ts';
 import { isClean, type LoadReport, type ReportJob, reportClones } from '../load/report.ts';
 import { reportJson } from '../load/report-json.ts';
+import { reportNormal } from '../load/report-normal.ts';
 import { REPORT_SCHEMA } from '../load/report-schema.ts';
 import { reportTable } from '../load/report-table.ts';
+import { reportTerse } from '../load/report-terse.ts';
 import { startStatusLine } from '../load/status-line.ts';
 import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
@@ -43,6 +45,7 @@ export interface LoadFlags {
   readonly depth?: string;
   readonly speed?: string;
   readonly json?: boolean;
+  readonly outputFormat?: string;
   readonly jsonSchema?: boolean;
 }
 
@@ -67,6 +70,8 @@ const NAIVE_OVERRIDES: readonly OptionLine[] = [
   { name: 'runtime', value: '1s', line: 0 },
 ];
 const TRACE_DEPTH = 32;
+/** fio's, and ours. */
+const OUTPUT_FORMATS = ['table', 'normal', 'json', 'json+', 'terse'] as const;
 const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
 
 /** What a run gives: its entries, and whether it was stopped. */
@@ -118,9 +123,26 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
   }
   const version = packageVersion();
   const report: LoadReport = { version, timestampMs, ...outcome, isPartial, notes, environment };
-  terminal.print(flags.json === true ? reportJson(report) : reportTable(report));
+  terminal.print(printed(report, flags));
   if (isPartial) return EXIT.interrupted;
   return isClean(report) ? EXIT.ok : EXIT.failed;
+}
+
+/** The report in the form that was asked for; ours for people by default. */
+function printed(report: LoadReport, { json, outputFormat }: LoadFlags): string {
+  const format = outputFormat ?? (json === true ? 'json' : 'table');
+  switch (format) {
+    case 'json':
+      return reportJson(report);
+    case 'json+':
+      return reportJson(report, true);
+    case 'terse':
+      return reportTerse(report);
+    case 'normal':
+      return reportNormal(report, process.pid);
+    default:
+      return reportTable(report);
+  }
 }
 
 interface LoadContext {
@@ -196,6 +218,7 @@ async function loadTrace({ request, targets, watch, note }: LoadContext): Promis
     groupId: 0,
     options: { trace: fileName, speed: flags.speed ?? 'max' },
     percentiles: limits.percentiles,
+    significantFigures: limits.significantFigures,
     stats,
     error,
     cost,
@@ -287,6 +310,7 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
     throw new UsageError('--encrypt both is for jobs on disks of the library');
   }
   checkChoice('engine', engine, ENGINES);
+  checkChoice('output-format', flags.outputFormat, OUTPUT_FORMATS);
   for (const [name, value] of Object.entries({ shards, depth })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) {
       throw new UsageError(`--${name}: expected a whole number above 0, got '${value}'`);

@@ -79,6 +79,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--depth <n>', 'requests in flight [a trace: 32; a job: its iodepth]'],
   ['--speed <factor>', 'a trace: times the recorded speed, or max [max]'],
   ['--json', "one JSON document on stdout, with fio's field names"],
+  ['--output-format <name>', "table, or one of fio's: normal, json, json+, terse [table]"],
   ['--json-schema', 'print the JSON Schema of that document'],
   ['--quiet', 'nothing on stderr but errors'],
 ];

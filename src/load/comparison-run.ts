@@ -191,6 +191,7 @@ function jobOf({ variant, stages, costs }: OpenVariant, stage: number): ReportJo
     groupId: stage,
     options: job.options,
     percentiles: job.percentiles,
+    significantFigures: job.significantFigures,
     stats: mergeStats(clones.map(({ stats }) => stats)),
     error: clones.find(({ error }) => error !== null)?.error ?? null,
     cost: costs[stage] ?? { elapsedMs: 0, userPercent: 0, systemPercent: 0, contextSwitches: 0 },

@@ -17,6 +17,8 @@ export interface ReportJob {
   /** Options as written. */
   readonly options: Readonly<Record<string, string>>;
   readonly percentiles: readonly number[];
+  /** Of numbers in the normal output. */
+  readonly significantFigures: number;
   readonly stats: LoadStats;
   /** What ended it early; null: nothing did. */
   readonly error: unknown;
@@ -112,6 +114,7 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     groupId: job.groupId,
     options: job.options,
     percentiles: job.percentiles,
+    significantFigures: job.significantFigures,
     stats: group.length === 1 ? first.run.stats : mergeStats(group.map(({ run }) => run.stats)),
     error: group.find(({ run }) => run.error !== null)?.run.error ?? null,
     cost: first.cost,
