@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import { PlaneError } from '../base/errors.ts';
 import type { OptionLine } from '../load/job-lines.ts';
+import type { CompareFlags } from './compare.ts';
 import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
@@ -22,6 +23,7 @@ const EXAMPLES = `Examples:
   sealdisk load job.fio --json               a fio job file; one JSON document on stdout
   sealdisk load --name=w --rw=randwrite --bs=4k --iodepth=64 --size=1g --runtime=10 --time_based
   sealdisk load --trace io_traces.csv --verify --depth 64
+  sealdisk compare before.json after.json    reports side by side, ours or fio's
   sealdisk demo                              keys, lineage and encryption, each step checked
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
@@ -152,6 +154,15 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
   addExplainCommand(program, end);
+  program
+    .command('compare')
+    .description("reports side by side: of load --json, or fio's own JSON")
+    .argument('<report...>', 'two files or more; the first is what the others are held against')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (fileNames: string[], flags: CompareFlags) => {
+      const { runCompare } = await import('./compare.ts');
+      end(runCompare(fileNames, flags, terminalFor({})));
+    });
   return program;
 }
 
