@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
+import { metadataScaleFloors } from './floors/metadata-scale.ts';
 import {
   idleDiskFloor,
   mapMemoryFloors,
@@ -36,6 +37,7 @@ const parts: readonly (() => Promise<Floor | Floor[]>)[] = [
   () => mapMemoryFloors(),
   () => idleDiskFloor(isQuick ? 200 : 2000),
   () => tenThousandDisksFloor(),
+  () => metadataScaleFloors(isQuick ? [200, 1_000] : [1_000, 10_000, 100_000]),
 ];
 
 const floors: Floor[] = [];

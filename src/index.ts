@@ -10,6 +10,8 @@
  * const bytes = await disk.read(0, 5);
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
+export { loadWorld } from './control/access/load-world.ts';
+export type { World } from './control/access/world.ts';
 export { DISK_CATEGORIES, type DiskCategory } from './control/encryption/categories.ts';
 export type { EncryptionQuestion } from './control/encryption/decide.ts';
 export {
@@ -28,6 +30,8 @@ export type {
   Plane,
   PlaneCheck,
   PlaneOptions,
+  PlanePrincipal,
+  PlaneSession,
   PlaneStats,
   RegisteredBuffer,
 } from './types.ts';

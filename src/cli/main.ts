@@ -12,6 +12,7 @@ import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
 import type { ExplainFlags } from './explain.ts';
+import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
 import type { OpenPlane } from './load-targets.ts';
@@ -25,6 +26,9 @@ const EXAMPLES = `Examples:
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk compare before.json after.json    reports side by side, ours or fio's
   sealdisk demo                              keys, lineage and encryption, each step checked
+  sealdisk lineage d-... --data-dir D        who came from whom, under which key
+  sealdisk keys impact key-... --data-dir D  what dies with this key?
+  sealdisk usage --data-dir D                calls of the KMS API, and what is billed
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
@@ -153,6 +157,7 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       const { runDoctor } = await import('./doctor.ts');
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
+  addInspectionCommands(program, { openPlane, terminalFor, end });
   addExplainCommand(program, end);
   program
     .command('compare')

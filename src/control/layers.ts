@@ -10,6 +10,7 @@
  *
  * **Thread:** main.
  */
+import { PlaneError } from '../base/errors.ts';
 import type { MetadataChange } from '../meta/metadata.ts';
 import type { LayerRecord } from '../record/resource.ts';
 import type { PlaneContext } from './context.ts';
@@ -20,20 +21,41 @@ export interface LayeredRecord {
   readonly layers: readonly LayerRecord[];
 }
 
-/** The layers a new resource has that shares another's content, encryption as it is. */
+/**
+ * @param resourceId of what is to be read, for the refusal
+ * @throws PlaneError DataKeyErased
+ */
+export function checkNotErased(resourceId: string, layers: readonly LayerRecord[]): void {
+  const erased = layers.find((layer) => layer.encryption?.erasedAt !== undefined);
+  if (erased === undefined) return;
+  throw new PlaneError(
+    'DataKeyErased',
+    `the data key ${erased.encryption?.lineageId} of ${resourceId} was erased`,
+  );
+}
+
+/**
+ * The layers a new resource has that shares another's content, encryption as it is.
+ *
+ * @throws PlaneError DataKeyErased
+ */
 export function layersLike(source: readonly LayerRecord[], newId: string): LayerRecord[] {
+  checkNotErased(source[0]?.tree ?? '', source);
   return source.map(({ encryption }, depth) => ({ tree: treeName(newId, depth), encryption }));
 }
 
 /**
  * The layers a new resource has whose content is the source's, but is to be under another key: an
  * empty tree on top, and below it the source's.
+ *
+ * @throws PlaneError DataKeyErased
  */
 export function layersOver(
   source: readonly LayerRecord[],
   newId: string,
   encryption: LayerRecord['encryption'],
 ): LayerRecord[] {
+  checkNotErased(source[0]?.tree ?? '', source);
   const below = source.map((layer, depth) => ({ ...layer, tree: treeName(newId, depth + 1) }));
   return [{ tree: newId, encryption }, ...below];
 }

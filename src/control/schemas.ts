@@ -7,8 +7,8 @@ import {
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
+  RESULTS_MAX,
 } from '../limits.ts';
-import { isScopeId } from '../record/ids.ts';
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
 export const idSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
@@ -32,6 +32,16 @@ export const pageEntries = {
   PageSize: v.optional(v.pipe(countSchema, v.maxValue(PAGE_SIZE_MAX))),
 };
 
+export const maxResultsSchema = v.pipe(countSchema, v.maxValue(RESULTS_MAX));
+
+/** A NextToken as a verb of ours gives it: what is not of the form was not given by it. */
+export function nextTokenSchema(form: RegExp) {
+  return v.pipe(v.string(), v.maxLength(512), v.regex(form, 'a NextToken of this verb'));
+}
+
+/** UTC, with or without milliseconds: 2026-01-31T12:00:00Z. */
+export const timeSchema = v.pipe(v.string(), v.isoTimestamp('a time as 2026-01-31T12:00:00Z'));
+
 /** Which records a page holds. */
 export interface PageWindow {
   readonly PageNumber: number;
@@ -53,11 +63,3 @@ export function pageWindow(page: {
 export function isoSeconds(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
-
-export const regionIdSchema = v.pipe(v.string(), v.check(isScopeId, 'a region id'));
-
-/** ASCII, at most 64 characters. Source: ECS, "How to ensure idempotence". */
-export const clientTokenSchema = v.pipe(
-  v.string(),
-  v.regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable ASCII characters'),
-);

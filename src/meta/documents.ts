@@ -12,7 +12,9 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import type { KeyValueReader, KeyValueTransaction } from '../kv/key-value-store.ts';
+import { TOKEN_HOUR_MS } from '../limits.ts';
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
+import type { UsageRecord } from '../record/document.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
 import type { CountChanges } from './change.ts';
 
@@ -63,16 +65,21 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
   },
   token: {
     keyOf: (token) => tokenKey(token.accountId, token.verb, token.token),
-    groupsOf: () => [],
+    groupsOf: (token) => [tokenHourGroup(token.createdAt)],
   },
   audit: {
     keyOf: (entry) => auditKey(entry.sequence),
     groupsOf: (entry) => [
       ...new Set([
+        `account/${entry.accountId}`,
         ...entry.resourceIds.map((id) => `resource/${id}`),
         ...(entry.keyId === '' ? [] : [`key/${entry.keyId}`]),
       ]),
     ],
+  },
+  usage: {
+    keyOf: usageKey,
+    groupsOf: (usage) => [`scope/${scopeGroup(usage.accountId, usage.regionId)}/${usage.month}`],
   },
 };
 
@@ -83,6 +90,16 @@ export function scopeGroup(accountId: string, regionId: string): string {
 
 export function tokenKey(accountId: string, verb: string, token: string): string {
   return `${accountId}/${verb}/${Buffer.from(token, 'utf8').toString('hex')}`;
+}
+
+export function usageKey(usage: Omit<UsageRecord, 'calls'>): string {
+  const { accountId, regionId, month, keyId, operation } = usage;
+  return `${scopeGroup(accountId, regionId)}/${month}/${keyId}/${operation}`;
+}
+
+/** Tokens that were first used in the same hour, which expire together. */
+export function tokenHourGroup(createdAt: number): string {
+  return `hour/${Math.floor(createdAt / TOKEN_HOUR_MS)}`;
 }
 
 /** Sorts as the sequence does. */

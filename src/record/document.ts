@@ -119,9 +119,26 @@ export interface TokenRecord {
   readonly verb: string;
   /** SHA-256 of the parameters, hex. */
   readonly parametersHash: string;
-  /** The answer as JSON. */
+  /** The answer as JSON; empty while there is none yet. */
   readonly result: string;
+  /** Ids of what the call has made. */
+  readonly created: readonly string[];
   readonly createdAt: number;
+}
+
+/**
+ * How often one operation used one master key in one month: what KMS counts against the quota, and
+ * bills if the key is the user's own. See control/billing.
+ */
+export interface UsageRecord {
+  readonly accountId: string;
+  readonly regionId: string;
+  /** UTC: 2026-01. */
+  readonly month: string;
+  readonly keyId: string;
+  /** CreateDisk, AttachDisk, ... */
+  readonly operation: string;
+  readonly calls: number;
 }
 
 /** One line of the audit log: a management call, or a use of a key. Appended, never changed. */

@@ -155,8 +155,8 @@ export class ShardThread {
   }
 
   /**
-   * What the shard answered before it ended may still lie in the port: its end comes by another, and
-   * of two ports either may be looked at first.
+   * What the shard answered before it ended may still lie in the port: its end comes by another,
+   * and of two ports either may be looked at first.
    */
   private takeLastReplies(): void {
     for (;;) {
