@@ -16,8 +16,8 @@
 export type OptionClass = 'honoured' | 'later' | 'quiet' | 'refused';
 
 /**
- * switch: may stand alone; boolean: 0 or 1, required; value: anything, required; optional: anything,
- * may stand alone.
+ * switch: may stand alone; boolean: 0 or 1, required; value: anything, required; optional:
+ * anything, may stand alone.
  */
 export type OptionKind = 'switch' | 'boolean' | 'value' | 'optional';
 
@@ -217,7 +217,7 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   flow_watermark: later('value'),
 };
 
-/** What they ask for: directories, commands, file life, recorded requests, drives we cannot make. */
+/** What they ask for: directories, commands, file life, recorded requests, SCSI commands. */
 const REFUSED_OPTIONS: Record<string, FioOption> = {
   opendir: refused('value'),
   exec_prerun: refused('value'),

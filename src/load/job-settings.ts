@@ -120,27 +120,7 @@ export function defaultSettings(): JobSettings {
     engine: null,
     workload: DEFAULT_WORKLOAD,
     readPercent: 50,
-    blockSizes: everyDirection(fixedSize(4096)),
-    alignBytes: null,
-    sequentialStep: 0,
-    randomRun: 1,
-    distribution: everyDirection<Distribution>({ kind: 'random' }),
-    randomPercent: everyDirection(100),
-    rateBytes: everyDirection(0),
-    rateRequests: everyDirection(0),
-    isPoisson: false,
-    leastRateBytes: everyDirection(0),
-    leastRateRequests: everyDirection(0),
-    rateCycleMs: 1000,
-    rateIgnoresThinkTime: false,
-    thinkUs: 0,
-    thinkSpinUs: 0,
-    thinkBlocks: 1,
-    latencyMostUs: 0,
-    startDelayUs: 0,
-    waitFor: null,
-    exitsOthers: false,
-    exitsWhat: 'group',
+    ...defaultShape(),
     depth: 1,
     clones: 1,
     size: null,
@@ -185,4 +165,31 @@ export function payloadKind(settings: Readonly<JobSettings>): PayloadKind {
   if (settings.bufferPattern !== null) return 'same';
   if (settings.isRefilled) return 'refill';
   return settings.isScrambled ? 'scramble' : 'same';
+}
+
+/** Where requests go, how long they are, and when they are made. */
+function defaultShape() {
+  return {
+    blockSizes: everyDirection(fixedSize(4096)),
+    alignBytes: null,
+    sequentialStep: 0,
+    randomRun: 1,
+    distribution: everyDirection<Distribution>({ kind: 'random' }),
+    randomPercent: everyDirection(100),
+    rateBytes: everyDirection(0),
+    rateRequests: everyDirection(0),
+    isPoisson: false,
+    leastRateBytes: everyDirection(0),
+    leastRateRequests: everyDirection(0),
+    rateCycleMs: 1000,
+    rateIgnoresThinkTime: false,
+    thinkUs: 0,
+    thinkSpinUs: 0,
+    thinkBlocks: 1,
+    latencyMostUs: 0,
+    startDelayUs: 0,
+    waitFor: null,
+    exitsOthers: false,
+    exitsWhat: 'group',
+  } satisfies Partial<JobSettings>;
 }

@@ -1,5 +1,5 @@
 /**
- * What encryption costs, from paired turns: one figure, its interval, and what could have been seen.
+ * What encryption costs, from paired turns: one figure, its interval, what could have been seen.
  *
  * Method. A turn of the encrypted disk and the plain turn beside it make a pair; its value is
  * ln(encrypted rate / plain rate), so that a slower machine in one pair cancels out and twice and
@@ -30,7 +30,7 @@ export interface Overhead {
 }
 
 /** Fewer pairs than this, the warm-up among them, give no interval worth printing. */
-export const PAIRS_MIN = 5;
+const PAIRS_MIN = 5;
 const CONFIDENCE = 0.975;
 const POWER = 0.8;
 

@@ -20,15 +20,17 @@ const DIRECTIONS = [
 
 /** The whole report as text, ending in a newline. */
 export function reportNormal(report: LoadReport, processId: number): string {
-  const when = new Date(report.timestampMs).toUTCString();
+  // Sun, 22 Nov 2026 06:18:55 GMT as C's ctime() writes it.
+  const [day, date, month, year, time] = new Date(report.timestampMs).toUTCString().split(/,? /);
+  const when = `${day} ${month} ${date} ${time} ${year}`;
   const jobs = report.jobs.flatMap((job) => jobLines(job, `pid=${processId}: ${when}`));
   return `${[...jobs, ...groupLines(report.jobs)].join('\n')}\n`;
 }
 
 function jobLines(job: ReportJob, process: string): string[] {
   const errno = errnoOf(job.error);
-  const head = `${job.name}: (groupid=${job.groupId}, jobs=${job.clones}): err=${`${errno}`.padStart(2)}`;
-  const lines = [`${head}: ${process}`];
+  const head = `${job.name}: (groupid=${job.groupId}, jobs=${job.clones})`;
+  const lines = [`${head}: err=${`${errno}`.padStart(2)}: ${process}`];
   for (const { operation, name } of DIRECTIONS) {
     const direction = job.stats.direction(operation);
     if (direction.requests > 0) lines.push(...directionLines(job, name, direction));
@@ -70,11 +72,11 @@ function directionLines(job: ReportJob, name: string, direction: DirectionStats)
       ? []
       : [
           `   bw (  KiB/s): min=${padded(kibRate.least)}, max=${padded(kibRate.most)}, ` +
-            `per=100.00%, avg=${kibRate.mean().toFixed(2)}, stdev=${padded(kibRate.deviation(), 2)}` +
-            `, samples=${kibRate.samples()}`,
+            `per=100.00%, avg=${kibRate.mean().toFixed(2)}, ` +
+            `stdev=${padded(kibRate.deviation(), 2)}, samples=${kibRate.samples()}`,
           `   iops        : min=${padded(requestRate.least)}, max=${padded(requestRate.most)}, ` +
-            `avg=${requestRate.mean().toFixed(2)}, stdev=${padded(requestRate.deviation(), 2)}` +
-            `, samples=${requestRate.samples()}`,
+            `avg=${requestRate.mean().toFixed(2)}, ` +
+            `stdev=${padded(requestRate.deviation(), 2)}, samples=${requestRate.samples()}`,
         ]),
   ];
 }
@@ -95,8 +97,8 @@ function latencyText(latency: LatencyHistogram): string {
   const [unit, scale] = latencyUnit(least, most, latency.deviation());
   const mean = (latency.mean() / scale).toFixed(2).padStart(5);
   const deviation = (latency.deviation() / scale).toFixed(2).padStart(5);
-  const edges = `min=${shortNumber(least / scale, 4, false)}, max=${shortNumber(most / scale, 4, false)}`;
-  return `(${unit}): ${edges}, avg=${mean}, stdev=${deviation}`;
+  const [from, to] = [least, most].map((edge) => shortNumber(edge / scale, 4, false));
+  return `(${unit}): min=${from}, max=${to}, avg=${mean}, stdev=${deviation}`;
 }
 
 function percentileLines(

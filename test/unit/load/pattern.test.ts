@@ -124,7 +124,7 @@ test('orders of one block are that block for ever', () => {
   }
 });
 
-test('bsrange and bssplit draw lengths; requests stay in the region, each start once a pass', () => {
+test('bsrange and bssplit draw lengths; each start comes once a pass, inside the region', () => {
   const taken = take(patternOf('rw=randread\nbsrange=4k-16k\nsize=1m\noffset=8k'));
   expect(new Set(taken.map(({ length }) => length))).toEqual(new Set([4096, 8192, 12288, 16384]));
   expect(new Set(taken.map(({ offset }) => offset)).size).toBe(taken.length);
