@@ -12,6 +12,7 @@ import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
 import { metadataScaleFloors } from './floors/metadata-scale.ts';
+import { reencryptionFloors } from './floors/reencryption.ts';
 import {
   idleDiskFloor,
   mapMemoryFloors,
@@ -32,6 +33,7 @@ const parts: readonly (() => Promise<Floor | Floor[]>)[] = [
   () => engineFloors(rounds, milliseconds / 2),
   () => dataPathFloors(rounds, milliseconds),
   () => fileStoreFloors(tmpfs, rounds, milliseconds),
+  () => reencryptionFloors(tmpfs, rounds, milliseconds, isQuick),
   () => snapshotCostFloor(isQuick ? 3 : 25),
   () => snapshotChainFloor(rounds, milliseconds),
   () => mapMemoryFloors(),

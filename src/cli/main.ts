@@ -17,6 +17,7 @@ import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
 import type { OpenPlane } from './load-targets.ts';
 import { packageVersion } from './package-files.ts';
+import type { RekeyFlags } from './rekey.ts';
 import { endOnBrokenPipe, processTerminal, type Terminal } from './terminal.ts';
 
 const EXAMPLES = `Examples:
@@ -29,6 +30,7 @@ const EXAMPLES = `Examples:
   sealdisk lineage d-... --data-dir D        who came from whom, under which key
   sealdisk keys impact key-... --data-dir D  what dies with this key?
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
+  sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
@@ -147,6 +149,18 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
     .action(async (flags: DemoFlags & QuietFlag) => {
       const { runDemo } = await import('./demo.ts');
       end(await runDemo(flags, openPlane, terminalFor(flags)));
+    });
+  program
+    .command('rekey')
+    .description('moves a disk to a new data key, and waits until nothing needs the old one')
+    .argument('<disk>', 'its id')
+    .requiredOption('--data-dir <dir>', 'the plane it is of')
+    .option('--key <key>', 'the master key of the new data key [the one the disk has]')
+    .option('--json', 'one JSON document on stdout')
+    .option('--quiet', 'nothing on stderr but errors')
+    .action(async (diskId: string, flags: RekeyFlags & QuietFlag) => {
+      const { runRekey } = await import('./rekey.ts');
+      end(await runRekey(diskId, flags, openPlane, terminalFor(flags)));
     });
   program
     .command('doctor')

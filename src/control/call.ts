@@ -26,6 +26,9 @@ import { AUDIT_VERBS } from './audit/table.ts';
 import { BILLING_VERBS } from './billing/table.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { IMAGE_VERBS } from './images/table.ts';
+import { INSTANCE_VERBS } from './instances/table.ts';
+import { TASK_VERBS } from './jobs/table.ts';
 import { KEY_VERBS } from './keys/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
@@ -35,11 +38,14 @@ import type { CommonParameters, Verbs } from './verbs.ts';
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
+  ...INSTANCE_VERBS,
   ...SNAPSHOT_VERBS,
+  ...IMAGE_VERBS,
   ...LINEAGE_VERBS,
   ...AUDIT_VERBS,
   ...BILLING_VERBS,
   ...ACCESS_VERBS,
+  ...TASK_VERBS,
   ...KEY_VERBS,
 };
 

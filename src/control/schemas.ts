@@ -4,10 +4,12 @@ import { GIB } from '../base/units.ts';
 import {
   DESCRIBE_IDS_MAX,
   DISK_BYTES_MAX,
+  DISK_DESCRIPTION_CHARS_MAX,
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
   RESULTS_MAX,
+  RETENTION_DAYS_MAX,
 } from '../limits.ts';
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
@@ -17,6 +19,14 @@ export const idListSchema = v.pipe(
   v.minLength(1),
   v.maxLength(DESCRIBE_IDS_MAX),
 );
+/** Source: ECS CreateSnapshot, RetentionDays. */
+export const retentionDaysSchema = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(RETENTION_DAYS_MAX),
+);
+export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
 /** Disk size in GiB: ECS CreateDisk, parameter Size. */
 export const sizeSchema = v.pipe(

@@ -51,6 +51,7 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
     keyOf: (share) => share.snapshotId,
     groupsOf: (share) => [
       `scope/${scopeGroup(share.accountId, share.regionId)}`,
+      `recipient/${share.accountId}`,
       `source/${share.sourceSnapshotId}`,
     ],
   },

@@ -1,12 +1,5 @@
 /** What disks and snapshots can be listed by, and the index groups that answer. Thread: main. */
-import {
-  isDiskId,
-  isImageId,
-  isInstanceId,
-  isKeyId,
-  isLineageId,
-  isSnapshotId,
-} from '../record/ids.ts';
+import { isDiskId, isInstanceId, isKeyId, isLineageId, isSnapshotId } from '../record/ids.ts';
 import { scopeGroup } from './documents.ts';
 import { DISKS, groupPrefix, SNAPSHOTS } from './tables.ts';
 
@@ -43,7 +36,7 @@ export function groupsOfDiskFilter(filter: DiskFilter): string[] | null {
   return groupsOf([
     [DISKS.byScope, scopeName(filter.scope), isAny],
     [DISKS.byInstance, filter.instanceId, isInstanceId],
-    [DISKS.byImage, filter.imageId, isImageId],
+    [DISKS.byImage, filter.imageId, isImageName],
     [DISKS.byKey, filter.keyId, isKeyId],
     [DISKS.byDataKey, filter.dataKeyId, isLineageId],
     [DISKS.bySource, filter.sourceSnapshotId, isSnapshotId],
@@ -81,4 +74,9 @@ const isAny = (): boolean => true;
 
 function scopeName(scope: Scope | undefined): string | undefined {
   return scope === undefined ? undefined : scopeGroup(scope.accountId, scope.regionId);
+}
+
+/** Public images have ids of other forms than ours. */
+function isImageName(text: string): boolean {
+  return /^[\w.-]{1,128}$/.test(text);
 }

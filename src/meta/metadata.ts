@@ -107,6 +107,8 @@ export interface Metadata {
   ): Listing<DocumentRecords[K]>;
   /** Every tree that a disk or snapshot on one shard names. */
   treeNamesOfShard(shardIndex: number): string[];
+  /** Disks and snapshots that name more than one tree. Reads every tree's name. */
+  idsOfSeveralTrees(shardIndex: number): string[];
   /** Reads every disk. */
   disksWithStatus(statuses: readonly DiskStatus[]): DiskRecord[];
   /**
@@ -213,6 +215,17 @@ class StoredMetadata implements Metadata {
     const names: string[] = [];
     scan(this.#store, treePrefix(shardIndex), (key) => names.push(lastPart(key)));
     return names;
+  }
+
+  idsOfSeveralTrees(shardIndex: number): string[] {
+    const seen = new Set<string>();
+    const several = new Set<string>();
+    scan(this.#store, treePrefix(shardIndex), (_, value) => {
+      const id = new TextDecoder().decode(value);
+      if (seen.has(id)) several.add(id);
+      seen.add(id);
+    });
+    return [...several];
   }
 
   getDocument<K extends DocumentKind>(kind: K, key: string): DocumentRecords[K] | undefined {
