@@ -43,9 +43,11 @@ export function reportTable(report: LoadReport): string {
 function overheadLines({ overhead, comparison }: LoadReport): string[] {
   const line = (name: string, { percent, low, high, smallest, pairs }: Overhead): string => {
     const [figure, from, to, least] = [percent, low, high, smallest].map((each) => each.toFixed(1));
+    const doubt = low <= 0 && high >= 0 ? '; this may be none at all' : '';
     return (
       `${name}: encryption costs ${figure} % of the requests a second (95 % interval ${from} to ` +
-      `${to}; smallest effect this run could have seen ${least} %; ${pairs} paired turns)`
+      `${to}; smallest effect this run could have seen ${least} %; ${pairs} paired turns)` +
+      doubt
     );
   };
   const rows = comparison!.length > 1 ? comparison! : [];

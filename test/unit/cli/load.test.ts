@@ -264,3 +264,29 @@ test('--encrypt both runs the job on both in turns, and says what encryption cos
   const refused = load({ encrypt: 'both', target: 'null' }, { jobFiles });
   await expect(refused).rejects.toThrow('--encrypt both is for jobs on disks of the library');
 });
+
+test('--target file:PATH writes a file, and one that holds bytes only with --overwrite', async () => {
+  const path = join(directory, 'disk.img');
+  const jobFiles = [file('file.fio', `${SMALL}verify=md5\n`)];
+  const target = `file:${path}`;
+  const ran = await load({ target, json: true }, { jobFiles });
+  expect(ran.code).toBe(0);
+  expect(ran.document().jobs[0]!.sealdisk).toMatchObject({ target, verify: { mismatches: 0 } });
+  await expect(load({ target }, { jobFiles })).rejects.toThrow('--overwrite allows');
+  expect((await load({ target, overwrite: true }, { jobFiles })).code).toBe(0);
+  await expect(load({ target: 'file:' }, { jobFiles })).rejects.toThrow('file:PATH');
+});
+
+test('--output-format prints in the formats of fio', async () => {
+  const jobFiles = [file('format.fio', SMALL)];
+  const print = async (outputFormat: string): Promise<string> => {
+    const ran = await load({ target: 'memory', outputFormat }, { jobFiles });
+    return ran.terminal.printed.join('');
+  };
+  expect(await print('normal')).toMatch(/^a: \(groupid=0, jobs=1\): err= 0: pid=/);
+  expect(await print('terse')).toMatch(/^3;sealdisk-/);
+  expect(await print('json')).not.toContain('"bins"');
+  expect(await print('json+')).toContain('"bins"');
+  expect(await print('table')).toMatch(/^job +target/);
+  await expect(print('xml')).rejects.toThrow('--output-format: expected one of table, normal');
+});

@@ -261,6 +261,10 @@ test('the cost of encryption is one line, and one for each of several workloads'
     'overhead: encryption costs 12.3 % of the requests a second (95 % interval 11.1 to 13.5; ' +
       'smallest effect this run could have seen 1.8 %; 19 paired turns)',
   );
+  expect(text).not.toContain('none at all');
+  const doubtful = { ...overhead, low: -1 };
+  const doubted = reportTable({ ...report, comparison: [row], overhead: doubtful });
+  expect(doubted).toContain('19 paired turns); this may be none at all');
   const two = reportTable({ ...report, comparison: [row, row], overhead });
   expect(two.match(/encryption costs/g)).toHaveLength(3);
   const document = reportDocument({ ...report, comparison: [row], overhead });
