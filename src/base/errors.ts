@@ -45,6 +45,8 @@ export const ERROR_CODES = {
   // Load generator.
   JobFileInvalid: row('caller', false, 'a job file cannot be run as written'),
   TraceInvalid: row('caller', false, 'a block trace line cannot be parsed'),
+  RateNotHeld: row('system', false, 'a job made less than its rate_min'),
+  LatencyExceeded: row('system', false, 'a request took longer than max_latency'),
   VerifyMismatch: row('system', false, 'a read did not return what was last written'),
   // Control plane: ECS API.
   DryRunOperation: row('caller', false, 'all is well, but DryRun asked to change nothing'),
