@@ -1,11 +1,12 @@
 /**
- * A world for random histories: three accounts that have everything granted and two keys each, and
- * eyes for everything that is stored of them.
+ * A world for random histories: three accounts that have everything granted, furnished in each
+ * region, and eyes for everything that is stored of them.
  */
 import { ensureAccount } from '../../src/control/access/accounts.ts';
 import { takesToken } from '../../src/control/access/tokens.ts';
 import { callVerb, verbFacts } from '../../src/control/call.ts';
-import type { ControlContext } from '../../src/control/context.ts';
+import type { ControlContext, Principal } from '../../src/control/context.ts';
+import type { Verbs } from '../../src/control/verbs.ts';
 import type { KeyValueStore } from '../../src/kv/key-value-store.ts';
 import { scan } from '../../src/kv/key-value-store.ts';
 import { openMemoryStore } from '../../src/kv/memory-store.ts';
@@ -16,6 +17,11 @@ import { testControl } from './control-context.ts';
 const ACCOUNTS = ['1000000000000001', '1000000000000002', '1000000000000003'] as const;
 const LIST_MAX = 10_000;
 const ID = /\b(?:d|s|m|i|key)-[a-z0-9]{20}\b/g;
+
+type Call = <V extends keyof Verbs>(
+  verb: V,
+  parameters: Verbs[V]['parameters'],
+) => Promise<Verbs[V]['result']>;
 
 export class HistoryWorld {
   readonly context: ControlContext;
@@ -64,6 +70,25 @@ export class HistoryWorld {
     return facts !== undefined && takesToken(facts);
   }
 
+  /** A key, a plain and an encrypted disk, and of each a snapshot, an image and an instance. */
+  async furnish(principal: Principal): Promise<void> {
+    const call: Call = async (verb, parameters) => {
+      const answer = await callVerb(this.context, principal, verb, parameters);
+      this.learn(answer, principal);
+      return answer;
+    };
+    const { KeyMetadata } = await call('CreateKey', {});
+    const encrypted = { Size: 20, Encrypted: true, KMSKeyId: KeyMetadata.KeyId };
+    for (const parameters of [{ Size: 20 }, encrypted]) {
+      const { DiskId } = await call('CreateDisk', parameters);
+      const { SnapshotId } = await call('CreateSnapshot', { DiskId });
+      const { ImageId } = await call('CreateImage', { SnapshotId });
+      const instance = { ImageId, InstanceType: 'ecs.g7.large' };
+      const { InstanceId } = await call('CreateInstance', instance);
+      if (parameters === encrypted) await call('StartInstance', { InstanceId });
+    }
+  }
+
   close(): Promise<void> {
     return this.context.metadata.close();
   }
@@ -79,7 +104,7 @@ export async function openHistoryWorld(regions: readonly string[]): Promise<Hist
     await ensureAccount(metadata, accountId, context.clock.now());
     for (const regionId of regions) {
       const principal = { accountId, userName: null, regionId };
-      world.learn(await callVerb(world.context, principal, 'CreateKey', {}), principal);
+      await world.furnish(principal);
     }
   }
   return world;

@@ -98,10 +98,12 @@ const CALLS: readonly (readonly [keyof Verbs, Make])[] = [
   ],
   [
     'UnshareSnapshot',
-    (w, d) => ({
-      SnapshotId: id(w, d, 's-', 0),
-      AccountId: w.accounts[(d.picks[1] ?? 0) % 3] as string,
-    }),
+    (w, d) => {
+      const shares = w.context.metadata.listDocuments('share', null, 0, 100).records;
+      const share = shares[(d.picks[1] ?? 0) % Math.max(1, shares.length)];
+      const AccountId = share?.accountId ?? (w.accounts[0] as string);
+      return { SnapshotId: share?.sourceSnapshotId ?? id(w, d, 's-', 0), AccountId };
+    },
   ],
   ['ResetDisk', (w, d) => ({ DiskId: id(w, d, 'd-', 0), SnapshotId: id(w, d, 's-', 1) })],
   ['CreateImage', (w, d) => ({ SnapshotId: id(w, d, 's-', 0) })],

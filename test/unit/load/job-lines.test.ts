@@ -78,11 +78,11 @@ test('an included file stands for its lines; errors name that file', () => {
 });
 
 test('the words of the machine stand for numbers, and may be multiplied', () => {
-  const valueOf = (value: string): string | null =>
+  const parsed = (value: string): string | null =>
     readSections(`[a]\nsize=${value}`, 'a.fio', {})[0]!.options[0]!.value;
-  expect(valueOf('8*1024*$pagesize')).toBe(`${8 * 1024 * 4096}`);
-  expect(Number(valueOf('$mb_memory/2'))).toBeGreaterThan(0);
-  expect(Number(valueOf('$ncpus'))).toBeGreaterThan(0);
-  expect(valueOf('$pagesize k')).toBe('4096 k');
-  expect(valueOf('8*1024')).toBe('8*1024');
+  expect(parsed('8*1024*$pagesize')).toBe(`${8 * 1024 * 4096}`);
+  expect(Number(parsed('$mb_memory/2'))).toBeGreaterThan(0);
+  expect(Number(parsed('$ncpus'))).toBeGreaterThan(0);
+  expect(parsed('$pagesize k')).toBe('4096 k');
+  expect(parsed('8*1024')).toBe('8*1024');
 });
