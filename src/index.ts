@@ -13,6 +13,7 @@ export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './bas
 export { openPlane } from './plane.ts';
 export type {
   Disk,
+  DiskExtent,
   DiskWriteOptions,
   EngineSurvey,
   KeySearch,

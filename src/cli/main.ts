@@ -13,6 +13,7 @@ import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
 import type { OpenPlane } from './load-targets.ts';
+import type { NbdFlags } from './nbd.ts';
 import { packageVersion } from './package-files.ts';
 import { endOnBrokenPipe, processTerminal, type Terminal } from './terminal.ts';
 
@@ -22,6 +23,7 @@ const EXAMPLES = `Examples:
   sealdisk load --name=w --rw=randwrite --bs=4k --iodepth=64 --size=1g --runtime=10 --time_based
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk demo                              keys, lineage and encryption, each step checked
+  sealdisk nbd --encrypted --memory --port 0 a disk for qemu, fio and other NBD clients
   sealdisk doctor                            what this machine can do
 `;
 
@@ -30,6 +32,24 @@ Exit codes:
   0 ok   1 failed or mismatch   2 usage   3 cannot tell   4 refused by a rule   130 interrupted
 stdout is data, stderr is talk.
 `;
+
+const NBD_EXAMPLES = `Examples:
+  sealdisk nbd --size 10G --encrypted --memory --socket /tmp/disk.sock
+  sealdisk nbd --size 10G --encrypted --data-dir ./disks --port 10809
+`;
+
+const NBD_OPTIONS: readonly (readonly [string, string])[] = [
+  ['--size <size>', 'whole GiB, as 10G or 2T [1G]'],
+  ['--encrypted', 'encrypt the disk under the service key'],
+  ['--memory', 'keep it in memory'],
+  ['--data-dir <dir>', 'keep it in files; a disk of that name is found again'],
+  ['--name <name>', 'name of the disk and of its export [nbd]'],
+  ['--socket <path>', 'listen on a unix socket'],
+  ['--port <n>', 'listen on 127.0.0.1; 0 takes a free port'],
+  ['--shards <n>', 'encrypting threads [2]'],
+  ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ['--quiet', 'nothing on stderr but errors'],
+];
 
 const LOAD_EXAMPLES = `Examples:
   sealdisk load                                        the canonical comparison
@@ -105,6 +125,7 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
     .addHelpText('afterAll', EXIT_CODES)
     .exitOverride();
   addLoadCommand(program, jobOptions, end);
+  addNbdCommand(program, end);
   program
     .command('demo')
     .description('keys, lineage and encryption at work, each step checked')
@@ -163,6 +184,30 @@ function addLoadCommand(
         onStart: stopOnInterrupt,
       }),
     );
+  });
+}
+
+function addNbdCommand(program: Command, end: (code: ExitCode) => void): void {
+  const nbd = program
+    .command('nbd')
+    .description('one disk, made and exported by NBD: prints its URI, serves until interrupted')
+    .addHelpText('before', NBD_EXAMPLES);
+  for (const [option, description] of NBD_OPTIONS) nbd.option(option, description);
+  nbd.action(async (flags: NbdFlags & QuietFlag) => {
+    const { runNbd } = await import('./nbd.ts');
+    end(await runNbd(flags, openPlane, terminalFor(flags), untilAskedToEnd));
+  });
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process. */
+function untilAskedToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(EXIT.interrupted));
+        resolve();
+      });
+    }
   });
 }
 

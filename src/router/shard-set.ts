@@ -96,6 +96,10 @@ export class ShardSet {
       encrypted: wrappedKey !== null,
       handle,
       dispatch: this.lane(shardIndex).dispatch,
+      findRuns: async (sector, sectorCount) => {
+        const request = { op: 'findRuns', handle, sector, sectorCount } as const;
+        return (await this.call(shardIndex, request)) as readonly number[];
+      },
       detach: async () => {
         try {
           await this.call(shardIndex, { op: 'closeVolume', handle });

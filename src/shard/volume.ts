@@ -98,6 +98,11 @@ export class Volume implements SectorFiller, SectorVisitor {
     if (tailBytes > 0) this.zeroPart(endWhole, 0, tailBytes);
   }
 
+  /** Number of sectors of a range that are not holes. */
+  countMapped(firstSector: number, sectorCount: number): number {
+    return this.store.countMapped(this.tree, firstSector, sectorCount);
+  }
+
   /** Erases and frees the key. The tree stays in the store. */
   close(): void {
     this.key?.close();
