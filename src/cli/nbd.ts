@@ -27,6 +27,7 @@ export interface NbdFlags {
 /** The disk's name, its export's name, and the default export as well. */
 const NAME_DEFAULT = 'nbd';
 const HOST = '127.0.0.1';
+const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
 /** Disks asked for at a time. ECS DescribeDisks, PageSize. */
 const PAGE_SIZE = 100;
 
@@ -101,6 +102,12 @@ function sizeGiBOf(text: string): number {
 function planeOptionsOf({ memory, dataDir, shards, engine }: NbdFlags): PlaneOptions {
   if ((memory === true) === (dataDir !== undefined)) {
     throw new UsageError('expected either --memory or --data-dir DIR');
+  }
+  if (shards !== undefined && !/^[1-9]\d*$/.test(shards)) {
+    throw new UsageError(`--shards: expected a whole number, got ${shards}`);
+  }
+  if (engine !== undefined && !ENGINES.some((name) => name === engine)) {
+    throw new UsageError(`--engine: expected one of ${ENGINES.join(', ')}, got ${engine}`);
   }
   const where = dataDir === undefined ? { memory: true } : { dataDir };
   return {

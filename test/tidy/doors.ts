@@ -75,6 +75,7 @@ export const BUILTINS: readonly Door[] = [
       'src/kms/',
       'src/kv/',
       'src/meta/data-directory.ts',
+      'src/front/nbd/listen.ts',
       'src/load/',
       'src/cli/',
       'bench/',

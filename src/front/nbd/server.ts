@@ -16,6 +16,7 @@ import { NBD_BYTES_MAX, NBD_CONNECTIONS_MAX, NBD_SWEEP_MS } from '../../limits.t
 import { BufferPool, type RegisterBuffer } from './buffer-pool.ts';
 import { Connection } from './connection.ts';
 import { type ExportDirectory, OpenExports } from './exports.ts';
+import { listenOn } from './listen.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { TlsMode } from './negotiation.ts';
 
@@ -105,14 +106,13 @@ class RunningServer implements NbdServer {
     return this.connections.size;
   }
 
-  listen(where: ListenOptions): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', (error) => {
-        clearInterval(this.sweep);
-        reject(error);
-      });
-      this.server.listen(where, resolve);
-    });
+  async listen(where: ListenOptions): Promise<void> {
+    try {
+      await listenOn(this.server, where);
+    } catch (error) {
+      clearInterval(this.sweep);
+      throw error;
+    }
   }
 
   stop(): Promise<void> {

@@ -220,6 +220,7 @@ export class Transmission implements RequestSink {
     try {
       this.refuse(request, refusalOf(error));
     } catch (bug) {
+      this.end(request);
       this.sink.crash(bug);
     }
   }

@@ -29,6 +29,7 @@ function openDisk(parts: OneThreadShard): DiskIo {
     encrypted: false,
     handle: 1,
     dispatch,
+    findRuns: async () => [],
     detach,
   });
 }
