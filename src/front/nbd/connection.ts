@@ -17,12 +17,20 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { PlaneError } from '../../base/errors.ts';
-import { NBD_HANDSHAKE_MS, NBD_OPTIONS_MAX, NBD_STALL_MS, NBD_STOP_MS } from '../../limits.ts';
+import { KIB } from '../../base/units.ts';
+import {
+  NBD_HANDSHAKE_MS,
+  NBD_OPTIONS_MAX,
+  NBD_RECEIVE_BYTES,
+  NBD_STALL_MS,
+  NBD_STOP_MS,
+} from '../../limits.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type ClientOption, HandshakeReader, ProtocolError } from './handshake-reader.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Agreement, Negotiation, type NegotiationOptions } from './negotiation.ts';
 import { HANDSHAKE_FLAG, SERVER_MAGIC } from './protocol.ts';
+import { type Receiver, receiveInPlace } from './receive-in-place.ts';
 import { RequestReader } from './request-reader.ts';
 import { type ReplySink, Transmission } from './transmission.ts';
 
@@ -37,7 +45,10 @@ export interface ConnectionOptions {
   readonly onBug: (error: unknown) => void;
 }
 
-export class Connection implements ReplySink {
+/** A payload's rest that is shorter is received together with what follows it. */
+const IN_PLACE_BYTES_MIN = 32 * KIB;
+
+export class Connection implements ReplySink, Receiver {
   /** Resolves when the socket is closed and the export given back. */
   readonly closed: Promise<void>;
   private socket: Socket;
@@ -50,6 +61,9 @@ export class Connection implements ReplySink {
   private agreement: Agreement | null = null;
   /** Received and not taken: the socket is paused meanwhile. */
   private rest: Uint8Array | null = null;
+  /** What the socket is read into, and whether that is the place of a payload now. */
+  private readonly buffer = Buffer.allocUnsafeSlow(NBD_RECEIVE_BYTES);
+  private target: Uint8Array = this.buffer;
   private isAnswering = false;
   private isEnding = false;
   private readonly startedAt: number;
@@ -59,7 +73,11 @@ export class Connection implements ReplySink {
   private isCorked = false;
   private resolveClosed!: () => void;
 
-  constructor(socket: Socket, options: ConnectionOptions) {
+  /** @param accepted paused (net.createServer, pauseOnConnect) */
+  constructor(accepted: Socket, options: ConnectionOptions) {
+    // Under TLS bytes come decrypted, in buffers of the TLS layer.
+    const inPlace = options.startTls === null ? receiveInPlace(accepted, this) : null;
+    const socket = inPlace ?? accepted;
     this.socket = socket;
     this.options = options;
     this.startedAt = options.clock.monotonic();
@@ -68,6 +86,8 @@ export class Connection implements ReplySink {
       this.resolveClosed = resolve;
     });
     this.listen(socket);
+    socket.setNoDelay(true);
+    socket.resume();
     const hello = Buffer.alloc(SERVER_MAGIC.length + 2);
     hello.set(SERVER_MAGIC, 0);
     hello.writeUInt16BE(
@@ -141,12 +161,32 @@ export class Connection implements ReplySink {
     this.drop();
   }
 
+  nextBuffer(): Uint8Array {
+    const missing = this.rest === null ? (this.reader?.missing ?? null) : null;
+    this.target = missing !== null && missing.length >= IN_PLACE_BYTES_MIN ? missing : this.buffer;
+    return this.target;
+  }
+
+  received(byteCount: number): void {
+    if (this.isEnding) return;
+    if (this.target === this.buffer) {
+      this.take(this.buffer.subarray(0, byteCount), true);
+    } else {
+      this.reader!.received(byteCount);
+      this.notePartial();
+    }
+  }
+
+  /** @param isBorrowed the chunk's memory is used again when this returns */
+  private take(chunk: Buffer, isBorrowed: boolean): void {
+    if (this.isEnding) return;
+    this.rest = this.rest === null ? chunk : Buffer.concat([this.rest, chunk]);
+    this.pump();
+    if (isBorrowed && this.rest !== null) this.rest = Buffer.from(this.rest);
+  }
+
   private listen(socket: Socket): void {
-    socket.on('data', (chunk: Uint8Array) => {
-      if (this.isEnding) return;
-      this.rest = this.rest === null ? chunk : Buffer.concat([this.rest, chunk]);
-      this.pump();
-    });
+    socket.on('data', (chunk: Buffer) => this.take(chunk, false));
     socket.on('end', () => this.endOfInput());
     // What becomes of a connection is told by 'close'; the error itself is the client's affair.
     socket.on('error', () => {});
@@ -180,6 +220,7 @@ export class Connection implements ReplySink {
     this.rest = null;
     try {
       this.abandonUnfinished();
+      this.transmission?.releasePlace();
       await this.transmission?.drain();
       await this.negotiation.close();
       await this.agreement?.use.leave();

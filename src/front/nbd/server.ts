@@ -87,7 +87,7 @@ class RunningServer implements NbdServer {
   constructor(options: NbdServerOptions) {
     this.options = options;
     this.pool = new BufferPool(options.registerBuffer);
-    this.server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    this.server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
       this.accept(socket),
     );
     this.server.maxConnections = NBD_CONNECTIONS_MAX;

@@ -116,12 +116,16 @@ export class Transmission implements RequestSink {
     else this.run(request, this.change(request, payload), place);
   }
 
-  /** The client is gone: a request whose payload did not come whole is forgotten. */
+  /** No more requests: one whose payload has not come whole is forgotten. */
   abandon(unfinished: NbdRequest | null): void {
     this.isEnded = true;
+    if (unfinished !== null) this.end(unfinished);
+  }
+
+  /** The socket is closed: nothing is received into the place of a payload any more. */
+  releasePlace(): void {
     this.place?.release();
     this.place = null;
-    if (unfinished !== null) this.end(unfinished);
   }
 
   /** Resolves when every request is answered. */
