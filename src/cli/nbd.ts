@@ -10,9 +10,10 @@ import { type NbdAddress, startNbdServer } from '../front/nbd/server.ts';
 import type { Plane, PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
 import type { OpenPlane } from './load-targets.ts';
+import { type TlsFlags, tlsOf } from './nbd-tls.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface NbdFlags {
+export interface NbdFlags extends TlsFlags {
   readonly size?: string;
   readonly encrypted?: boolean;
   readonly memory?: boolean;
@@ -20,13 +21,14 @@ export interface NbdFlags {
   readonly name?: string;
   readonly socket?: string;
   readonly port?: string;
+  readonly host?: string;
   readonly shards?: string;
   readonly engine?: string;
 }
 
 /** The disk's name, its export's name, and the default export as well. */
 const NAME_DEFAULT = 'nbd';
-const HOST = '127.0.0.1';
+const HOST_DEFAULT = '127.0.0.1';
 const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
 /** Disks asked for at a time. ECS DescribeDisks, PageSize. */
 const PAGE_SIZE = 100;
@@ -43,6 +45,7 @@ export async function runNbd(
   untilStopped: () => Promise<void>,
 ): Promise<ExitCode> {
   const address = addressOf(flags);
+  const tls = tlsOf(flags);
   const sizeGiB = sizeGiBOf(flags.size ?? '1G');
   await using plane = await openPlane(planeOptionsOf(flags));
   const diskId = await findOrMakeDisk(plane, flags, sizeGiB);
@@ -60,8 +63,9 @@ export async function runNbd(
     directory: listExports([shown]),
     registerBuffer: (buffer) => plane.registerBuffer(buffer),
     onBug: (error) => bugs.push(error),
+    ...(tls === null ? {} : { tls }),
   });
-  terminal.print(`${uriOf(address, server.port, name)}\n`);
+  terminal.print(`${uriOf(address, server.port, name, tls !== null)}\n`);
   terminal.say(`serving ${diskId}, ${disk.size} bytes; Ctrl-C ends it`);
   await untilStopped();
   await server.stop();
@@ -71,13 +75,17 @@ export async function runNbd(
 }
 
 /** As the NBD project writes them (doc/uri.md). */
-function uriOf(address: NbdAddress, port: number, name: string): string {
-  if ('host' in address) return `nbd://${address.host}:${port}/${name}`;
+function uriOf(address: NbdAddress, port: number, name: string, isTls: boolean): string {
+  const scheme = isTls ? 'nbds' : 'nbd';
+  if ('host' in address) {
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    return `${scheme}://${host}:${port}/${name}`;
+  }
   const path = resolve(address.socketPath).split('/').map(encodeURIComponent).join('/');
-  return `nbd+unix:///${name}?socket=${path}`;
+  return `${scheme}+unix:///${name}?socket=${path}`;
 }
 
-function addressOf({ socket, port }: NbdFlags): NbdAddress {
+function addressOf({ socket, port, host = HOST_DEFAULT }: NbdFlags): NbdAddress {
   if ((socket === undefined) === (port === undefined)) {
     throw new UsageError('expected either --socket PATH or --port N');
   }
@@ -86,7 +94,7 @@ function addressOf({ socket, port }: NbdFlags): NbdAddress {
   if (!Number.isInteger(number) || number < 0 || number > 65_535) {
     throw new UsageError(`--port: expected 0 to 65535, got ${port}`);
   }
-  return { host: HOST, port: number };
+  return { host, port: number };
 }
 
 /** Disks are sold by the GiB (ECS CreateDisk, parameter Size). */

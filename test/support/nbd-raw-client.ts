@@ -9,8 +9,9 @@ export class RawClient {
   private wake: (() => void) | null = null;
   private isClosed = false;
 
-  constructor(path: string) {
-    this.socket = connect(path);
+  /** @param where the path of a unix socket, or a connection there is already */
+  constructor(where: string | Socket) {
+    this.socket = typeof where === 'string' ? connect(where) : where;
     this.socket.on('data', (chunk: Buffer) => {
       this.received = Buffer.concat([this.received, chunk]);
       this.wake?.();

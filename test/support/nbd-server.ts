@@ -2,7 +2,11 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { listExports, type NbdExport, type OpenedDisk } from '../../dist/src/front/nbd/exports.js';
-import { type NbdServer, startNbdServer } from '../../dist/src/front/nbd/server.js';
+import {
+  type NbdServer,
+  type NbdServerOptions,
+  startNbdServer,
+} from '../../dist/src/front/nbd/server.js';
 import { type Disk, openPlane, type Plane } from '../../dist/src/index.js';
 import { tempDir } from './temp-dir.ts';
 
@@ -56,7 +60,7 @@ export interface ExportWanted {
 
 export async function nbdSubject(
   wanted: readonly ExportWanted[],
-  options: { clock?: { now(): number; monotonic(): number } } = {},
+  options: Partial<Pick<NbdServerOptions, 'clock' | 'tls'>> = {},
 ): Promise<NbdSubject> {
   const directory = tempDir();
   const plane = await openPlane({ memory: true });
