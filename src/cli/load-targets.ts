@@ -7,6 +7,7 @@ import { PlaneError } from '../base/errors.ts';
 import { createMemoryTarget, createNullTarget, type Target } from '../load/target.ts';
 import { createLibraryTarget } from '../load/target-library.ts';
 import type { Plane, PlaneOptions } from '../types.ts';
+import { createNbdTarget, isNbdUri } from './load-nbd.ts';
 import { openNaiveTarget } from './package-files.ts';
 
 /** What the library's openPlane() is. */
@@ -66,6 +67,7 @@ export class LoadTargets {
         return target;
       }
       default: {
+        if (isNbdUri(name)) return createNbdTarget(name);
         this.#plane ??= this.#openPlane(this.#planeOptions);
         return createLibraryTarget(await this.#plane, name === 'encrypted');
       }

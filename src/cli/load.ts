@@ -23,6 +23,7 @@ import { startStatusLine } from '../load/status-line.ts';
 import { TraceRun } from '../load/trace-run.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { isNbdUri } from './load-nbd.ts';
 import { LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
 import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
@@ -255,7 +256,7 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
   if (flags.trace !== undefined && jobFiles.length > 0) {
     throw new UsageError('expected a job file or --trace, got both');
   }
-  checkChoice('target', target, TARGET_NAMES);
+  if (!isNbdUri(target ?? '')) checkChoice('target', target, TARGET_NAMES);
   checkChoice('encrypt', encrypt, ['on', 'off']);
   checkChoice('engine', engine, ENGINES);
   for (const [name, value] of Object.entries({ shards, depth })) {

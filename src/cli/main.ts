@@ -68,7 +68,10 @@ const LOAD_EXAMPLES = `Examples:
 const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--trace <file>', 'replay a block trace instead of a job file'],
   ['--device-sizes <file>', "the trace's device_size.csv [one beside the trace, or a first pass]"],
-  ['--target <name>', "sealdisk, memory, null or naive [the job's ioengine, or sealdisk]"],
+  [
+    '--target <name>',
+    "sealdisk, memory, null, naive, nbd://… or nbd+unix://… [the job's ioengine, or sealdisk]",
+  ],
   ['--encrypt <on|off>', 'encrypted or plain disks [on]'],
   ['--data-dir <dir>', 'a plane on files, kept [in memory]'],
   ['--memory', 'a plane in memory'],

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { requestBytes } from '../support/nbd-bytes.ts';
 import { RawClient } from '../support/nbd-raw-client.ts';
-import { absentTools } from '../support/nbd-server.ts';
+import { absentTools, run } from '../support/nbd-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
@@ -67,6 +67,41 @@ describe('sealdisk nbd', () => {
     const { stdout } = spawnSync('nbdinfo', ['--size', uri], { encoding: 'utf8' });
     expect(stdout).toBe(`${2 ** 30}\n`);
     expect(await end(child, 'SIGTERM')).toBe(0);
+  });
+
+  test('is a target of the load generator, as any NBD server is', async () => {
+    using directory = tempDir();
+    const socket = join(directory.path, 'nbd.sock');
+    const { child, uri } = await start('--memory', '--encrypted', '--socket', socket, '--quiet');
+    const job = ['--name=a', '--rw=randwrite', '--bs=8k', '--size=4m', '--iodepth=16'];
+    const words = [MAIN, 'load', '--target', uri, ...job, '--verify', '--json'];
+    const load = await run(process.execPath, ...words);
+    expect(load).toMatchObject({ code: 0, stderr: '' });
+    const { jobs } = JSON.parse(load.stdout) as { jobs: { sealdisk: { verify: object } }[] };
+    expect(jobs[0]!.sealdisk.verify).toMatchObject({ mismatches: 0 });
+    const small = await run(
+      process.execPath,
+      MAIN,
+      'load',
+      '--target',
+      uri,
+      '--name=a',
+      '--size=2g',
+    );
+    expect(small.code).not.toBe(0);
+    expect(small.stderr + small.stdout).toContain('the load needs 2147483648');
+    expect(await end(child, 'SIGTERM')).toBe(0);
+  });
+
+  test.each([
+    ['nbd+unix:///x?socket=/nowhere', 'ENOENT'],
+    ['nbd://127.0.0.1:1/x', 'ECONNREFUSED'],
+    ['nbd+unix:///x', 'expected nbd://HOST'],
+  ])('a load on %s says why not', async (uri, text) => {
+    const words = ['--name=a', '--rw=read', '--size=1m'];
+    const ended = await run(process.execPath, MAIN, 'load', '--target', uri, ...words);
+    expect(ended.code).not.toBe(0);
+    expect(ended.stderr + ended.stdout).toContain(text);
   });
 
   test.each([

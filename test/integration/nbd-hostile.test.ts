@@ -1,4 +1,4 @@
-/** NBD clients that mean harm, or are only slow: nothing hangs, nothing grows, nobody else notices. */
+/** NBD clients that mean harm, or are slow: nothing hangs, nothing grows, nobody else notices. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -25,7 +25,7 @@ function movedClock(): { aheadMs: number; now(): number; monotonic(): number } {
   };
 }
 
-test('a thousand clients that say nothing open no disk, and do not keep others out for long', async () => {
+test('a thousand clients that say nothing open no disk and are let go in time', async () => {
   const clock = movedClock();
   await using plane = await openPlane({ memory: true });
   const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });
@@ -84,7 +84,7 @@ describe('deadlines', () => {
     expect(await idle.simple()).toBe(0);
   });
 
-  test('a client that does not take its replies holds a bounded part of memory, then goes', async () => {
+  test('a client that does not take its replies holds little memory, then goes', async () => {
     const clock = movedClock();
     let reads = 0;
     await using subject = await nbdSubject(
@@ -121,7 +121,7 @@ describe('deadlines', () => {
   });
 });
 
-test('options sent together, and a request behind GO in the same packet, are all answered', async () => {
+test('options sent together, and a request right behind GO, are all answered', async () => {
   await using subject = await nbdSubject([{ name: 'disk' }]);
   const client = new RawClient(subject.socketPath);
   await client.take(18);
@@ -133,7 +133,7 @@ test('options sent together, and a request behind GO in the same packet, are all
   expect(await client.simple()).toBe(0);
 });
 
-test('stopping answers what is in flight, and closes clients in the middle of anything', async () => {
+test('stopping answers what is in flight and closes clients in the middle of a word', async () => {
   const subject = await nbdSubject([{ name: 'disk' }]);
   const haggling = new RawClient(subject.socketPath);
   const half = new RawClient(subject.socketPath);
@@ -210,7 +210,7 @@ test('errors of the disk are error numbers, and the connection lives on', async 
   expect(subject.bugs).toEqual([]);
 });
 
-test('a bug ends the connection it came up on, is told, and no other connection notices', async () => {
+test('a bug ends the connection it came up on, is told, and nobody else notices', async () => {
   const bug = (): Promise<never> => Promise.reject(new TypeError('planted'));
   await using subject = await nbdSubject([
     { name: 'broken', wrap: (disk) => diskWith(disk, { flush: bug }) },

@@ -116,7 +116,7 @@ describe.skipIf(absent !== '')(`TLS ${absent}`, () => {
     await expect.poll(() => subject.server.connectionCount).toBe(0);
   });
 
-  test('a server others can reach is let start with TLS that is required, not offered', async () => {
+  test('a server others can reach needs TLS that is required, not offered', async () => {
     using directory = tempDir();
     makeCertificates(directory.path);
     const common = {

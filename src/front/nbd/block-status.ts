@@ -2,9 +2,9 @@
  * BLOCK_STATUS: what lies where, in the terms of each context that was agreed on.
  *
  *   base:allocation       holes are HOLE | ZERO, everything else 0
- *   sealdisk:encryption   holes are HOLE (2), ciphertext is ENCRYPTED (1), what is stored plain is 0
+ *   sealdisk:encryption   holes are HOLE (2), ciphertext is ENCRYPTED (1), plain bytes are 0
  *
- * A reply covers at most NBD_STATUS_BYTES_MAX and as many extents as Disk.allocation() gives; a client asks
+ * A reply covers at most NBD_STATUS_BYTES_MAX, and what Disk.allocation() answers; a client asks
  * again from where it ended. With REQ_ONE it is one extent ("NBD_CMD_BLOCK_STATUS").
  *
  * **Thread:** main.

@@ -69,7 +69,7 @@ const UNSEEN_TLS: ReadonlySet<number> = new Set([OPTION.startTls, OPTION.abort, 
 const PREFERRED_BLOCK_BYTES = 4096;
 
 /** Transmission flags of an export ("Transmission flags"). */
-export function transmissionFlags(isReadOnly: boolean, isStructured: boolean): number {
+function transmissionFlags(isReadOnly: boolean, isStructured: boolean): number {
   const always =
     TRANSMISSION_FLAG.hasFlags |
     TRANSMISSION_FLAG.sendFlush |

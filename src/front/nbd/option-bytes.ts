@@ -2,7 +2,7 @@
  * The bytes of options and of their replies: what they mean, and whether they are well formed.
  *
  * GO, INFO ("NBD_OPT_INFO and NBD_OPT_GO"):  name length 4, name, count 2, count x information 2
- * SET, LIST_META_CONTEXT:                    name length 4, name, count 4, count x (length 4, query)
+ * SET, LIST_META_CONTEXT:                    name length 4, name, count 4, count x (length, query)
  * Any reply ("Fixed newstyle negotiation"):  magic 8, option 4, reply type 4, length 4, bytes
  *
  * Everything is checked against the length that was sent before anything is read: a name that is

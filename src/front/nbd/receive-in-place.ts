@@ -4,8 +4,8 @@
  * copy of every payload and most of the garbage.
  *
  * `onread` (net, socket.connect) does this for sockets that are made, not for those that are
- * accepted; so the accepted one hands its handle over to one that is made. The handle is internal to
- * Node: where it is not what is expected, the accepted socket is used as it is, by its 'data'.
+ * accepted; so the accepted one hands its handle over to one that is made. The handle is internal
+ * to Node: where it is not what is expected, the accepted socket is used as it is, by its 'data'.
  *
  * **Thread:** main.
  */

@@ -1,8 +1,8 @@
 /**
  * Replies as bytes.
  *
- * Simple ("Simple reply message"):                magic 4, error 4, cookie 8 [, bytes of a READ]
- * Chunk ("Structured reply chunk message"):       magic 4, flags 2, type 2, cookie 8, length 4, then
+ * Simple ("Simple reply message"):              magic 4, error 4, cookie 8 [, bytes of a READ]
+ * Chunk ("Structured reply chunk message"):     magic 4, flags 2, type 2, cookie 8, length 4, then
  *   OFFSET_DATA  offset 8, bytes                  OFFSET_HOLE  offset 8, length 4
  *   ERROR        error 4, text length 2, text     BLOCK_STATUS context 4, (length 4, flags 4) ...
  *   NONE         nothing

@@ -114,7 +114,7 @@ describe('the request reader', () => {
     fc.assert(cases, { numRuns: 2_000 });
   });
 
-  test('a flipped bit is another request, an error, or a shift of the stream, never a crash', () => {
+  test('a flipped bit is another request, an error or a shift, never a crash', () => {
     const stream = Buffer.concat(
       Array.from({ length: 6 }, (_, index) =>
         requestBytes({
