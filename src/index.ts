@@ -10,6 +10,17 @@
  * const bytes = await disk.read(0, 5);
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
+export { loadWorld } from './control/access/load-world.ts';
+export type { World } from './control/access/world.ts';
+export { DISK_CATEGORIES, type DiskCategory } from './control/encryption/categories.ts';
+export type { EncryptionQuestion } from './control/encryption/decide.ts';
+export {
+  type EncryptionExplanation,
+  explainEncryption,
+  explainTable,
+  type TableEntry,
+} from './control/encryption/explain.ts';
+export { renderEncryptionRules } from './control/encryption/render-document.ts';
 export { openPlane } from './plane.ts';
 export type {
   Disk,
@@ -20,6 +31,8 @@ export type {
   Plane,
   PlaneCheck,
   PlaneOptions,
+  PlanePrincipal,
+  PlaneSession,
   PlaneStats,
   RegisteredBuffer,
 } from './types.ts';

@@ -95,23 +95,60 @@ export const STORE_COMMIT_TIMEOUT_MS = 30_000;
 
 /** Master keys of an account in a region, the service key not counted (KMS, quotas). */
 export const MASTER_KEYS_MAX = 200;
-/** Versions of one master key (KMS, quotas). */
+/** Aliases of an account in a region, alias acs/ecs not counted (KMS, quotas). */
+export const ALIASES_MAX = 300;
+/** Versions of all master keys of an account in a region (KMS, quotas), so also of one. */
 export const KEY_VERSIONS_MAX = 10_000;
-/** Data keys wrapped under one version: random 96-bit IVs (NIST SP 800-38D, 8.3). */
+/** Messages encrypted under one version: random 96-bit IVs (NIST SP 800-38D, 8.3). */
 export const WRAPS_PER_VERSION_MAX: number = 2 ** 32;
 /** Wraps a vault reserves at once: so many are counted too much after a restart. */
 export const WRAPS_RESERVED_STEP = 1_024;
 /** ScheduleKeyDeletion, PendingWindowInDays. */
 export const KEY_DELETION_DAYS_MIN = 7;
-export const KEY_DELETION_DAYS_MAX = 30;
+export const KEY_DELETION_DAYS_MAX = 366;
+/** UpdateRotationPolicy, RotationInterval; of SOFTWARE keys, and of HSM keys. */
+export const KEY_ROTATION_DAYS_MIN = 7;
+export const KEY_ROTATION_DAYS_MAX = 365;
+export const KEY_ROTATION_DAYS_HSM_MAX = 730;
+/** GetParametersForImport, TokenExpireTime: a day. */
+export const IMPORT_TOKEN_MS: number = 24 * 60 * 60 * 1_000;
+/** Encrypt, Plaintext: 6 KB. GenerateDataKey, NumberOfBytes. */
+export const KMS_PLAINTEXT_BYTES_MAX: number = 6 * KIB;
+export const KMS_DATA_KEY_BYTES_MAX = 1_024;
+/** EncryptionContext, as JSON. */
+export const ENCRYPTION_CONTEXT_CHARS_MAX = 8_192;
+/** Tags of one key; characters of a tag's key, and of its value (KMS, TagResource). */
+export const KEY_TAGS_MAX = 20;
+export const KEY_TAG_CHARS_MAX = 128;
+/** Requests of an account in a region in one second (KMS, quotas). */
+export const KMS_CRYPTO_RATE_MAX = 1_000;
+export const KMS_CREATE_RATE_MAX = 10;
+export const KMS_READ_RATE_MAX = 20;
+export const KMS_WRITE_RATE_MAX = 10;
+/** The KMS thread looks this often for what is due by the clock, asked or not. */
+export const KMS_IDLE_CHECK_MS = 60_000;
 
 /** Describe*: PageSize, and ids in one request (ECS DescribeDisks). */
 export const PAGE_SIZE_DEFAULT = 10;
 export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
+/** A ClientToken is remembered so long; removed when too old, so many at a time. */
+export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
+export const TOKENS_SWEPT_MAX = 64;
+/** Tokens that were first used in the same hour are removed together. */
+export const TOKEN_HOUR_MS: number = 60 * 60 * 1_000;
+/** Tags of a resource, of one request, and resources of one request (ECS TagResources). */
+export const TAGS_MAX = 20;
+export const TAG_CHARS_MAX = 128;
+export const TAGGED_RESOURCES_MAX = 50;
+/** ListTagResources: resources looked at in one call, and tags after which a page ends. */
+export const TAGGED_SCAN_MAX = 1_000;
+export const TAGGED_PAGE_ENTRIES = 50;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;
+/** SetDeletionProtection, DeletionProtectionDescription. */
+export const PROTECTION_DESCRIPTION_CHARS_MAX = 1_024;
 /** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */
 export const LOAD_DEPTH_MAX = 65_536;
 export const LOAD_CLONES_MAX = 1024;
@@ -120,6 +157,7 @@ export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
 /** Load generator: one line of a block trace; longer is not a trace. */
 export const TRACE_LINE_BYTES_MAX = 512;
 
+<<<<<<< HEAD
 /** Runs of sectors one question about a disk's allocation is answered with. */
 export const ALLOCATION_RUNS_MAX = 1024;
 
@@ -148,6 +186,9 @@ export const NBD_RECEIVE_BYTES: number = 256 * KIB;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
+=======
+invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
+>>>>>>> main
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
@@ -159,7 +200,14 @@ invariant(SPACE_AMPLIFICATION_GOAL < SPACE_AMPLIFICATION_MAX, 'reclaim ends befo
 invariant(WRAPS_PER_VERSION_MAX % WRAPS_RESERVED_STEP === 0, 'the last reservation is a whole one');
 invariant(KEY_DELETION_DAYS_MIN <= KEY_DELETION_DAYS_MAX, 'some pending window is allowed');
 invariant(MASTER_KEYS_MAX < STORE_RANGE_ENTRIES_MAX, 'the keys of a region are one range');
-invariant(DESCRIPTION_CHARS_MAX * 4 < STORE_VALUE_BYTES_MAX, 'a key record is one value');
+invariant(
+  3 * (DESCRIPTION_CHARS_MAX + PROTECTION_DESCRIPTION_CHARS_MAX) +
+    3 * KEY_TAGS_MAX * 2 * KEY_TAG_CHARS_MAX <
+    0xf000,
+  'the record of a key, three bytes a character, is one part of additional data',
+);
+invariant(ALIASES_MAX < STORE_RANGE_ENTRIES_MAX, 'the aliases of a region are one range');
+invariant(KMS_DATA_KEY_BYTES_MAX <= KMS_PLAINTEXT_BYTES_MAX, 'a data key can be encrypted');
 invariant(SPACE_AMPLIFICATION_MAX < SPACE_AMPLIFICATION_HARD_MAX, 'reclaim starts before it stops');
 invariant(SPACE_RESERVE_BYTES >= 4 * COMMIT_PENDING_BYTES_MAX, 'what is pending fits the reserve');
 invariant(SEGMENT_FILES_DIRTY_MAX < SEGMENT_FILES_OPEN_MAX, 'unforced files stay open');

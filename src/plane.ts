@@ -2,7 +2,7 @@
  * The composition root: builds every part of a plane in order, and closes them in reverse.
  *
  *   data directory (lock) ─▶ KMS thread ─▶ metadata ─▶ shards, each introduced to the KMS thread
- *     ─▶ reconcile (what a crash left half done) ─▶ open
+ *     ─▶ reconcile (what a crash left half done) ─▶ accounts, and a world if one is given ─▶ open
  *
  *   open ──close()──▶ closing: disks drained and detached, shards stopped, KMS closed ──▶ closed
  *
@@ -13,9 +13,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
+import { ensureAccount } from './control/access/accounts.ts';
+import { seedWorld } from './control/access/seed-world.ts';
+import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
+import { RULE_SETS } from './control/encryption/cells.ts';
 import { findDisk } from './control/find.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
@@ -44,6 +48,8 @@ import type {
   Plane,
   PlaneCheck,
   PlaneOptions,
+  PlanePrincipal,
+  PlaneSession,
   PlaneStats,
   RegisteredBuffer,
 } from './types.ts';
@@ -69,7 +75,7 @@ interface Parts {
  *
  * @param options see PlaneOptions
  * @throws PlaneError InvalidArgument, DataDirectoryLocked, DataDirectoryForeign,
- *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable
+ *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable, WorldInvalid
  *
  * **Thread:** main.
  */
@@ -90,6 +96,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const kms = await startKmsThread({
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
+    throttling: options.kmsThrottling ?? false,
   });
   undo.push(() => kms.close());
   const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
@@ -105,9 +112,14 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     shards,
     volumes: shards,
     locks: new ResourceLocks(),
+    tokens: new TokensInUse(systemClock.now()),
+    ruleSet: options.ruleSet ?? '2025',
     tasks: { reencrypt: async () => {} },
   };
   await reconcile(context);
+  await removeExpiredTokens(metadata, context.clock.now());
+  await ensureAccount(metadata, ACCOUNT_DEFAULT, context.clock.now());
+  if (options.world !== undefined) await seedWorld(context, options.world);
   return { directory, kms, shards, metadata, context };
 }
 
@@ -149,21 +161,27 @@ class OpenPlane implements Plane {
     this.parts = parts;
   }
 
-  async call<V extends keyof Verbs>(
+  call<V extends keyof Verbs>(
     verb: V,
     parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']> {
-    this.checkOpen();
-    return callVerb(this.parts.context, OWNER, verb, parameters);
+    return this.callAs(OWNER, verb, parameters);
   }
 
-  async attach(diskId: string): Promise<Disk> {
-    this.checkOpen();
-    const { context, shards } = this.parts;
-    const detached = (): Promise<void> => detachDisk(context, diskId);
-    return attachDisk(context, OWNER, diskId, (record) =>
-      shards.attach(toVolume(record), detached),
-    );
+  attach(diskId: string): Promise<Disk> {
+    return this.attachAs(OWNER, diskId);
+  }
+
+  as({ accountId, userName, regionId }: PlanePrincipal): PlaneSession {
+    const principal: Principal = {
+      accountId: String(accountId),
+      userName: userName ?? null,
+      regionId: regionId ?? REGION_DEFAULT,
+    };
+    return {
+      call: (verb, parameters) => this.callAs(principal, verb, parameters),
+      attach: (diskId) => this.attachAs(principal, diskId),
+    };
   }
 
   async registerBuffer(buffer: SharedArrayBuffer): Promise<RegisteredBuffer> {
@@ -224,6 +242,24 @@ class OpenPlane implements Plane {
     return this.close();
   }
 
+  private async callAs<V extends keyof Verbs>(
+    principal: Principal,
+    verb: V,
+    parameters: Verbs[V]['parameters'] & CommonParameters,
+  ): Promise<Verbs[V]['result']> {
+    this.checkOpen();
+    return callVerb(this.parts.context, principal, verb, parameters);
+  }
+
+  private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
+    this.checkOpen();
+    const { context, shards } = this.parts;
+    const detached = (): Promise<void> => detachDisk(context, diskId);
+    return attachDisk(context, principal, diskId, (record) =>
+      shards.attach(toVolume(record), detached),
+    );
+  }
+
   private async closeParts(): Promise<void> {
     const { directory, kms, shards, metadata } = this.parts;
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
@@ -268,7 +304,10 @@ function checkOptions(options: PlaneOptions): void {
   if (isMemory === (typeof options?.dataDir === 'string')) {
     throw new PlaneError('InvalidArgument', 'expected either memory: true or a dataDir');
   }
-  const { shards, memoryLimitBytes } = options;
+  const { shards, memoryLimitBytes, ruleSet } = options;
+  if (ruleSet !== undefined && !RULE_SETS.includes(ruleSet)) {
+    throw new PlaneError('InvalidArgument', `expected ruleSet of ${RULE_SETS}, got ${ruleSet}`);
+  }
   const isCount = shards === undefined || (Number.isInteger(shards) && shards >= 1);
   if (!isCount || (shards ?? 1) > SHARDS_MAX) {
     throw new PlaneError(

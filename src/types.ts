@@ -1,5 +1,6 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
-import type { CommonParameters, Verbs } from './control/verbs.ts';
+import type { World } from './control/access/world.ts';
+import type { CommonParameters, RuleSet, Verbs } from './control/verbs.ts';
 
 export interface PlaneOptions {
   /** Everything in memory: nothing is written to any file. Excludes dataDir. */
@@ -17,6 +18,38 @@ export interface PlaneOptions {
   readonly rootKeyFile?: string;
   /** Sector cipher; 'auto' takes the fastest that passes its known answers. @default 'auto' */
   readonly engine?: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
+  /** The generation of the product whose encryption rules hold. @default '2025' */
+  readonly ruleSet?: RuleSet;
+  /**
+   * Accounts, keys, disks and images to begin with: what of it is not there yet is made. From a
+   * file by loadWorld().
+   */
+  readonly world?: World;
+  /**
+   * Refuses KMS verbs above the cloud's rates with Rejected.Throttling: in a second 1,000 that
+   * encrypt or decrypt, 10 that create a key, 20 that read, 10 that write. @default false
+   */
+  readonly kmsThrottling?: boolean;
+}
+
+/** Who makes calls. */
+export interface PlanePrincipal {
+  readonly accountId: string;
+  /** A RAM user of the account. @default the account itself */
+  readonly userName?: string;
+  /** The region of calls that name none. @default cn-hangzhou */
+  readonly regionId?: string;
+}
+
+/** A plane as one caller sees it. Nothing to close: it is the plane's. */
+export interface PlaneSession {
+  /** As Plane.call(), by this caller: refused with what the cloud says to who may not. */
+  call<V extends keyof Verbs>(
+    verb: V,
+    parameters: Verbs[V]['parameters'] & CommonParameters,
+  ): Promise<Verbs[V]['result']>;
+  /** As Plane.attach(), by this caller. */
+  attach(diskId: string): Promise<Disk>;
 }
 
 export interface DiskWriteOptions {
@@ -125,13 +158,18 @@ export interface RegisteredBuffer extends AsyncDisposable {
 
 /** An open plane. Holds threads and files until close(). */
 export interface Plane extends AsyncDisposable {
-  /** Does one control operation. Names and parameters are the cloud's (ECS and KMS API). */
+  /**
+   * Does one control operation, as the account the plane opened with. Names and parameters are the
+   * cloud's (ECS and KMS API).
+   */
   call<V extends keyof Verbs>(
     verb: V,
     parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']>;
   /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
   attach(diskId: string): Promise<Disk>;
+  /** The plane as another account, or a RAM user, sees it. */
+  as(principal: PlanePrincipal): PlaneSession;
   /**
    * Shows shared memory to the shards, as io_uring's registered buffers are shown to the kernel:
    * reads and writes of whole sectors whose Uint8Array lies in it are then decrypted into it and

@@ -6,21 +6,37 @@ import { invariant } from '../src/base/invariant.ts';
 import { openVaultAt, type VaultPlace } from '../src/kms/open-vault.ts';
 import { createKmsServer, type KmsServer } from '../src/kms/serve.ts';
 import type { Vault } from '../src/kms/vault.ts';
+import { KMS_IDLE_CHECK_MS } from '../src/limits.ts';
 import type { KmsCall, KmsReply, UnwrapRequest } from '../src/record/kms-message.ts';
+
+interface KmsThreadStart {
+  readonly place: VaultPlace;
+  readonly throttling: boolean;
+}
 
 invariant(parentPort !== null, 'this file is the entry of a thread');
 const main = parentPort;
 const shards = new Set<MessagePort>();
+let idleTimer: NodeJS.Timeout | undefined;
 const reply = (message: KmsReply): void => main.postMessage(message);
 
 try {
-  const vault = await openVaultAt(workerData as VaultPlace);
-  const server = createKmsServer({ vault });
+  const { place, throttling } = workerData as KmsThreadStart;
+  const vault = await openVaultAt(place);
+  const server = createKmsServer({ vault, throttling });
+  idleTimer = setInterval(() => void idle(server), KMS_IDLE_CHECK_MS).unref();
   main.on('message', (call: KmsCall) => void serve(vault, server, call));
   reply({ kind: 'ready' });
 } catch (error) {
   if (!(error instanceof PlaneError)) throw error;
   reply({ kind: 'failed', error: error.toRecord() });
+}
+
+/** A store that failed says so to whoever asks next: nobody waits for this. */
+async function idle(server: KmsServer): Promise<void> {
+  await server.idle().catch((error: unknown) => {
+    if (!(error instanceof PlaneError)) throw error;
+  });
 }
 
 /** A PlaneError is an answer; anything else is a bug, left unhandled so that it ends the thread. */
@@ -36,6 +52,7 @@ async function serve(vault: Vault, server: KmsServer, call: KmsCall): Promise<vo
         reply({ kind: 'result', id, result: null });
         break;
       case 'close':
+        clearInterval(idleTimer);
         for (const port of shards) port.close();
         await vault.close();
         scrubStack();

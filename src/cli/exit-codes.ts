@@ -41,9 +41,17 @@ const CANNOT_TELL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'RootKeyInvalid',
 ]);
 
-/** Codes of the cloud's own rules: they have a dot in them, or are named by a status. */
+/** Codes of the cloud's own rules that have no dot in them. */
+const RULE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'IncorrectDiskStatus',
+  'IncorrectDestinationRegion',
+  'ImageNotSupported',
+  'UnsupportedOperation',
+  'UnsupportedParameter',
+]);
+
 function isRule(code: ErrorCode): boolean {
-  return code.includes('.') || code === 'IncorrectDiskStatus';
+  return code.includes('.') || RULE_CODES.has(code);
 }
 
 /** The exit code for what a command threw. */

@@ -10,6 +10,7 @@ import type { OptionLine } from '../load/job-lines.ts';
 import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
+import type { ExplainFlags } from './explain.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
 import type { OpenPlane } from './load-targets.ts';
@@ -25,6 +26,7 @@ const EXAMPLES = `Examples:
   sealdisk demo                              keys, lineage and encryption, each step checked
   sealdisk nbd --encrypted --memory --port 0 a disk for qemu, fio and other NBD clients
   sealdisk doctor                            what this machine can do
+  sealdisk explain --table                   every encryption rule: which key, and why
 `;
 
 const EXIT_CODES = `
@@ -64,6 +66,28 @@ const LOAD_EXAMPLES = `Examples:
   sealdisk load --trace io_traces.csv --verify         Alibaba or CloudPhysics traces, checked
   sealdisk load --trace io_traces.csv --speed 10       at ten times the recorded speed
 `;
+
+const EXPLAIN_EXAMPLES = `Examples:
+  sealdisk explain --table                             every cell of the tables, and why
+  sealdisk explain --table --ruleset 2018 --json       as an array of objects
+  sealdisk explain --resource disk --source plain --encrypt true --default
+  sealdisk explain --resource snapshot --action copy-cross --source encrypted --key
+`;
+
+const EXPLAIN_OPTIONS: readonly (readonly [string, string])[] = [
+  ['--table', 'every cell of a rule set'],
+  ['--ruleset <year>', '2018, 2020 or 2025 [2025]'],
+  ['--resource <kind>', 'one case: disk, snapshot or image'],
+  ['--action <how>', 'create, copy-local or copy-cross [create]'],
+  ['--source <what>', 'empty, plain, encrypted, shared-plain or shared-encrypted'],
+  ['--encrypt <true|false>', 'the parameter Encrypted [not given]'],
+  ['--default', 'account-level default encryption is on in the region'],
+  ['--key', 'a key is specified'],
+  ['--category <name>', 'the category of the disk [not asked about]'],
+  ['--use <system|data>', 'what the disk is used as, with --category [data]'],
+  ['--json', 'one JSON document on stdout'],
+  ['--markdown', 'every table of every rule set, as docs/encryption-rules.md has them'],
+];
 
 const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--trace <file>', 'replay a block trace instead of a job file'],
@@ -153,7 +177,20 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       const { runDoctor } = await import('./doctor.ts');
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
+  addExplainCommand(program, end);
   return program;
+}
+
+function addExplainCommand(program: Command, end: (code: ExitCode) => void): void {
+  const explain = program
+    .command('explain')
+    .description('which key, and why: the encryption rules, whole or for one case')
+    .addHelpText('before', EXPLAIN_EXAMPLES);
+  for (const [option, description] of EXPLAIN_OPTIONS) explain.option(option, description);
+  explain.action(async (flags: ExplainFlags) => {
+    const { runExplain } = await import('./explain.ts');
+    end(runExplain(flags, await import('../index.ts'), terminalFor({})));
+  });
 }
 
 /** Every cipher engine, as a shard of a plane in memory finds it. */

@@ -4,6 +4,9 @@
  * **Thread:** main.
  */
 import type { DiskRecord } from '../record/resource.ts';
+import { authorise } from './access/authorise.ts';
+import { findRegion } from './access/regions.ts';
+import { requireDiskRole } from './access/roles.ts';
 import type { PlaneContext, Principal } from './context.ts';
 import { checkDiskState } from './disks/state-rules.ts';
 import { findDisk } from './find.ts';
@@ -14,18 +17,23 @@ import { toDiskError } from './kms-errors.ts';
  * on the disk runs meanwhile: a resize in between would miss the volume.
  *
  * @param open opens the volume of the record given
- * @throws PlaneError InvalidDiskId.NotFound, IncorrectDiskStatus; what open() threw, in the words
- *   of the ECS API
+ * @throws PlaneError InvalidAccessKeyId.NotFound, Forbidden.RAM, InvalidRegionId.NotFound,
+ *   InvalidDiskId.NotFound, IncorrectDiskStatus, InvalidParameter.KMSKeyId.KMSUnauthorized; what
+ *   open() threw, in the words of the ECS API
  */
-export function attachDisk<T>(
+export async function attachDisk<T>(
   context: PlaneContext,
   principal: Principal,
   diskId: string,
   open: (record: DiskRecord) => Promise<T>,
 ): Promise<T> {
+  authorise(context.metadata, principal, { name: 'AttachDisk', access: 'write', service: 'ecs' });
+  const { regionId } = findRegion(principal.regionId);
+  const scope = { metadata: context.metadata, accountId: principal.accountId, regionId };
   return context.locks.hold([diskId], async () => {
-    const disk = findDisk({ ...context, ...principal }, diskId);
+    const disk = findDisk(scope, diskId);
     checkDiskState('attach', disk);
+    if (disk.encryption !== null) requireDiskRole(scope);
     await context.metadata.commit({ putDisks: [{ ...disk, status: 'In_use' }] });
     try {
       return await open(disk);

@@ -1,7 +1,8 @@
 /**
  * The control path's one entrance: a verb by its name, its parameters checked, then run.
  *
- *   name ─▶ parameters ─▶ context of the call (who, which region, dry run) ─▶ verb
+ *   name ─▶ parameters ─▶ may this caller? ─▶ region ─▶ DryRun: stopped at the first effect
+ *                                                  └─▶ ClientToken: done before? ─▶ verb ─▶ kept
  *
  * 1. Parameters are checked completely before anything is looked up: wrong names, types and ranges.
  * 2. A verb is given the account, the region and the principal of its call, and nothing else says
@@ -13,49 +14,52 @@
  */
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
+import { authorise } from './access/authorise.ts';
+import { dryRun } from './access/dry-run.ts';
+import type { VerbFacts } from './access/policies.ts';
+import { findRegion } from './access/regions.ts';
+import { ACCESS_VERBS } from './access/table.ts';
+import { runOnce, takesToken } from './access/tokens.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { KEY_VERBS } from './keys/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
-import { clientTokenSchema, regionIdSchema } from './schemas.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
-import type { VerbRows } from './verb-row.ts';
-import * as keys from './verbs/key-verbs.ts';
+import type { Api, VerbRows } from './verb-row.ts';
 import type { CommonParameters, Verbs } from './verbs.ts';
-
-const kmsWrite = { access: 'write', service: 'kms' } as const;
-const kmsRead = { access: 'read', service: 'kms' } as const;
 
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
   ...SNAPSHOT_VERBS,
   ...LINEAGE_VERBS,
-  CreateKey: { schema: keys.createKeySchema, run: keys.createKey, ...kmsWrite },
-  DescribeKey: { schema: keys.keyIdSchema, run: keys.describeKey, ...kmsRead },
-  ListKeys: { schema: keys.listKeysSchema, run: keys.listKeys, ...kmsRead },
-  EnableKey: { schema: keys.keyIdSchema, run: keys.enableKey, ...kmsWrite },
-  DisableKey: { schema: keys.keyIdSchema, run: keys.disableKey, ...kmsWrite },
-  CreateKeyVersion: { schema: keys.keyIdSchema, run: keys.createKeyVersion, ...kmsWrite },
-  ScheduleKeyDeletion: {
-    schema: keys.scheduleKeyDeletionSchema,
-    run: keys.scheduleKeyDeletion,
-    ...kmsWrite,
-  },
-  CancelKeyDeletion: { schema: keys.keyIdSchema, run: keys.cancelKeyDeletion, ...kmsWrite },
+  ...ACCESS_VERBS,
+  ...KEY_VERBS,
 };
 
 const commonSchema = v.object({
-  RegionId: v.optional(regionIdSchema),
+  RegionId: v.optional(v.string()),
   DryRun: v.optional(v.boolean()),
-  ClientToken: v.optional(clientTokenSchema),
+  ClientToken: v.optional(v.string()),
 });
+
+/** ASCII, at most 64 characters. Source: ECS, "How to ensure idempotence". */
+const CLIENT_TOKEN = /^[\x21-\x7e]{1,64}$/;
+
+/** What the policies look at of every verb. */
+export function verbFacts(): VerbFacts[] {
+  const rows = Object.entries(VERBS) as [string, Pick<VerbFacts, 'access' | 'service'>][];
+  return rows.map(([name, { access, service }]) => ({ name, access, service }));
+}
 
 /**
  * Does one control operation.
  *
  * @param principal who calls
- * @throws PlaneError UnknownVerb, MissingParameter, InvalidParameter, DryRunOperation, and what the
- *   verb refuses with
+ * @throws PlaneError UnknownVerb, MissingParameter, InvalidParameter, InvalidAccessKeyId.NotFound,
+ *   Forbidden.RAM, Forbidden.NoPermission, InvalidRegionId.NotFound, InvalidClientToken.Malformed,
+ *   IdempotentParameterMismatch, LastTokenProcessing, DryRunOperation, and what the verb refuses
+ *   with
  */
 export async function callVerb<V extends keyof Verbs>(
   plane: PlaneContext,
@@ -70,27 +74,33 @@ export async function callVerb<V extends keyof Verbs>(
   const { common, own } = splitParameters(verb, parameters);
   const checked = v.safeParse(row.schema, own);
   if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
-  const run = row.run as (context: ControlContext, own: unknown) => Promise<Verbs[V]['result']>;
-  return run(contextOf(plane, principal, verb, common), own);
+  const serviceOf = row.serviceOf as ((own: unknown) => Api) | undefined;
+  const access = row.access;
+  const service = serviceOf?.(own) ?? row.service;
+  authorise(plane.metadata, principal, { name: verb, access, service });
+  const { regionId } = findRegion(common.RegionId ?? principal.regionId);
+  const context = contextOf(plane, principal, regionId);
+  const token = checkToken(common.ClientToken);
+  const run = (its: ControlContext): Promise<Verbs[V]['result']> =>
+    (row.run as (its: ControlContext, own: unknown) => Promise<Verbs[V]['result']>)(its, own);
+  if (common.DryRun === true) return dryRun(context, { name: verb, service }, run);
+  if (token === null || !takesToken({ name: verb, access, service })) return run(context);
+  return runOnce(context, { verb, token, parameters: own, isKms: service === 'kms' }, run);
 }
 
 /** The context of one call. */
-function contextOf(
-  plane: PlaneContext,
-  principal: Principal,
-  verb: string,
-  common: CommonParameters,
-): ControlContext {
-  return {
-    ...plane,
-    principal,
-    accountId: principal.accountId,
-    regionId: common.RegionId ?? principal.regionId,
-    passValidation: () => {
-      if (common.DryRun !== true) return;
-      throw new PlaneError('DryRunOperation', `${verb} would have been done, but for DryRun`);
-    },
-  };
+function contextOf(plane: PlaneContext, principal: Principal, regionId: string): ControlContext {
+  const { accountId } = principal;
+  return { ...plane, principal, accountId, regionId, passValidation: () => {} };
+}
+
+/** @throws PlaneError InvalidClientToken.Malformed */
+function checkToken(token: string | undefined): string | null {
+  if (token === undefined || CLIENT_TOKEN.test(token)) return token ?? null;
+  throw new PlaneError(
+    'InvalidClientToken.Malformed',
+    'expected a ClientToken of 1 to 64 printable ASCII characters',
+  );
 }
 
 function splitParameters(

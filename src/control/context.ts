@@ -7,6 +7,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import type { ShardRequest } from '../record/shard-message.ts';
+import type { TokensInUse } from './access/tokens.ts';
+import type { RuleSet } from './encryption/cells.ts';
 import type { ResourceLocks } from './resource-locks.ts';
 
 /** The KMS thread, as far as the control plane needs it. */
@@ -41,6 +43,9 @@ export interface PlaneContext {
     resize(diskId: string, sizeBytes: number): Promise<void>;
   };
   readonly locks: ResourceLocks;
+  readonly tokens: TokensInUse;
+  /** The generation of the product whose rules hold. */
+  readonly ruleSet: RuleSet;
   readonly tasks: {
     /** Begins to move what the lower layers of a disk or snapshot hold up to its top layer. */
     reencrypt(resourceId: string): Promise<void>;

@@ -9,6 +9,7 @@ import {
   matchEncryptionRules,
   type SourceKind,
 } from './encryption-rules.ts';
+import { resolveKey } from './keys/resolve-key.ts';
 
 /** What a caller writes for the service key of the region. */
 const SERVICE_KEY_ALIAS = 'alias/acs/ecs';
@@ -44,11 +45,4 @@ export async function decideEncryption(
     return { outcome, keyId: await resolveKey(context, SERVICE_KEY_ALIAS), because };
   }
   return { outcome, keyId: outcome.kind === 'requestedKey' ? requested : '', because };
-}
-
-/** The service key's id for its alias; any other text is a key id for the KMS thread to judge. */
-export async function resolveKey(context: ControlContext, keyIdOrAlias: string): Promise<string> {
-  if (keyIdOrAlias !== SERVICE_KEY_ALIAS) return keyIdOrAlias;
-  const { accountId, regionId } = context;
-  return (await context.kms.call({ op: 'serviceKey', accountId, regionId })).keyId;
 }

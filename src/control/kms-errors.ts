@@ -5,8 +5,11 @@ import { type ErrorCode, PlaneError } from '../base/errors.ts';
 
 const ECS_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
   'Forbidden.KeyNotFound': 'InvalidParameter.KMSKeyId.NotFound',
+  'Forbidden.AliasNotFound': 'InvalidParameter.KMSKeyId.NotFound',
+  'Forbidden.KmsServiceNotEnabled': 'InvalidParameter.KmsNotEnabled',
   'Rejected.Disabled': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
   'Rejected.PendingDeletion': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
+  'Rejected.PendingImport': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
 };
 
 /** @returns the error a disk verb answers with when KMS answered with this one */

@@ -8,7 +8,6 @@ import {
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
 } from '../limits.ts';
-import { isScopeId } from '../record/ids.ts';
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
 export const idSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
@@ -53,11 +52,3 @@ export function pageWindow(page: {
 export function isoSeconds(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
-
-export const regionIdSchema = v.pipe(v.string(), v.check(isScopeId, 'a region id'));
-
-/** ASCII, at most 64 characters. Source: ECS, "How to ensure idempotence". */
-export const clientTokenSchema = v.pipe(
-  v.string(),
-  v.regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 printable ASCII characters'),
-);

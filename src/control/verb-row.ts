@@ -12,6 +12,8 @@ export interface VerbRow<P, R> {
   /** Whether it may change anything: such a verb takes ClientToken, and is audited. */
   readonly access: 'read' | 'write';
   readonly service: Api;
+  /** Of a verb both APIs have: whose it is by its parameters. */
+  readonly serviceOf?: (parameters: P) => Api;
 }
 
 export type VerbRows<T> = {

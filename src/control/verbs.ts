@@ -1,48 +1,16 @@
 /** The verbs by name: parameters and results, named as the cloud's API names them. */
+import type { AccessVerbs } from './access/types.ts';
 import type { DiskVerbs } from './disks/types.ts';
+import type { KeyVerbs } from './keys/types.ts';
 import type { LineageVerbs } from './lineage/types.ts';
-import type { Page, PageResult } from './paging.ts';
 import type { SnapshotVerbs } from './snapshots/types.ts';
 
+export type { RegionDescription, Tag, TagResource, ZoneDescription } from './access/types.ts';
 export type { DiskDescription } from './disks/types.ts';
+export type { RuleSet } from './encryption/cells.ts';
+export type { KeyAlias, KeyMetadata, KeyVersion } from './keys/types.ts';
 export type { LineageNode } from './lineage/types.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
-
-export interface KeyMetadata {
-  readonly KeyId: string;
-  readonly Arn: string;
-  readonly KeyState: string;
-  readonly Creator: string;
-  readonly Description: string;
-  readonly PrimaryKeyVersion: string;
-  readonly CreationDate: string;
-  /** Empty unless KeyState is PendingDeletion. */
-  readonly DeleteDate: string;
-}
-
-interface KeyVerbs {
-  CreateKey: {
-    parameters: { readonly Description?: string };
-    result: { readonly KeyMetadata: KeyMetadata };
-  };
-  DescribeKey: {
-    parameters: { readonly KeyId: string };
-    result: { readonly KeyMetadata: KeyMetadata };
-  };
-  ListKeys: { parameters: Page; result: PageResult & { readonly Keys: readonly KeyMetadata[] } };
-  EnableKey: { parameters: { readonly KeyId: string }; result: Record<string, never> };
-  DisableKey: { parameters: { readonly KeyId: string }; result: Record<string, never> };
-  /** Rotates: new data keys are wrapped under a new version; old versions unwrap for ever. */
-  CreateKeyVersion: {
-    parameters: { readonly KeyId: string };
-    result: { readonly KeyVersion: string };
-  };
-  ScheduleKeyDeletion: {
-    parameters: { readonly KeyId: string; readonly PendingWindowInDays: number };
-    result: Record<string, never>;
-  };
-  CancelKeyDeletion: { parameters: { readonly KeyId: string }; result: Record<string, never> };
-}
 
 /** Parameters every verb takes. */
 export interface CommonParameters {
@@ -55,4 +23,4 @@ export interface CommonParameters {
 }
 
 /** Verb name -> parameters and result. */
-export interface Verbs extends DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs {}
+export interface Verbs extends AccessVerbs, DiskVerbs, SnapshotVerbs, LineageVerbs, KeyVerbs {}

@@ -11,7 +11,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { allocateKey, zeroize } from '../base/bytes.ts';
 import { MIB } from '../base/units.ts';
-import type { KeySearch } from '../record/kms-message.ts';
+import type { KeySearch } from '../record/kms-key.ts';
 
 const HALF_BYTES = 16;
 const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');

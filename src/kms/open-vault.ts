@@ -1,11 +1,12 @@
 /** Puts a vault together: its store, its root key, the vault over both. **Thread:** KMS. */
 import { randomFillSync } from 'node:crypto';
 import { join } from 'node:path';
-import { systemClock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { openMemoryStore } from '../kv/memory-store.ts';
 import { loadRootKey } from './root-key.ts';
-import { openVault, type Vault } from './vault.ts';
+import { settle } from './settle.ts';
+import { makeVault, type Vault, type VaultOptions } from './vault.ts';
 
 /** What the KMS thread is started with. */
 export interface VaultPlace {
@@ -16,7 +17,10 @@ export interface VaultPlace {
 }
 
 /** @throws PlaneError RootKeyInvalid, DataDirectoryForeign, DataDirectoryCorrupt, StoreFailed */
-export async function openVaultAt({ dataDir, rootKeyFile }: VaultPlace): Promise<Vault> {
+export async function openVaultAt(
+  { dataDir, rootKeyFile }: VaultPlace,
+  clock: Clock = systemClock,
+): Promise<Vault> {
   const fillRandom = (bytes: Uint8Array): void => {
     randomFillSync(bytes);
   };
@@ -29,5 +33,23 @@ export async function openVaultAt({ dataDir, rootKeyFile }: VaultPlace): Promise
     await store.close();
     throw error;
   }
-  return openVault({ store, rootKey, clock: systemClock, fillRandom });
+  return openVault({ store, rootKey, clock, fillRandom });
+}
+
+/**
+ * Opens a vault, or makes one in an empty store, and lets go what went while it was closed.
+ *
+ * @throws PlaneError RootKeyInvalid, DataDirectoryForeign, DataDirectoryCorrupt, StoreFailed; the
+ *   store is closed and the root key erased then
+ */
+export async function openVault(options: VaultOptions): Promise<Vault> {
+  const vault = makeVault(options);
+  try {
+    await vault.open();
+    await settle(vault);
+    return vault;
+  } catch (error) {
+    await vault.close();
+    throw error;
+  }
 }

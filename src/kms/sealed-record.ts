@@ -7,7 +7,8 @@
  *          13  16   tag
  *          29  u32  length of the body, little-endian
  *          33  ...  body: a record of the vault, see record/codec.ts
- *         ...  ...  ciphertext of the secret: 32 bytes of key material, or nothing
+ *         ...  ...  ciphertext of the secret: 32 bytes of key material, a private key for an
+ *                   import, or nothing
  *
  * AES-256-GCM under the root key; additional data: "sealdisk sealed record", byte 0, the kind of
  * record, the body. So a state changed, a version number raised or a material moved to another key
@@ -15,7 +16,7 @@
  * restore yesterday's, a key's former state included.
  *
  * Random IVs under one root key allow 2^32 sealings (NIST SP 800-38D, 8.3). A vault seals when a
- * key is made or changes, and once per WRAPS_RESERVED_STEP data keys: it does not get there.
+ * key is made or changes, and once per WRAPS_RESERVED_STEP messages: it does not get there.
  */
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
 import type { Records } from '../record/shapes.ts';
@@ -26,7 +27,15 @@ const TAG_OFFSET = 1 + IV_BYTES;
 const LENGTH_OFFSET = TAG_OFFSET + TAG_BYTES;
 const BODY_OFFSET = LENGTH_OFFSET + 4;
 
-export type VaultRecordKind = 'vaultCheck' | 'masterKey' | 'keyVersion';
+export type VaultRecordKind =
+  | 'vaultCheck'
+  | 'masterKey'
+  | 'keyVersion'
+  | 'keyAlias'
+  | 'importedMaterial'
+  | 'importParameters'
+  | 'importToken'
+  | 'kmsAccount';
 
 export interface OpenedRecord<K extends VaultRecordKind> {
   readonly body: Records[K];

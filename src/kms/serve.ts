@@ -1,39 +1,52 @@
 /**
  * Requests to the KMS and their answers: from main to the vault, from a shard to the vault.
  *
- * 1. Nothing handle() answers holds a plaintext key: what it answers goes to main.
+ * 1. Nothing handle() answers holds a disk's plaintext data key: what it answers goes to main.
  * 2. unwrap() never throws for what a shard sent: an error is an answer.
  *
  * No threads and no ports here: workers/kms.ts has them. **Thread:** KMS.
  */
-import { scrubStack, zeroize } from '../base/bytes.ts';
+import { scrubStack } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
-import { unreachable } from '../base/invariant.ts';
-import type { KeySearch, KmsRequest, UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
+import { invariant } from '../base/invariant.ts';
+import type { KeyScope } from '../record/kms-key.ts';
+import type { KmsRequest, UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
+import { requireActivated } from './accounts.ts';
+import { unwrapForShard } from './disk-keys.ts';
 import { displaceRegisters } from './envelope.ts';
-import { searchForKey } from './key-search.ts';
+import { OPERATIONS } from './operations.ts';
+import { RequestRates } from './request-rates.ts';
+import { settle } from './settle.ts';
 import type { Vault } from './vault.ts';
+
+export interface KmsServerOptions {
+  readonly vault: Vault;
+  /** Refuses requests above the cloud's rates. @default false */
+  readonly throttling?: boolean;
+}
 
 export interface KmsServer {
   /** @returns what KmsResults has for the request's op. @throws PlaneError */
   handle(request: KmsRequest): Promise<unknown>;
   /** The reply's key, if there is one, is the caller's: to be transferred, not copied. */
   unwrap(request: UnwrapRequest): UnwrapReply;
+  /** What is due by the clock, for a vault nobody asks. @throws PlaneError */
+  idle(): Promise<void>;
 }
 
-export function createKmsServer({ vault }: { readonly vault: Vault }): KmsServer {
+export function createKmsServer({ vault, throttling = false }: KmsServerOptions): KmsServer {
+  const rates = throttling ? new RequestRates(vault.clock) : null;
   return {
     handle: async (request) => {
-      await vault.eraseExpired();
       try {
-        return await answer(vault, request);
+        return await answer(vault, rates, request);
       } finally {
         leaveNoTrace();
       }
     },
     unwrap: ({ id, wrappedKey, context }) => {
       try {
-        return { id, key: vault.unwrapDataKey(wrappedKey, context) };
+        return { id, key: unwrapForShard(vault, wrappedKey, context) };
       } catch (error) {
         if (!(error instanceof PlaneError)) throw error;
         return { id, error: error.toRecord() };
@@ -41,53 +54,33 @@ export function createKmsServer({ vault }: { readonly vault: Vault }): KmsServer
         leaveNoTrace();
       }
     },
+    idle: async () => {
+      try {
+        await settle(vault);
+      } finally {
+        leaveNoTrace();
+      }
+    },
   };
 }
 
-function answer(vault: Vault, request: KmsRequest): unknown {
-  switch (request.op) {
-    case 'createKey':
-      return vault.createKey(request, request.description);
-    case 'serviceKey':
-      return vault.serviceKey(request);
-    case 'describeKey':
-      return vault.describeKey(request.keyId);
-    case 'listKeys':
-      return vault.listKeys(request);
-    case 'enableKey':
-      return vault.enableKey(request.keyId);
-    case 'disableKey':
-      return vault.disableKey(request.keyId);
-    case 'rotateKey':
-      return vault.rotateKey(request.keyId);
-    case 'scheduleKeyDeletion':
-      return vault.scheduleKeyDeletion(request.keyId, request.pendingDays);
-    case 'cancelKeyDeletion':
-      return vault.cancelKeyDeletion(request.keyId);
-    case 'generateWrappedDataKey':
-      return vault.generateWrappedDataKey(request.keyId, request.context);
-    case 'searchForKey':
-      return search(vault, request);
-    default:
-      return unreachable(request);
-  }
+async function answer(
+  vault: Vault,
+  rates: RequestRates | null,
+  request: KmsRequest,
+): Promise<unknown> {
+  invariant(Object.hasOwn(OPERATIONS, request.op), 'main asks what there is');
+  const { rate, needsActivation, run } = OPERATIONS[request.op];
+  const scope: KeyScope = 'context' in request ? request.context : request;
+  if (rate !== null) rates?.take(scope, rate);
+  await settle(vault);
+  if (needsActivation) requireActivated(vault, scope);
+  // The row was found by the request's own op.
+  return run(request.dryRun === true ? vault.forDryRun() : vault, request as never);
 }
 
 /** After keys were handled: neither registers nor the dead part of the stack hold any of them. */
 function leaveNoTrace(): void {
   displaceRegisters();
   scrubStack();
-}
-
-async function search(
-  vault: Vault,
-  request: Extract<KmsRequest, { readonly op: 'searchForKey' }>,
-): Promise<KeySearch> {
-  const dataKey = new Uint8Array(vault.unwrapDataKey(request.wrappedKey, request.context));
-  try {
-    return await searchForKey(request.directory, dataKey, request.wrappedKey);
-  } finally {
-    zeroize(dataKey);
-    leaveNoTrace();
-  }
 }

@@ -1,61 +1,75 @@
 /**
  * The vault's tables: which records lie under which keys of its store.
  *
- *   check                              vaultCheck, sealed: opens under the right root key only
- *   key/<key id>                       masterKey, sealed
- *   version/<key id>/<5 digits>        keyVersion, sealed, with 32 bytes of material
- *   scope/<account>/<region>/<key id>  index: the keys of a region
- *   service/<account>/<region>         index: id of the region's service key
+ *   check                                vaultCheck, sealed: opens under the right root key only
+ *   key/<key id>                         masterKey, sealed
+ *   version/<key id>/<5 digits>          keyVersion, sealed, with 32 bytes of material
+ *   alias/<account>/<region>/<SHA-256>   keyAlias, sealed; SHA-256 of its name, as hex
+ *   imported/<key id>                    importedMaterial, sealed
+ *   import/<key id>                      importParameters, sealed, with a private key
+ *   account/<account>/<region>           kmsAccount, sealed; none: activated
+ *   scope/<account>/<region>/<key id>    index: the keys of a region
+ *   service/<account>/<region>           index: id of the region's service key
  *
- * 1. Every read of a sealed record authenticates it, and compares the names in its body with the
- *    key it was found under: a record moved elsewhere is damage.
- * 2. The indexes are not sealed. Whoever changes them can hide a key from a list; what a key is and
- *    may be used for is in its sealed record alone.
+ * The indexes are not sealed. Whoever changes them can hide a key from a list; what a key is and
+ * may be used for is in its sealed record alone. Reads and damage: sealed-records.ts.
  *
  * **Thread:** KMS.
  */
+import { createHash } from 'node:crypto';
 import { zeroize } from '../base/bytes.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import type { KeyValueReader, KeyValueTransaction } from '../kv/key-value-store.ts';
-import { KEY_BYTES, MASTER_KEYS_MAX } from '../limits.ts';
+import { ALIASES_MAX, KEY_BYTES, MASTER_KEYS_MAX } from '../limits.ts';
 import { isKeyId, isScopeId } from '../record/ids.ts';
-import type { KeyDescription } from '../record/kms-message.ts';
-import type { KeyVersionRecord } from '../record/vault-record.ts';
+import type {
+  AliasDescription,
+  KeyDescription,
+  KeyScope,
+  KmsAccountStatus,
+} from '../record/kms-key.ts';
+import type {
+  ImportedMaterialRecord,
+  ImportParametersRecord,
+  KeyVersionRecord,
+} from '../record/vault-record.ts';
 import type { FillRandom } from './envelope.ts';
-import {
-  type OpenedRecord,
-  openRecord,
-  sealRecord,
-  type VaultRecordKind,
-} from './sealed-record.ts';
-
-/** The account and region a key belongs to. */
-export interface KeyScope {
-  readonly accountId: string;
-  readonly regionId: string;
-}
+import { damaged, SealedRecords } from './sealed-records.ts';
 
 const CHECK = 'check';
 const PRESENT = Uint8Array.of(1);
-const NO_SECRET = new Uint8Array(0);
 
 export const KEY_PREFIX = 'key/';
 const keyAt = (keyId: string): string => `${KEY_PREFIX}${keyId}`;
-const versionsOf = (keyId: string): string => `version/${keyId}/`;
 const versionAt = (keyId: string, version: number): string =>
-  `${versionsOf(keyId)}${String(version).padStart(5, '0')}`;
-const scopeOf = ({ accountId, regionId }: KeyScope): string => `scope/${accountId}/${regionId}/`;
-const serviceAt = ({ accountId, regionId }: KeyScope): string => `service/${accountId}/${regionId}`;
+  `version/${keyId}/${String(version).padStart(5, '0')}`;
+const importedAt = (keyId: string): string => `imported/${keyId}`;
+const importAt = (keyId: string): string => `import/${keyId}`;
+const regionOf = ({ accountId, regionId }: KeyScope): string => `${accountId}/${regionId}`;
+const scopeOf = (scope: KeyScope): string => `scope/${regionOf(scope)}/`;
+const serviceAt = (scope: KeyScope): string => `service/${regionOf(scope)}`;
+const accountAt = (scope: KeyScope): string => `account/${regionOf(scope)}`;
+const aliasesOf = (scope: KeyScope): string => `alias/${regionOf(scope)}/`;
+const aliasAt = (scope: KeyScope, aliasName: string): string =>
+  `${aliasesOf(scope)}${createHash('sha256').update(aliasName).digest('hex')}`;
+
+/** Only what may be part of a store's key gets there. */
+function isScope({ accountId, regionId }: KeyScope): boolean {
+  return isScopeId(accountId) && isScopeId(regionId);
+}
+
+/** The names a record of the key has in its body. */
+function namesOf({ keyId, accountId, regionId }: KeyDescription): KeyScope & { keyId: string } {
+  return { keyId, accountId, regionId };
+}
 
 export class VaultTables {
-  readonly #rootKey: Uint8Array;
-  readonly #fillRandom: FillRandom;
+  readonly sealed: SealedRecords;
 
   /** @param rootKey 32 bytes, borrowed for the life of this object */
   constructor(rootKey: Uint8Array, fillRandom: FillRandom) {
-    this.#rootKey = rootKey;
-    this.#fillRandom = fillRandom;
+    this.sealed = new SealedRecords(rootKey, fillRandom);
   }
 
   /** @returns false if the vault is new */
@@ -64,48 +78,51 @@ export class VaultTables {
   }
 
   putCheck(transaction: KeyValueTransaction, createdAt: number): void {
-    transaction.put(CHECK, this.#seal('vaultCheck', { createdAt }, NO_SECRET));
+    this.sealed.put(transaction, CHECK, 'vaultCheck', { createdAt });
   }
 
   /** @throws PlaneError RootKeyInvalid: the vault was sealed under another root key */
   verifyRootKey(reader: KeyValueReader): void {
     const sealed = reader.get(CHECK);
     invariant(sealed !== undefined, 'a vault that is not new has a check record');
-    if (openRecord(this.#rootKey, 'vaultCheck', sealed) === null) {
+    if (this.sealed.open('vaultCheck', sealed) === null) {
       throw new PlaneError('RootKeyInvalid', 'the vault was not sealed under this root key');
     }
   }
 
-  /** @returns null if there is no such key */
+  /** @returns the record as it was stored, null if there is no such key */
   readKey(reader: KeyValueReader, keyId: string): KeyDescription | null {
     if (!isKeyId(keyId)) return null;
-    const sealed = reader.get(keyAt(keyId));
-    if (sealed === undefined) return null;
-    const { body } = this.#open('masterKey', sealed, keyAt(keyId));
-    if (body.keyId !== keyId) throw damaged(keyAt(keyId), `it is the record of ${body.keyId}`);
-    return body;
+    return this.sealed.get(reader, keyAt(keyId), 'masterKey', { keyId })?.body ?? null;
   }
 
+  /** A key without material is never stored beside some: it goes with the same transaction. */
   putKey(transaction: KeyValueTransaction, key: KeyDescription): void {
-    invariant(isScopeId(key.accountId) && isScopeId(key.regionId), 'a key is in a region');
-    transaction.put(keyAt(key.keyId), this.#seal('masterKey', key, NO_SECRET));
+    invariant(isScope(key), 'a key is in a region');
+    if (!key.hasMaterial) this.#retireMaterial(transaction, key);
+    this.sealed.put(transaction, keyAt(key.keyId), 'masterKey', key);
     transaction.put(`${scopeOf(key)}${key.keyId}`, PRESENT);
     if (key.isServiceKey) transaction.put(serviceAt(key), new TextEncoder().encode(key.keyId));
   }
 
-  /** Removes a key and every version of it. */
+  /** Removes a key, all its material, and the aliases that name it. */
   removeKey(transaction: KeyValueTransaction, key: KeyDescription): void {
     invariant(!key.isServiceKey, 'a service key is for ever');
     for (let version = 1; version <= key.primaryVersion; version++) {
       transaction.remove(versionAt(key.keyId, version));
     }
+    for (const alias of this.aliasesIn(transaction, key)) {
+      if (alias.keyId === key.keyId) this.removeAlias(transaction, alias);
+    }
+    transaction.remove(importedAt(key.keyId));
+    transaction.remove(importAt(key.keyId));
     transaction.remove(`${scopeOf(key)}${key.keyId}`);
     transaction.remove(keyAt(key.keyId));
   }
 
-  /** Keys of a region, the service key among them; at most MASTER_KEYS_MAX + 1. */
+  /** Keys of a region as they were stored, the service key among them. */
   keysIn(reader: KeyValueReader, scope: KeyScope): KeyDescription[] {
-    if (!isScopeId(scope.accountId) || !isScopeId(scope.regionId)) return [];
+    invariant(isScope(scope), 'who lists keys has KMS activated');
     const prefix = scopeOf(scope);
     const keys: KeyDescription[] = [];
     for (const { key } of reader.range({ prefix, limit: MASTER_KEYS_MAX + 2 })) {
@@ -117,6 +134,7 @@ export class VaultTables {
   }
 
   serviceKey(reader: KeyValueReader, scope: KeyScope): KeyDescription | null {
+    invariant(isScope(scope), 'who uses keys has KMS activated');
     const pointer = reader.get(serviceAt(scope));
     if (pointer === undefined) return null;
     const key = this.readKey(reader, new TextDecoder().decode(pointer));
@@ -133,8 +151,21 @@ export class VaultTables {
     material: Uint8Array,
   ): void {
     invariant(material.byteLength === KEY_BYTES, 'key material is 32 bytes');
-    const sealed = this.#seal('keyVersion', version, material);
-    transaction.put(versionAt(version.keyId, version.version), sealed);
+    const place = versionAt(version.keyId, version.version);
+    this.sealed.put(transaction, place, 'keyVersion', version, material);
+  }
+
+  /** @returns null if there is none: no such version, or material that is not there */
+  readVersion(
+    reader: KeyValueReader,
+    key: KeyDescription,
+    version: number,
+  ): KeyVersionRecord | null {
+    const names = { ...namesOf(key), version };
+    const place = versionAt(key.keyId, version);
+    const found = this.sealed.get(reader, place, 'keyVersion', names);
+    if (found !== null) zeroize(found.secret);
+    return found?.body ?? null;
   }
 
   /**
@@ -150,13 +181,11 @@ export class VaultTables {
     use: (record: KeyVersionRecord, material: Uint8Array) => T,
   ): T {
     const place = versionAt(key.keyId, version);
-    const sealed = reader.get(place);
-    if (sealed === undefined) throw damaged(place, 'it is missing');
-    const { body, secret } = this.#open('keyVersion', sealed, place);
+    const names = { ...namesOf(key), version };
+    const found = this.sealed.get(reader, place, 'keyVersion', names);
+    if (found === null) throw damaged(place, 'it is missing');
+    const { body, secret } = found;
     try {
-      const isOurs = body.keyId === key.keyId && body.version === version;
-      const isInScope = body.accountId === key.accountId && body.regionId === key.regionId;
-      if (!isOurs || !isInScope) throw damaged(place, 'it belongs to another key');
       if (secret.byteLength !== KEY_BYTES) throw damaged(place, 'its material is not 32 bytes');
       return use(body, secret);
     } finally {
@@ -164,21 +193,104 @@ export class VaultTables {
     }
   }
 
-  #seal<K extends VaultRecordKind>(
-    kind: K,
-    body: Parameters<typeof sealRecord<K>>[2],
-    secret: Uint8Array,
-  ): Uint8Array {
-    return sealRecord(this.#rootKey, kind, body, secret, this.#fillRandom);
+  /** What is known of material that is, or was, imported; null if none ever was. */
+  readImported(reader: KeyValueReader, key: KeyDescription): ImportedMaterialRecord | null {
+    const place = importedAt(key.keyId);
+    return this.sealed.get(reader, place, 'importedMaterial', namesOf(key))?.body ?? null;
   }
 
-  #open<K extends VaultRecordKind>(kind: K, sealed: Uint8Array, place: string): OpenedRecord<K> {
-    const opened = openRecord(this.#rootKey, kind, sealed);
-    if (opened === null) throw damaged(place, 'it does not authenticate');
-    return opened;
+  /** What the version of an imported key has encrypted, whether its material is there or not. */
+  importedCount(reader: KeyValueReader, key: KeyDescription): number {
+    const kept = this.readImported(reader, key)?.wrapsReserved ?? 0;
+    return Math.max(kept, this.readVersion(reader, key, 1)?.wrapsReserved ?? 0);
   }
-}
 
-function damaged(place: string, detail: string): PlaneError {
-  return new PlaneError('DataDirectoryCorrupt', `vault record ${place}: ${detail}`);
+  putImported(transaction: KeyValueTransaction, imported: ImportedMaterialRecord): void {
+    this.sealed.put(transaction, importedAt(imported.keyId), 'importedMaterial', imported);
+  }
+
+  /** @param privateKey borrowed for the call: PKCS #8, DER */
+  putImportParameters(
+    transaction: KeyValueTransaction,
+    parameters: ImportParametersRecord,
+    privateKey: Uint8Array,
+  ): void {
+    const place = importAt(parameters.keyId);
+    this.sealed.put(transaction, place, 'importParameters', parameters, privateKey);
+  }
+
+  /** @param use borrows the private key; is not called if there are no parameters */
+  withImportParameters<T>(
+    reader: KeyValueReader,
+    key: KeyDescription,
+    use: (parameters: ImportParametersRecord, privateKey: Uint8Array) => T,
+  ): T | null {
+    const place = importAt(key.keyId);
+    const found = this.sealed.get(reader, place, 'importParameters', namesOf(key));
+    if (found === null) return null;
+    try {
+      return use(found.body, found.secret);
+    } finally {
+      zeroize(found.secret);
+    }
+  }
+
+  readAlias(reader: KeyValueReader, scope: KeyScope, aliasName: string): AliasDescription | null {
+    invariant(isScope(scope), 'who names aliases has KMS activated');
+    const { accountId, regionId } = scope;
+    const names = { accountId, regionId, aliasName };
+    return this.sealed.get(reader, aliasAt(scope, aliasName), 'keyAlias', names)?.body ?? null;
+  }
+
+  putAlias(transaction: KeyValueTransaction, alias: AliasDescription): void {
+    this.sealed.put(transaction, aliasAt(alias, alias.aliasName), 'keyAlias', alias);
+  }
+
+  removeAlias(transaction: KeyValueTransaction, alias: AliasDescription): void {
+    transaction.remove(aliasAt(alias, alias.aliasName));
+  }
+
+  aliasesIn(reader: KeyValueReader, scope: KeyScope): AliasDescription[] {
+    invariant(isScope(scope), 'who lists aliases has KMS activated');
+    const { accountId, regionId } = scope;
+    const places = reader.range({ prefix: aliasesOf(scope), limit: ALIASES_MAX + 1 });
+    return places.map(({ key: place }) => {
+      const found = this.sealed.get(reader, place, 'keyAlias', { accountId, regionId });
+      invariant(found !== null, 'a range lists what is there');
+      if (aliasAt(scope, found.body.aliasName) !== place) {
+        throw damaged(place, `it is the record of ${found.body.aliasName}`);
+      }
+      return found.body;
+    });
+  }
+
+  /** Asked before everything else: what is no account has KMS not activated. */
+  accountStatus(reader: KeyValueReader, scope: KeyScope): KmsAccountStatus {
+    if (!isScope(scope)) return 'NotEnabled';
+    const { accountId, regionId } = scope;
+    const names = { accountId, regionId };
+    const found = this.sealed.get(reader, accountAt(scope), 'kmsAccount', names);
+    return found?.body.status ?? 'Enabled';
+  }
+
+  putAccountStatus(
+    transaction: KeyValueTransaction,
+    scope: KeyScope,
+    status: KmsAccountStatus,
+  ): void {
+    invariant(isScope(scope), 'an account and a region have ids of their form');
+    const { accountId, regionId } = scope;
+    const record = { accountId, regionId, status };
+    this.sealed.put(transaction, accountAt(scope), 'kmsAccount', record);
+  }
+
+  /** Removes imported material and keeps its count. LMDB's free pages keep it sealed. */
+  #retireMaterial(transaction: KeyValueTransaction, key: KeyDescription): void {
+    invariant(key.origin === 'EXTERNAL', 'the material of our own keys is never removed');
+    const imported = this.readImported(transaction, key);
+    if (imported === null) return;
+    const wrapsReserved = this.importedCount(transaction, key);
+    this.putImported(transaction, { ...imported, wrapsReserved });
+    transaction.remove(versionAt(key.keyId, 1));
+  }
 }

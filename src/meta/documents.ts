@@ -12,6 +12,7 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import type { KeyValueReader, KeyValueTransaction } from '../kv/key-value-store.ts';
+import { TOKEN_HOUR_MS } from '../limits.ts';
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
 import type { CountChanges } from './change.ts';
@@ -63,7 +64,7 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
   },
   token: {
     keyOf: (token) => tokenKey(token.accountId, token.verb, token.token),
-    groupsOf: () => [],
+    groupsOf: (token) => [tokenHourGroup(token.createdAt)],
   },
   audit: {
     keyOf: (entry) => auditKey(entry.sequence),
@@ -83,6 +84,11 @@ export function scopeGroup(accountId: string, regionId: string): string {
 
 export function tokenKey(accountId: string, verb: string, token: string): string {
   return `${accountId}/${verb}/${Buffer.from(token, 'utf8').toString('hex')}`;
+}
+
+/** Tokens that were first used in the same hour, which expire together. */
+export function tokenHourGroup(createdAt: number): string {
+  return `hour/${Math.floor(createdAt / TOKEN_HOUR_MS)}`;
 }
 
 /** Sorts as the sequence does. */

@@ -138,6 +138,7 @@ export const DOCUMENT_SHAPES: {
     verb: v.string(),
     parametersHash: v.string(),
     result: v.string(),
+    created: v.array(v.string()),
     createdAt: count,
   }),
   audit: v.strictObject({

@@ -119,8 +119,10 @@ export interface TokenRecord {
   readonly verb: string;
   /** SHA-256 of the parameters, hex. */
   readonly parametersHash: string;
-  /** The answer as JSON. */
+  /** The answer as JSON; empty while there is none yet. */
   readonly result: string;
+  /** Ids of what the call has made. */
+  readonly created: readonly string[];
   readonly createdAt: number;
 }
 

@@ -1,96 +1,221 @@
 /**
  * What is said to the KMS thread, by main (KmsRequest) and by a shard (UnwrapRequest).
  *
- * 1. Main is never sent a plaintext data key: no reply to main has a field that could hold one.
- * 2. A plaintext data key travels only in UnwrapReply.key, on the private channel between a shard
- *    and the KMS thread, by transfer (never by clone, which leaves a copy in the freed
- *    serialisation buffer).
+ * 1. Main is never sent a disk's plaintext data key: it travels only in UnwrapReply.key, on the
+ *    private channel between a shard and the KMS thread, by transfer (never by clone, which leaves
+ *    a copy in the freed serialisation buffer).
+ * 2. The fields named `plaintext` are what a caller of the KMS API encrypts or asks for: API data.
+ *    No request that answers one opens a disk's wrapped key (kms/ciphertext-blob.ts).
  * 3. Replies carry the id of their request: a channel may hold answers to earlier questions.
+ * 4. A request names the account and the region it is made in. Keys of others do not exist for it.
+ *
+ * What is known about keys: record/kms-key.ts.
  */
 import type { ErrorRecord } from '../base/errors.ts';
-
-/** Public state of a master key. Source: KMS DescribeKey, KeyMetadata.KeyState. */
-export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion';
-
-/** A master key as anyone may see it: no material. */
-export interface KeyDescription {
-  readonly keyId: string;
-  readonly accountId: string;
-  readonly regionId: string;
-  readonly state: KeyState;
-  /** True for the region's own key, alias acs/ecs: cannot be disabled, rotated or deleted. */
-  readonly isServiceKey: boolean;
-  readonly description: string;
-  /** Version new data keys are wrapped under; versions count from 1 and are never removed. */
-  readonly primaryVersion: number;
-  /** Milliseconds since 1970. */
-  readonly createdAt: number;
-  /** Milliseconds since 1970, null unless state is PendingDeletion. */
-  readonly deletionAt: number | null;
-}
+import type {
+  AliasDescription,
+  EncryptionContext,
+  ImportParameters,
+  KeyDescription,
+  KeyOrigin,
+  KeyScope,
+  KeySearch,
+  KeyTag,
+  KeyVersionDescription,
+  KmsAccountStatus,
+  ProtectionLevel,
+  WrappingAlgorithm,
+} from './kms-key.ts';
 
 /** What a wrapped data key is bound to: a change of any field and it never opens. */
-export interface WrapContext {
-  readonly accountId: string;
-  readonly regionId: string;
+export interface WrapContext extends KeyScope {
   /** The disk the data key was made for; snapshots and clones of it keep naming it. */
   readonly lineageId: string;
 }
 
-/** Requests by main. */
-export type KmsRequest =
-  | {
-      readonly op: 'createKey';
-      readonly accountId: string;
-      readonly regionId: string;
-      readonly description: string;
-    }
-  | { readonly op: 'serviceKey'; readonly accountId: string; readonly regionId: string }
-  | { readonly op: 'describeKey'; readonly keyId: string }
-  | { readonly op: 'listKeys'; readonly accountId: string; readonly regionId: string }
-  | { readonly op: 'enableKey'; readonly keyId: string }
-  | { readonly op: 'disableKey'; readonly keyId: string }
-  | { readonly op: 'rotateKey'; readonly keyId: string }
-  | { readonly op: 'scheduleKeyDeletion'; readonly keyId: string; readonly pendingDays: number }
-  | { readonly op: 'cancelKeyDeletion'; readonly keyId: string }
-  | {
-      readonly op: 'generateWrappedDataKey';
-      readonly keyId: string;
-      readonly context: WrapContext;
-    }
+/** A key of the scope: by its id, its ARN, an alias, or the ARN of an alias. */
+interface NamedKey extends KeyScope {
+  readonly keyId: string;
+}
+
+interface NamedKeys extends KeyScope {
+  readonly keyIds: readonly string[];
+}
+
+/** What CreateKey may be told. */
+interface NewKey extends KeyScope {
+  readonly description: string;
+  /** @default Aliyun_KMS */
+  readonly origin?: KeyOrigin;
+  /** @default SOFTWARE */
+  readonly protectionLevel?: ProtectionLevel;
+  /** Milliseconds between automatic rotations. @default none */
+  readonly rotationIntervalMs?: number;
+  readonly tags?: readonly KeyTag[];
+  /** The id it is to have. Internal: for worlds that are set up with fixed ids. @default drawn */
+  readonly fixedKeyId?: string;
+}
+
+interface Page {
+  readonly skip: number;
+  readonly limit: number;
+}
+
+interface CryptoRequest extends KeyScope {
+  readonly encryptionContext: EncryptionContext;
+}
+
+/** The key and the version of it that encrypted or decrypted. */
+interface UsedVersion {
+  readonly keyId: string;
+  readonly version: number;
+}
+
+interface Encrypted extends UsedVersion {
+  /** Format: kms/ciphertext-blob.ts. */
+  readonly ciphertextBlob: Uint8Array;
+}
+
+/** Every request of main: what it says beside `op`, and what it answers when it succeeds. */
+interface KmsOperations {
+  createKey: { request: NewKey; result: KeyDescription };
+  /** The region's service key, made if this is its first use. Internal: for disks. */
+  serviceKey: { request: KeyScope; result: KeyDescription };
+  describeKey: { request: NamedKey; result: KeyDescription };
+  /** As describeKey; alias acs/ecs is made if this is its first use. Internal: for disks. */
+  resolveKey: { request: NamedKey; result: KeyDescription };
+  /** Refuses as a use of the key would, and changes nothing. Internal: for disks. */
+  checkKeyUsable: { request: NamedKey; result: KeyDescription };
+  /** All keys of the region, the service key among them, oldest first. */
+  listKeys: { request: KeyScope; result: KeyDescription[] };
+  enableKey: { request: NamedKey; result: KeyDescription };
+  disableKey: { request: NamedKey; result: KeyDescription };
+  scheduleKeyDeletion: {
+    request: NamedKey & { readonly pendingDays: number };
+    result: KeyDescription;
+  };
+  cancelKeyDeletion: { request: NamedKey; result: KeyDescription };
+  setDeletionProtection: {
+    request: NamedKey & { readonly isProtected: boolean; readonly description: string };
+    result: KeyDescription;
+  };
+  updateKeyDescription: {
+    request: NamedKey & { readonly description: string };
+    result: KeyDescription;
+  };
+  /** Gives the key a new primary version. */
+  rotateKey: { request: NamedKey; result: KeyDescription };
+  /** null: no automatic rotation. */
+  updateRotationPolicy: {
+    request: NamedKey & { readonly rotationIntervalMs: number | null };
+    result: KeyDescription;
+  };
+  /** Oldest first. */
+  listKeyVersions: {
+    request: NamedKey & Page;
+    result: { readonly total: number; readonly versions: KeyVersionDescription[] };
+  };
+  describeKeyVersion: {
+    request: NamedKey & { readonly version: number };
+    result: KeyVersionDescription;
+  };
+  createAlias: { request: NamedKey & { readonly aliasName: string }; result: AliasDescription };
+  updateAlias: { request: NamedKey & { readonly aliasName: string }; result: AliasDescription };
+  deleteAlias: { request: KeyScope & { readonly aliasName: string }; result: null };
+  /** By name. keyId null: of all keys. */
+  listAliases: {
+    request: KeyScope & { readonly keyId: string | null };
+    result: AliasDescription[];
+  };
+  /** All keys or none. */
+  tagKeys: {
+    request: NamedKeys & { readonly tags: readonly KeyTag[] };
+    result: KeyDescription[];
+  };
+  /** tagKeys null: all a user may remove. All keys or none. */
+  untagKeys: {
+    request: NamedKeys & { readonly tagKeys: readonly string[] | null };
+    result: KeyDescription[];
+  };
+  /** Says on the key itself that it protects disks, as its first wrapping for one does too. */
+  tagForDisks: { request: NamedKey; result: KeyDescription };
+  getImportParameters: {
+    request: NamedKey & { readonly wrappingAlgorithm: WrappingAlgorithm };
+    result: ImportParameters;
+  };
+  importKeyMaterial: {
+    request: NamedKey & {
+      readonly encryptedMaterial: Uint8Array;
+      readonly importToken: Uint8Array;
+      /** Milliseconds since 1970; null: never. */
+      readonly expiresAt: number | null;
+    };
+    result: KeyDescription;
+  };
+  deleteKeyMaterial: { request: NamedKey; result: KeyDescription };
+  /** plaintext is null unless it was asked for. */
+  generateDataKey: {
+    request: CryptoRequest &
+      NamedKey & { readonly byteCount: number; readonly withPlaintext: boolean };
+    result: Encrypted & { readonly plaintext: Uint8Array | null };
+  };
+  encrypt: {
+    request: CryptoRequest & NamedKey & { readonly plaintext: Uint8Array };
+    result: Encrypted;
+  };
+  decrypt: {
+    request: CryptoRequest & { readonly ciphertextBlob: Uint8Array };
+    result: UsedVersion & { readonly plaintext: Uint8Array };
+  };
+  /** encryptionContext is the source's. keyId is the key to encrypt under. */
+  reEncrypt: {
+    request: CryptoRequest &
+      NamedKey & {
+        readonly ciphertextBlob: Uint8Array;
+        readonly destinationContext: EncryptionContext;
+        /** The key the blob must be of; null: any. */
+        readonly sourceKeyId: string | null;
+        readonly sourceVersion: number | null;
+      };
+    result: Encrypted;
+  };
+  openKms: { request: KeyScope; result: KmsAccountStatus };
+  describeAccountStatus: { request: KeyScope; result: KmsAccountStatus };
+  /** Internal: for worlds that are set up with KMS not activated, suspended or overdue. */
+  setAccountStatus: {
+    request: KeyScope & { readonly status: KmsAccountStatus };
+    result: KmsAccountStatus;
+  };
+  /** The wrapped data key's bytes: format in kms/wrap.ts. The plaintext was erased. */
+  generateWrappedDataKey: {
+    request: { readonly keyId: string; readonly context: WrapContext };
+    result: Uint8Array;
+  };
   /** Looks for a data key in every file below a directory. Answered when all are read. */
-  | {
-      readonly op: 'searchForKey';
+  searchForKey: {
+    request: {
       readonly wrappedKey: Uint8Array;
       readonly context: WrapContext;
       readonly directory: string;
     };
-
-/** What a search of files for a data key found. */
-export interface KeySearch {
-  readonly files: number;
-  readonly bytes: number;
-  /** Places where the data key lies in plain, in any form looked for. */
-  readonly hits: number;
-  /** Places where it lies wrapped: proof that the search finds keys where there are some. */
-  readonly wrappedKeyHits: number;
+    result: KeySearch;
+  };
 }
+
+export type KmsOperation = keyof KmsOperations;
+
+/** The request of one operation. */
+export type KmsRequestOf<O extends KmsOperation> = KmsOperations[O]['request'] & {
+  readonly op: O;
+  /** Changes nothing: DryRunOperationError, if it would have succeeded. @default false */
+  readonly dryRun?: boolean;
+};
+
+/** Requests by main. */
+export type KmsRequest = { [O in KmsOperation]: KmsRequestOf<O> }[KmsOperation];
 
 /** What each request answers when it succeeds. */
-export interface KmsResults {
-  createKey: KeyDescription;
-  serviceKey: KeyDescription;
-  describeKey: KeyDescription;
-  listKeys: KeyDescription[];
-  enableKey: KeyDescription;
-  disableKey: KeyDescription;
-  rotateKey: KeyDescription;
-  scheduleKeyDeletion: KeyDescription;
-  cancelKeyDeletion: KeyDescription;
-  /** The wrapped data key's bytes: format in kms/wrap.ts. The plaintext was erased. */
-  generateWrappedDataKey: Uint8Array;
-  searchForKey: KeySearch;
-}
+export type KmsResults = { [O in KmsOperation]: KmsOperations[O]['result'] };
 
 /** Main to KMS. */
 export type KmsCall =

@@ -13,10 +13,16 @@ import {
   ownedShape,
 } from './document-shapes.ts';
 import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
-import type { KeyDescription } from './kms-message.ts';
+import type { AliasDescription, KeyDescription } from './kms-key.ts';
 import type { TombstoneRecord } from './lineage.ts';
 import type { DiskRecord, SnapshotRecord } from './resource.ts';
-import type { KeyVersionRecord, VaultCheckRecord } from './vault-record.ts';
+import type {
+  ImportedMaterialRecord,
+  ImportParametersRecord,
+  KeyVersionRecord,
+  KmsAccountRecord,
+  VaultCheckRecord,
+} from './vault-record.ts';
 
 export interface Records extends DocumentRecords {
   disk: DiskRecord;
@@ -26,6 +32,12 @@ export interface Records extends DocumentRecords {
   vaultCheck: VaultCheckRecord;
   masterKey: KeyDescription;
   keyVersion: KeyVersionRecord;
+  keyAlias: AliasDescription;
+  importedMaterial: ImportedMaterialRecord;
+  importParameters: ImportParametersRecord;
+  /** Travels, is not stored. */
+  importToken: ImportParametersRecord;
+  kmsAccount: KmsAccountRecord;
 }
 
 export type RecordKind = keyof Records;
@@ -38,6 +50,11 @@ export const KIND_NUMBERS: { readonly [K in RecordKind]: number } = {
   vaultCheck: 16,
   masterKey: 17,
   keyVersion: 18,
+  keyAlias: 19,
+  importedMaterial: 20,
+  importParameters: 21,
+  importToken: 22,
+  kmsAccount: 23,
   ...DOCUMENT_NUMBERS,
 };
 
@@ -71,6 +88,16 @@ const resource = {
   layers: v.pipe(v.array(v.strictObject({ tree: treeName, encryption })), v.minLength(1)),
   shardIndex,
 };
+
+const keyScope = { accountId: scopeId, regionId: scopeId };
+const wrapsReserved = v.pipe(count, v.maxValue(WRAPS_PER_VERSION_MAX));
+const importParameters = v.strictObject({
+  ...keyScope,
+  keyId,
+  tokenId: v.string(),
+  wrappingAlgorithm: v.picklist(['RSAES_OAEP_SHA_256', 'RSAES_OAEP_SHA_1', 'RSAES_PKCS1_V1_5']),
+  expiresAt: count,
+});
 
 /** The shape of each kind, as decodeRecord() demands it. */
 export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Records[K]> } = {
@@ -117,23 +144,43 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
   counter: v.strictObject({ count }),
   vaultCheck: v.strictObject({ createdAt: count }),
   masterKey: v.strictObject({
+    ...keyScope,
     keyId,
-    accountId: scopeId,
-    regionId: scopeId,
-    state: v.picklist(['Enabled', 'Disabled', 'PendingDeletion']),
+    state: v.picklist(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport']),
+    origin: v.picklist(['Aliyun_KMS', 'EXTERNAL']),
+    protectionLevel: v.picklist(['SOFTWARE', 'HSM']),
     isServiceKey: v.boolean(),
     description: v.string(),
     primaryVersion: v.pipe(positive, v.maxValue(KEY_VERSIONS_MAX)),
     createdAt: count,
     deletionAt: v.nullable(count),
+    hasMaterial: v.boolean(),
+    materialExpiresAt: v.nullable(count),
+    lastRotationAt: count,
+    rotationIntervalMs: v.nullable(positive),
+    isDeletionProtected: v.boolean(),
+    deletionProtectionDescription: v.string(),
+    tags: v.array(v.strictObject({ key: v.string(), value: v.string() })),
   }),
   keyVersion: v.strictObject({
+    ...keyScope,
     keyId,
-    accountId: scopeId,
-    regionId: scopeId,
     version: v.pipe(positive, v.maxValue(KEY_VERSIONS_MAX)),
     createdAt: count,
-    wrapsReserved: v.pipe(count, v.maxValue(WRAPS_PER_VERSION_MAX)),
+    wrapsReserved,
+  }),
+  keyAlias: v.strictObject({ ...keyScope, aliasName: v.string(), keyId }),
+  importedMaterial: v.strictObject({
+    ...keyScope,
+    keyId,
+    fingerprint: v.instance(Uint8Array),
+    wrapsReserved,
+  }),
+  importParameters,
+  importToken: importParameters,
+  kmsAccount: v.strictObject({
+    ...keyScope,
+    status: v.picklist(['Enabled', 'NotEnabled', 'Index', 'Suspended']),
   }),
 };
 

@@ -19,6 +19,8 @@ export interface KmsThreadOptions {
   /** The plane's data directory; null: a vault in memory. */
   readonly dataDir: string | null;
   readonly rootKeyFile: string | null;
+  /** Refuses requests above the cloud's rates. @default false */
+  readonly throttling?: boolean;
   /** @default KMS_TIMEOUT_MS */
   readonly timeoutMs?: number;
 }
@@ -53,12 +55,12 @@ interface Waiting {
  *   DataDirectoryVersion, StoreFailed, KmsUnavailable
  */
 export async function startKmsThread(options: KmsThreadOptions): Promise<KmsThread> {
-  const { dataDir, rootKeyFile, timeoutMs = KMS_TIMEOUT_MS } = options;
+  const { dataDir, rootKeyFile, throttling = false, timeoutMs = KMS_TIMEOUT_MS } = options;
   const worker = new Worker(new URL('../../workers/kms.js', import.meta.url), {
     name: 'kms',
     // Flags of the process (--eval, --input-type, --inspect) are not for threads that hold keys.
     execArgv: [],
-    workerData: { dataDir, rootKeyFile },
+    workerData: { place: { dataDir, rootKeyFile }, throttling },
   });
   const thread = new KmsWorker(worker, timeoutMs);
   await thread.ready;

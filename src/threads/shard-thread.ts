@@ -14,7 +14,7 @@
  *
  * **Thread:** main.
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { PlaneError } from '../base/errors.ts';
 import { CONTROL_TIMEOUT_MS } from '../limits.ts';
@@ -154,6 +154,18 @@ export class ShardThread {
     else waiting.resolve(reply.result);
   }
 
+  /**
+   * What the shard answered before it ended may still lie in the port: its end comes by another,
+   * and of two ports either may be looked at first.
+   */
+  private takeLastReplies(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.control);
+      if (received === undefined) return;
+      this.take(received.message as ShardReply);
+    }
+  }
+
   private giveUp(id: number): void {
     const waiting = this.waiting.get(id);
     this.waiting.delete(id);
@@ -163,6 +175,7 @@ export class ShardThread {
   }
 
   private end(error: PlaneError): void {
+    this.takeLastReplies();
     this.lost = error;
     this.control.close();
     for (const waiting of this.waiting.values()) {

@@ -186,3 +186,22 @@ describe('load', () => {
     expect([code, stderr]).toEqual([0, '']);
   });
 });
+
+describe('explain', () => {
+  test('prints the 152 cells as JSON, and one case in words', () => {
+    const table = sealdisk('explain', '--table', '--json');
+    expect([table.code, table.stderr]).toEqual([0, '']);
+    expect(JSON.parse(table.stdout)).toHaveLength(152);
+    const words = '--resource disk --action create --source plain --encrypt true --default --key';
+    const one = sealdisk('explain', ...words.split(' '));
+    expect([one.code, one.stderr]).toEqual([0, '']);
+    expect(one.stdout).toContain('\nencrypted by the specified key\n');
+  });
+
+  test('asked for what there is not ends with 2', () => {
+    const { code, stdout, stderr } = sealdisk('explain', '--resource', 'floppy');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('--resource is one of disk, snapshot, image');
+    expect(sealdisk('explain', '--resource', 'snapshot', '--source', 'empty').code).toBe(2);
+  });
+});

@@ -82,7 +82,7 @@ describe('the KMS thread', () => {
       id: 7,
       error: { code: 'WrappedKeyInvalid' },
     });
-    await kms.call({ op: 'disableKey', keyId });
+    await kms.call({ op: 'disableKey', ...scope, keyId });
     expect(shard.ask({ id: 8, wrappedKey, context })).toMatchObject({
       id: 8,
       error: { code: 'Rejected.Disabled' },
@@ -103,10 +103,10 @@ describe('the KMS thread', () => {
 
   test('gives errors back to main with their codes', async () => {
     const kms = await start(inMemory);
-    const call = kms.call({ op: 'describeKey', keyId: 'key-abcdefghijklmnopqrst' });
+    const call = kms.call({ op: 'describeKey', ...scope, keyId: 'key-abcdefghijklmnopqrst' });
     await expect(call).rejects.toThrow(code('Forbidden.KeyNotFound'));
     const { keyId } = await kms.call({ op: 'serviceKey', ...scope });
-    await expect(kms.call({ op: 'disableKey', keyId })).rejects.toThrow(
+    await expect(kms.call({ op: 'disableKey', ...scope, keyId })).rejects.toThrow(
       code('Rejected.UnsupportedOperation'),
     );
   });
@@ -122,7 +122,9 @@ describe('the KMS thread', () => {
     expect(existsSync(join(dataDir, 'kms', 'data.mdb'))).toBe(true);
 
     kms = await start(onFiles);
-    expect(await kms.call({ op: 'describeKey', keyId })).toMatchObject({ state: 'Enabled' });
+    expect(await kms.call({ op: 'describeKey', ...scope, keyId })).toMatchObject({
+      state: 'Enabled',
+    });
     shard = await introduceShard(kms);
     expect(shard.ask({ id: 1, wrappedKey, context })).toEqual(before);
     shard.port.close();
@@ -173,7 +175,7 @@ describe('the KMS thread', () => {
       /KmsUnavailable: the KMS thread did not answer within 50 ms/,
     );
     const answered = async (): Promise<unknown> =>
-      kms.call({ op: 'describeKey', keyId }).catch(() => null);
+      kms.call({ op: 'describeKey', ...scope, keyId }).catch(() => null);
     await expect.poll(answered, { timeout: 20_000 }).toMatchObject({ keyId });
     shard.port.close();
   });

@@ -5,6 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../src/base/clock.ts';
 import { PlaneError } from '../../src/base/errors.ts';
+import { ensureAccount } from '../../src/control/access/accounts.ts';
+import { TokensInUse } from '../../src/control/access/tokens.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import { openVaultAt } from '../../src/kms/open-vault.ts';
@@ -24,13 +26,21 @@ export interface TestControl {
   failNext(op: ShardRequest['op']): void;
 }
 
+/** Accounts there are beside the caller's. */
+const OTHER_ACCOUNTS = [
+  '1000000000000002',
+  '2000000000000002',
+  '3000000000000003',
+  '4000000000000004',
+];
+
 export async function testControl(clock?: Clock): Promise<TestControl> {
   const told: TestControl['told'] = [];
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
   const failing = new Set<string>();
-  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null });
+  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null }, clock);
   const server = createKmsServer({ vault });
   const kms: KmsCalls = {
     call: (request) => server.handle(request) as Promise<never>,
@@ -40,11 +50,12 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     userName: null,
     regionId: 'cn-hangzhou',
   };
+  const now = clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 };
   const context: ControlContext = {
     ...principal,
     principal,
     passValidation: () => {},
-    clock: clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 },
+    clock: now,
     randomBytes: (byteCount) => randomBytes(byteCount),
     metadata: await openMetadata(null),
     kms,
@@ -67,11 +78,16 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       },
     },
     locks: new ResourceLocks(),
+    tokens: new TokensInUse(now.now()),
+    ruleSet: '2025',
     tasks: {
       reencrypt: async (resourceId) => {
         reencrypted.push(resourceId);
       },
     },
   };
+  for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
+    await ensureAccount(context.metadata, accountId, context.clock.now());
+  }
   return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };
 }

@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'src/README.md',
   'bench/README.md',
   'test/README.md',
+  'docs/encryption-rules.md',
 ];
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {

@@ -45,6 +45,7 @@ export const PACKAGES: readonly Door[] = [
     places: ['src/control/', 'src/record/shapes.ts', 'src/record/document-shapes.ts', 'src/load/'],
   },
   { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
+  { name: 'yaml', places: ['src/control/access/load-world.ts'] },
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
@@ -62,6 +63,7 @@ export const BUILTINS: readonly Door[] = [
       'src/cipher/',
       'src/kms/',
       'src/plane.ts',
+      'src/control/access/tokens.ts',
       'src/load/target-library.ts',
       'src/cli/',
       'bench/',
@@ -76,6 +78,7 @@ export const BUILTINS: readonly Door[] = [
       'src/kv/',
       'src/meta/data-directory.ts',
       'src/front/nbd/listen.ts',
+      'src/control/access/load-world.ts',
       'src/load/',
       'src/cli/',
       'bench/',

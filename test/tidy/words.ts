@@ -13,6 +13,8 @@ import { lineOf, type Problem, type SourceTree, walk } from './tree.ts';
 const REFUSED_PARTS = ['manager', 'helper', 'helpers', 'util', 'utils'];
 const REFUSED_ENDS = ['service', 'services'];
 const REFUSED_NAMES = ['data', 'info'];
+/** Verbs have the names the cloud gave them. */
+const CLOUD_NAMES = ['OpenKmsService'];
 
 export function wordProblems(tree: SourceTree): Problem[] {
   return tree.paths.flatMap((file) => [
@@ -34,7 +36,7 @@ function nameProblems(tree: SourceTree, file: string): Problem[] {
   const problems: Problem[] = [];
   walk(tree.syntax(file), (node) => {
     const name = declaredName(node);
-    if (name === null) return;
+    if (name === null || CLOUD_NAMES.includes(name)) return;
     const part = refusedPart(name);
     const isRefused = part !== null || REFUSED_NAMES.includes(name);
     if (!isRefused) return;

@@ -11,6 +11,7 @@ import { unreachable } from '../../base/invariant.ts';
 import { GIB } from '../../base/units.ts';
 import { makeDiskId } from '../../record/ids.ts';
 import type { DiskRecord, EncryptionRecord, SnapshotRecord } from '../../record/resource.ts';
+import { requireDiskRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
 import { decideEncryption } from '../decide-encryption.ts';
 import { findSnapshot } from '../find.ts';
@@ -139,6 +140,7 @@ async function newDataKey(
   keyId: string,
   diskId: string,
 ): Promise<EncryptionRecord> {
+  requireDiskRole(context);
   const { accountId, regionId } = context;
   const wrapContext = { accountId, regionId, lineageId: diskId };
   try {

@@ -4,8 +4,8 @@ import { GIB } from '../../base/units.ts';
 import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
-import { resolveKey } from '../decide-encryption.ts';
 import { isInScope } from '../find.ts';
+import { resolveKey } from '../keys/resolve-key.ts';
 import { idListSchema, idSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
 import type { DiskDescription, DiskVerbs } from './types.ts';
 

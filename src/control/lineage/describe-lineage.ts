@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import { isDiskId, isKeyId, isSnapshotId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
-import { resolveKey } from '../decide-encryption.ts';
+import { resolveKey } from '../keys/resolve-key.ts';
 import { idSchema } from '../schemas.ts';
 import type { LineageVerbs } from './types.ts';
 

@@ -28,6 +28,8 @@ test.each([
   ['CipherUnavailable', EXIT.cannotTell],
   ['Rejected.Disabled', EXIT.refused],
   ['IncorrectDiskStatus', EXIT.refused],
+  ['IncorrectDestinationRegion', EXIT.refused],
+  ['UnsupportedParameter', EXIT.refused],
 ] as const)('%s ends with %d', (code, exit) => {
   expect(exitCodeOf(new PlaneError(code, 'x'))).toBe(exit);
 });

@@ -141,7 +141,7 @@ describe('disks', () => {
     expect(await refusal(call('CreateDisk', { Size: 1, KMSKeyId: KeyId }))).toBe(
       'InvalidParameter.EncryptedIllegal',
     );
-    expect((await call('CreateKeyVersion', { KeyId })).KeyVersion).toBe('2');
+    expect((await call('CreateKeyVersion', { KeyId })).KeyVersion.KeyVersionId).toBe('2');
     expect((await call('ListKeys', { PageSize: 1 })).Keys.length).toBe(1);
   });
 

@@ -120,6 +120,10 @@ export interface PlaneDouble {
   /** Called with the bytes of each write, as a store would get them. */
   onStored: (bytes: Uint8Array, encrypted: boolean) => void;
   isKeyChecked: boolean;
+  /** Buffers registered just now, and how many were let go. */
+  readonly registered: Set<SharedArrayBuffer>;
+  released: number;
+  isRegistryFull: boolean;
 }
 
 interface DiskRecord {
@@ -144,6 +148,9 @@ export function planeDouble(): PlaneDouble {
     corrupt: () => {},
     onStored: () => {},
     isKeyChecked: true,
+    registered: new Set(),
+    released: 0,
+    isRegistryFull: false,
     plane: {
       call: async (verb: string, parameters: unknown) => verbs[verb]!(parameters as never),
       attach: async (diskId: string) => {
@@ -153,6 +160,15 @@ export function planeDouble(): PlaneDouble {
         }
         attached.add(diskId);
         return diskDouble(record, double);
+      },
+      registerBuffer: async (buffer: SharedArrayBuffer) => {
+        if (double.isRegistryFull) throw new PlaneError('Busy', 'the double registers no more');
+        double.registered.add(buffer);
+        const close = async () => {
+          double.registered.delete(buffer);
+          double.released += 1;
+        };
+        return { buffer, close, [Symbol.asyncDispose]: close };
       },
       stats: async () => ({ shards: [{ engine: 'double', openVolumes: attached.size }] }),
       searchForKey: async () => ({ files: 1, bytes: 9, hits: 0, wrappedKeyHits: 1 }),

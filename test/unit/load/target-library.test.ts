@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MIB } from '../../../src/base/units.ts';
 import { createLibraryTarget } from '../../../src/load/target-library.ts';
-import { planeDouble } from './doubles.ts';
+import { planeDouble, runJobs } from './doubles.ts';
 
 async function disksOf(double: ReturnType<typeof planeDouble>) {
   return (await double.plane.call('DescribeDisks', { PageSize: 1000 })).Disks;
@@ -74,4 +74,24 @@ test('close detaches what is still attached and leaves the plane open', async ()
   await second.close();
   await target.close();
   expect(double.attached.size).toBe(0);
+});
+
+const BUFFERED_JOB = '[a]\nrw=randrw\nsize=1m\nbs=4k\niodepth=8\n';
+
+test('the buffers of a job are registered while it runs, and let go when it ends', async () => {
+  const double = planeDouble();
+  const [result] = await runJobs(BUFFERED_JOB, createLibraryTarget(double.plane, true));
+  expect(result?.run.error).toBeNull();
+  // Each of 8 slots has a buffer to read into and one to write from; laying out had its own.
+  expect(double.released).toBeGreaterThanOrEqual(16);
+  expect(double.registered.size).toBe(0);
+});
+
+test('a job runs all the same where no more buffers can be registered', async () => {
+  const double = planeDouble();
+  double.isRegistryFull = true;
+  const [result] = await runJobs(BUFFERED_JOB, createLibraryTarget(double.plane, true));
+  expect(result?.run.error).toBeNull();
+  expect(result?.run.stats.requests()).toBeGreaterThan(0);
+  expect(double.released).toBe(0);
 });

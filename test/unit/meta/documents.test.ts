@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { auditKey, scopeGroup, tokenKey } from '../../../src/meta/documents.ts';
+import { auditKey, scopeGroup, tokenHourGroup, tokenKey } from '../../../src/meta/documents.ts';
 import { type Metadata, openMetadata } from '../../../src/meta/metadata.ts';
 import type { TaskRecord } from '../../../src/record/document.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -84,6 +84,7 @@ describe.each(['memory', 'lmdb'])('documents over %s', (backend) => {
       verb: 'CreateDisk',
       parametersHash: '',
       result: '{}',
+      created: [],
       createdAt: 1,
     };
     const putDocuments = [
@@ -95,6 +96,8 @@ describe.each(['memory', 'lmdb'])('documents over %s', (backend) => {
     expect(metadata.getDocument('region', regionKey)).toEqual(region);
     const key = tokenKey(scope.accountId, 'CreateDisk', 'a/b');
     expect(metadata.getDocument('token', key)).toEqual(token);
+    const hour = metadata.listDocuments('token', tokenHourGroup(3_599_999), 0, 10);
+    expect(hour.records).toEqual([token]);
     expect(metadata.listDocuments('region', null, 0, 10).records).toEqual([region]);
     expect(auditKey(10) > auditKey(9)).toBe(true);
   });

@@ -1,0 +1,198 @@
+/**
+ * A world made true, when a plane is opened.
+ *
+ * 1. The whole world is checked before anything is made (check-world.ts).
+ * 2. Accounts are as the world says, from every opening on: nothing else changes them. Of all the
+ *    rest, what is there stays as it is, and what is not is made: so a world may be seeded again,
+ *    and one that a crash cut off is completed.
+ * 3. Keys come first, each a transaction of the KMS thread; then everything else in one. What is to
+ *    be disabled is so when the data keys are made, for which it has to be enabled.
+ *
+ * **Thread:** main.
+ */
+import { PlaneError } from '../../base/errors.ts';
+import { GIB } from '../../base/units.ts';
+import { scopeGroup } from '../../meta/documents.ts';
+import type { Scope } from '../../meta/metadata.ts';
+import type { AccountRecord, ImageRecord, RegionRecord } from '../../record/document.ts';
+import type { DiskRecord, EncryptionRecord } from '../../record/resource.ts';
+import type { PlaneContext } from '../context.ts';
+import { emptyLayers } from '../layers.ts';
+import { fullAccount } from './accounts.ts';
+import { checkWorld, scopeOf } from './check-world.ts';
+import { findRegion, zonesOf } from './regions.ts';
+import type { World, WorldAccount, WorldDisk, WorldImage, WorldKey, WorldRegion } from './world.ts';
+import { checkShape, fileOf } from './world-schema.ts';
+
+/** The size of an image's system disk if the world does not say. */
+const IMAGE_GIB_DEFAULT = 20;
+
+/** @throws PlaneError WorldInvalid; what KMS refuses a key or a data key with */
+export async function seedWorld(context: PlaneContext, given: World): Promise<void> {
+  const world = checkShape(given, fileOf(given));
+  const { metadata, clock } = context;
+  checkWorld(metadata, world);
+  const newRegions = (world.regions ?? []).filter((region) => {
+    const { accountId, regionId } = scopeOf(region);
+    return metadata.getDocument('region', scopeGroup(accountId, regionId)) === undefined;
+  });
+  const disks: DiskRecord[] = [];
+  await whileActivated(context, world, newRegions, async () => {
+    const made: WorldKey[] = [];
+    for (const key of world.keys ?? []) if (await makeKey(context, key)) made.push(key);
+    for (const disk of world.disks ?? []) {
+      if (metadata.getDisk(disk.id) === undefined) disks.push(await diskOf(context, disk));
+    }
+    for (const key of made.filter(({ state }) => state === 'Disabled')) {
+      await context.kms.call({ op: 'disableKey', keyId: key.id, ...scopeOf(key) });
+    }
+  });
+  const images = (world.images ?? []).filter(
+    ({ id }) => metadata.getDocument('image', id) === undefined,
+  );
+  await metadata.commit({
+    putDisks: disks,
+    putDocuments: [
+      ...(world.accounts ?? []).map(
+        (account) => ({ kind: 'account', record: accountOf(context, account) }) as const,
+      ),
+      ...newRegions.map((region) => ({ kind: 'region', record: regionOf(region) }) as const),
+      ...images.map((image) => ({ kind: 'image', record: imageOf(image, clock.now()) }) as const),
+    ],
+  });
+}
+
+/** Runs a step with KMS activated wherever the world has keys; then it is as it was or is to be. */
+async function whileActivated(
+  { kms }: PlaneContext,
+  world: World,
+  newRegions: readonly WorldRegion[],
+  step: () => Promise<void>,
+): Promise<void> {
+  const entries = [...(world.keys ?? []), ...(world.disks ?? []), ...newRegions];
+  const scopes = new Map(entries.map(scopeOf).map((each) => [Object.values(each).join(), each]));
+  const former: (readonly [Scope, WorldRegion['kms']])[] = [];
+  try {
+    for (const scope of scopes.values()) {
+      const status = await kms.call({ op: 'describeAccountStatus', ...scope });
+      if (status === 'Enabled') continue;
+      former.push([scope, status]);
+      await kms.call({ op: 'setAccountStatus', status: 'Enabled', ...scope });
+    }
+    await step();
+  } finally {
+    const wanted = newRegions.map((region) => [scopeOf(region), region.kms] as const);
+    for (const [scope, status] of [...former, ...wanted]) {
+      if (status !== undefined) await kms.call({ op: 'setAccountStatus', status, ...scope });
+    }
+  }
+}
+
+/** @returns false: it is there */
+async function makeKey({ kms }: PlaneContext, key: WorldKey): Promise<boolean> {
+  const scope = scopeOf(key);
+  try {
+    const found = await kms.call({ op: 'describeKey', keyId: key.id, ...scope });
+    if (found.accountId === scope.accountId && found.regionId === scope.regionId) return false;
+    throw new PlaneError('WorldInvalid', `key ${key.id} is there already, of another scope`);
+  } catch (error) {
+    if (!(error instanceof PlaneError) || error.code !== 'Forbidden.KeyNotFound') throw error;
+  }
+  const description = key.description ?? '';
+  await kms.call({ op: 'createKey', ...scope, description, fixedKeyId: key.id });
+  return true;
+}
+
+function accountOf({ metadata, clock }: PlaneContext, account: WorldAccount): AccountRecord {
+  const former = metadata.getDocument('account', account.id);
+  const full = fullAccount(account.id, former?.createdAt ?? clock.now());
+  const users = (account.users ?? []).map(({ name, policies = [] }) => ({ name, policies }));
+  return {
+    ...full,
+    users,
+    name: account.name ?? account.id,
+    roles: account.roles ?? full.roles,
+    isDefaultEncryptionGranted: account.defaultEncryptionGranted ?? true,
+  };
+}
+
+function regionOf(region: WorldRegion): RegionRecord {
+  const isDefaultEncryptionOn = region.defaultEncryption ?? false;
+  return { ...scopeOf(region), isDefaultEncryptionOn, defaultKeyId: region.defaultKey ?? null };
+}
+
+async function diskOf(context: PlaneContext, disk: WorldDisk): Promise<DiskRecord> {
+  const scope = scopeOf(disk);
+  const category = disk.category ?? 'cloud_essd';
+  const encryption = await encryptionOf(context, disk, scope);
+  const [firstZone = ''] = zonesOf(findRegion(scope.regionId));
+  return {
+    ...scope,
+    diskId: disk.id,
+    zoneId: disk.zone ?? firstZone,
+    name: disk.name ?? '',
+    description: disk.description ?? '',
+    tags: disk.tags ?? {},
+    createdAt: context.clock.now(),
+    sizeBytes: disk.size * GIB,
+    encryption,
+    layers: emptyLayers(disk.id, encryption),
+    shardIndex: context.metadata.leastLoadedShard(context.shards.count),
+    category,
+    performanceLevel: category === 'cloud_essd' ? (disk.performanceLevel ?? 'PL1') : '',
+    provisionedIops: 0,
+    burstingEnabled: false,
+    type: 'data',
+    status: 'Available',
+    sourceSnapshotId: null,
+    imageId: null,
+    instanceId: null,
+    device: '',
+    deleteWithInstance: false,
+    deleteAutoSnapshot: true,
+    enableAutoSnapshot: false,
+    attachedAt: null,
+    detachedAt: null,
+  };
+}
+
+async function encryptionOf(
+  { kms }: PlaneContext,
+  disk: WorldDisk,
+  scope: Scope,
+): Promise<EncryptionRecord | null> {
+  const isEncrypted = disk.encrypted ?? disk.key !== undefined;
+  if (!isEncrypted) return null;
+  const keyId = disk.key ?? (await kms.call({ op: 'serviceKey', ...scope })).keyId;
+  const wrapContext = { ...scope, lineageId: disk.id };
+  const request = { op: 'generateWrappedDataKey', keyId, context: wrapContext } as const;
+  return { keyId, wrappedKey: await kms.call(request), ...wrapContext };
+}
+
+function imageOf(image: WorldImage, createdAt: number): ImageRecord {
+  const devices = image.devices ?? [{ type: 'system' as const, size: IMAGE_GIB_DEFAULT }];
+  return {
+    ...scopeOf(image),
+    imageId: image.id,
+    name: image.name ?? '',
+    description: image.description ?? '',
+    tags: image.tags ?? {},
+    createdAt,
+    family: image.family ?? '',
+    status: 'Available',
+    devices: devices.map(({ type, size }, index) => ({
+      device: `/dev/xvd${String.fromCharCode(97 + index)}`,
+      type,
+      sizeBytes: size * GIB,
+      snapshotId: null,
+    })),
+    sourceInstanceId: null,
+    sourceImageId: null,
+    sourceRegionId: null,
+    platform: image.platform ?? 'Aliyun',
+    osType: image.osType ?? 'linux',
+    architecture: image.architecture ?? 'x86_64',
+    sharedWith: image.sharedWith ?? [],
+    isPublic: image.public ?? false,
+  };
+}
