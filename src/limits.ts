@@ -157,7 +157,6 @@ export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
 /** Load generator: one line of a block trace; longer is not a trace. */
 export const TRACE_LINE_BYTES_MAX = 512;
 
-<<<<<<< HEAD
 /** Runs of sectors one question about a disk's allocation is answered with. */
 export const ALLOCATION_RUNS_MAX = 1024;
 
@@ -186,9 +185,7 @@ export const NBD_RECEIVE_BYTES: number = 256 * KIB;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
-=======
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
->>>>>>> main
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
