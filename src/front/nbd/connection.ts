@@ -65,6 +65,8 @@ export class Connection implements ReplySink, Receiver {
   private readonly buffer = Buffer.allocUnsafeSlow(NBD_RECEIVE_BYTES);
   private target: Uint8Array = this.buffer;
   private isAnswering = false;
+  /** Settles when the option in hand is answered; never rejects. */
+  private answered: Promise<void> = Promise.resolve();
   private isEnding = false;
   private readonly startedAt: number;
   private partialSince: number | null = null;
@@ -221,6 +223,8 @@ export class Connection implements ReplySink, Receiver {
     try {
       this.abandonUnfinished();
       this.transmission?.releasePlace();
+      // An export that is being opened is given up when it is open.
+      await this.answered;
       await this.transmission?.drain();
       await this.negotiation.close();
       await this.agreement?.use.leave();
@@ -265,7 +269,7 @@ export class Connection implements ReplySink, Receiver {
     if (option !== null) {
       this.handshake.option = null;
       this.isAnswering = true;
-      void this.answer(option);
+      this.answered = this.answer(option);
     } else if (clientFlags !== null && !this.negotiation.takeClientFlags(clientFlags)) {
       this.drop();
     }
