@@ -1,6 +1,6 @@
 /** `sealdisk nbd` as a user has it: a process of what was built. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
@@ -25,6 +25,14 @@ function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null
   return ended;
 }
 
+/** The export as a file. @returns its path */
+async function mountFuse(uri: string, mountPoint: string): Promise<string> {
+  spawn('nbdfuse', [mountPoint, uri], { stdio: 'inherit' });
+  const image = join(mountPoint, 'nbd');
+  await expect.poll(() => existsSync(image), { timeout: 10_000 }).toBe(true);
+  return image;
+}
+
 describe('sealdisk nbd', () => {
   test('keeps a disk in files: what was written and flushed is there the next time', async () => {
     using directory = tempDir();
@@ -47,6 +55,37 @@ describe('sealdisk nbd', () => {
     expect((await reader.take(5)).toString()).toBe('hello');
     expect(await end(second.child, 'SIGINT')).toBe(0);
   });
+
+  const absentFuse =
+    absentTools('nbdfuse', 'fusermount', 'mkfs.ext4', 'fsck.ext4', 'debugfs') ||
+    (existsSync('/dev/fuse') ? '' : '(skipped: no /dev/fuse)');
+  test.skipIf(absentFuse !== '')(
+    `an ext4 made on it outlives a kill of the server: fsck finds nothing ${absentFuse}`,
+    async () => {
+      using directory = tempDir();
+      const path = (name: string): string => join(directory.path, name);
+      const words = ['--data-dir', path('plane'), '--socket', path('nbd.sock'), '--quiet'];
+      mkdirSync(path('mount'));
+      const source = new URL('../../src/front', import.meta.url).pathname;
+      const first = await start('--encrypted', '--size', '1G', ...words);
+      const image = await mountFuse(first.uri, path('mount'));
+      const made = await run('mkfs.ext4', '-q', '-F', '-d', source, image);
+      expect([made.code, made.stderr]).toEqual([0, '']);
+      expect(await end(first.child, 'SIGKILL')).toBe(null);
+      await run('fusermount', '-u', path('mount'));
+      const second = await start(...words);
+      await mountFuse(second.uri, path('mount'));
+      expect(await run('fsck.ext4', '-fn', image)).toMatchObject({ code: 0 });
+      mkdirSync(path('back'));
+      await run('debugfs', '-R', `rdump / ${path('back')}`, image);
+      expect(await run('diff', '-r', join(source, 'nbd'), path('back/nbd'))).toMatchObject({
+        code: 0,
+        stdout: '',
+      });
+      await run('fusermount', '-u', path('mount'));
+      expect(await end(second.child, 'SIGTERM')).toBe(0);
+    },
+  );
 
   test('takes the place of a socket whose server was killed, not of one that lives', async () => {
     using directory = tempDir();
