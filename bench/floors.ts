@@ -11,6 +11,8 @@ import { parseArgs } from 'node:util';
 import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
+import { metadataScaleFloors } from './floors/metadata-scale.ts';
+import { reencryptionFloors } from './floors/reencryption.ts';
 import {
   idleDiskFloor,
   mapMemoryFloors,
@@ -31,11 +33,13 @@ const parts: readonly (() => Promise<Floor | Floor[]>)[] = [
   () => engineFloors(rounds, milliseconds / 2),
   () => dataPathFloors(rounds, milliseconds),
   () => fileStoreFloors(tmpfs, rounds, milliseconds),
+  () => reencryptionFloors(tmpfs, rounds, milliseconds, isQuick),
   () => snapshotCostFloor(isQuick ? 3 : 25),
   () => snapshotChainFloor(rounds, milliseconds),
   () => mapMemoryFloors(),
   () => idleDiskFloor(isQuick ? 200 : 2000),
   () => tenThousandDisksFloor(),
+  () => metadataScaleFloors(isQuick ? [200, 1_000] : [1_000, 10_000, 100_000]),
 ];
 
 const floors: Floor[] = [];

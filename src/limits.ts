@@ -29,6 +29,23 @@ export const BATCH_BYTES_MAX: number = 256 * KIB;
 /** A shard without a pause does one background step each so many batches. */
 export const BUSY_BATCHES_PER_IDLE = 64;
 
+/** Sectors one step of re-encryption moves at the most: a shard does nothing else meanwhile. */
+export const REENCRYPT_SECTORS_MAX: number = MIB / SECTOR_BYTES;
+/** Ranges of so many sectors one step looks at, where most of them need not be moved. */
+export const REENCRYPT_RANGES_MAX = 64;
+/** Sectors moved before they are forced to stable storage and discarded where they were. */
+export const REENCRYPT_SETTLE_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
+
+/** Sectors of a step while callers have requests in flight, and the pause after such a step. */
+export const REENCRYPT_BUSY_SECTORS: number = (128 * KIB) / SECTOR_BYTES;
+export const REENCRYPT_BUSY_PAUSE_MS = 4;
+/** A paced task that is later than this does not make up for it. */
+export const REENCRYPT_LAG_MS_MAX = 100;
+/** How often a task's progress is written down: so much is counted again after a restart. */
+export const TASK_PROGRESS_MS = 2_000;
+/** A task that was refused (a key is disabled, no space) tries again so often. */
+export const TASK_RETRY_MS = 5_000;
+
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;
 
@@ -65,6 +82,8 @@ export const COMMIT_PENDING_BYTES_MAX = MIB;
 export const SPACE_RESERVE_BYTES = 4 * MIB;
 /** Segments written but not forced to stable storage; beyond it a commit flushes by itself. */
 export const SEGMENT_FILES_DIRTY_MAX = 64;
+/** Sectors of a tree: 64 TiB. */
+export const TREE_SECTORS_MAX: number = 2 ** 34;
 /** Longest tree name, in bytes of UTF-8. */
 export const TREE_NAME_BYTES_MAX = 1024;
 /** Memory store: default limit of one plane, shared out evenly over its shards. */
@@ -132,6 +151,25 @@ export const KMS_IDLE_CHECK_MS = 60_000;
 export const PAGE_SIZE_DEFAULT = 10;
 export const PAGE_SIZE_MAX = 100;
 export const DESCRIBE_IDS_MAX = 100;
+/** Manual snapshots of one disk (ECS, quotas). */
+export const SNAPSHOTS_PER_DISK_MAX = 256;
+/** RetentionDays (ECS CreateSnapshot). */
+export const RETENTION_DAYS_MAX = 65_536;
+/** Accounts one snapshot is shared with, and snapshots shared with one account (ECS, sharing). */
+export const SNAPSHOT_SHARES_MAX = 64;
+export const SHARED_SNAPSHOTS_MAX = 1_024;
+/** Accounts one image is shared with, and accounts in one call (ECS ModifyImageSharePermission). */
+export const IMAGE_SHARES_MAX = 50;
+export const IMAGE_ACCOUNTS_PER_CALL_MAX = 10;
+/** Disks of one image: a system disk and the data disks of an instance. */
+export const IMAGE_DEVICES_MAX = 17;
+/** DescribeDisks, DescribeInstances: MaxResults. */
+export const MAX_RESULTS_MAX = 500;
+/** Data disks of one instance; instances of one RunInstances (ECS RunInstances). */
+export const INSTANCE_DATA_DISKS_MAX = 16;
+export const RUN_INSTANCES_MAX = 100;
+/** Description of a disk, a snapshot, an image or an instance (ECS CreateDisk). */
+export const DISK_DESCRIPTION_CHARS_MAX = 256;
 /** A ClientToken is remembered so long; removed when too old, so many at a time. */
 export const TOKEN_LIFETIME_MS: number = 24 * 60 * 60 * 1_000;
 export const TOKENS_SWEPT_MAX = 64;
@@ -147,6 +185,14 @@ export const TAGGED_PAGE_ENTRIES = 50;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;
+/** Audit log: entries kept, and entries one page of LookupEvents may look at. */
+export const AUDIT_ENTRIES_MAX = 100_000;
+export const AUDIT_PAGE_STEPS_MAX = 1_000;
+/** Disks and snapshots whose data key one commit erases. */
+export const ERASE_BATCH_RESOURCES = 500;
+/** MaxResults of verbs that page by NextToken, and its default. */
+export const RESULTS_MAX = 500;
+export const RESULTS_DEFAULT = 100;
 /** SetDeletionProtection, DeletionProtectionDescription. */
 export const PROTECTION_DESCRIPTION_CHARS_MAX = 1_024;
 /** Load generator: requests one job keeps in flight, and clones of one job (numjobs). */
@@ -187,6 +233,8 @@ export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
+invariant(DISK_BYTES_MAX <= TREE_SECTORS_MAX * SECTOR_BYTES, 'every disk fits its tree');
+invariant(REENCRYPT_BUSY_SECTORS <= REENCRYPT_SECTORS_MAX, 'a step beside callers is small');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
 invariant(PIECE_BYTES_MAX % SECTOR_BYTES === 0, 'pieces end on sector edges');

@@ -21,10 +21,12 @@ import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
 import { RULE_SETS } from './control/encryption/cells.ts';
 import { findDisk } from './control/find.ts';
+import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
 import type { CommonParameters, Verbs } from './control/verbs.ts';
+import { volumeOf } from './control/volume-of.ts';
 import {
   ACCOUNT_DEFAULT,
   MEMORY_BYTES_DEFAULT,
@@ -37,7 +39,8 @@ import {
 import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
 import type { DiskRecord } from './record/resource.ts';
-import type { ShardRequest } from './record/shard-message.ts';
+import type { ShardRequest, VolumeLayer } from './record/shard-message.ts';
+import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import { ShardThread } from './threads/shard-thread.ts';
@@ -66,7 +69,9 @@ interface Parts {
   readonly directory: DataDirectory | null;
   readonly kms: KmsThread;
   readonly shards: ShardSet;
+  readonly held: HeldVolumes;
   readonly metadata: Metadata;
+  readonly tasks: TaskRunner;
   readonly context: PlaneContext;
 }
 
@@ -104,23 +109,33 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
-  const context: PlaneContext = {
+  const held = new HeldVolumes(shards);
+  const untasked = {
     clock: systemClock,
-    randomBytes: (byteCount) => randomBytes(byteCount),
+    randomBytes: (byteCount: number) => randomBytes(byteCount),
     metadata,
     kms,
     shards,
-    volumes: shards,
+    volumes: {
+      drain: (diskId: string) => shards.drain(diskId),
+      resize: (diskId: string, sizeBytes: number) => shards.resize(diskId, sizeBytes),
+      pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
+      hold: (disk: DiskRecord) => held.hold(volumeOf(disk)),
+      release: (diskId: string) => held.release(diskId),
+    },
     locks: new ResourceLocks(),
     tokens: new TokensInUse(systemClock.now()),
-    ruleSet: options.ruleSet ?? '2025',
-    tasks: { reencrypt: async () => {} },
+    ruleSet: options.ruleSet ?? ('2025' as const),
   };
+  const tasks = new TaskRunner({ ...untasked, taskVolumes: shards });
+  const context: PlaneContext = { ...untasked, tasks };
   await reconcile(context);
   await removeExpiredTokens(metadata, context.clock.now());
   await ensureAccount(metadata, ACCOUNT_DEFAULT, context.clock.now());
   if (options.world !== undefined) await seedWorld(context, options.world);
-  return { directory, kms, shards, metadata, context };
+  await tasks.start();
+  undo.push(() => tasks.close());
+  return { directory, kms, shards, held, metadata, tasks, context };
 }
 
 async function startShards(
@@ -199,11 +214,11 @@ class OpenPlane implements Plane {
   async searchForKey(diskId: string): Promise<KeySearch> {
     this.checkOpen();
     const { context, directory, kms } = this.parts;
-    const volume = toVolume(findDisk({ ...context, ...OWNER }, diskId));
-    if (directory === null || volume.wrappedKey === null || volume.context === null) {
+    const layer = volumeOf(findDisk({ ...context, ...OWNER }, diskId)).layers[0];
+    if (directory === null || layer?.wrappedKey == null || layer.context === null) {
       throw new PlaneError('InvalidArgument', 'expected an encrypted disk of a plane on files');
     }
-    const { wrappedKey, context: wrapContext } = volume;
+    const { wrappedKey, context: wrapContext } = layer;
     const request = { op: 'searchForKey', wrappedKey, directory: directory.path } as const;
     try {
       return await kms.call({ ...request, context: wrapContext });
@@ -253,19 +268,19 @@ class OpenPlane implements Plane {
 
   private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
     this.checkOpen();
-    const { context, shards } = this.parts;
+    const { context, shards, held } = this.parts;
     const detached = (): Promise<void> => detachDisk(context, diskId);
-    return attachDisk(context, principal, diskId, (record) =>
-      shards.attach(toVolume(record), detached),
-    );
+    const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
+    return attachDisk(context, principal, diskId, open, (id) => held.face(id));
   }
 
   private async closeParts(): Promise<void> {
-    const { directory, kms, shards, metadata } = this.parts;
+    const { directory, kms, shards, metadata, tasks } = this.parts;
+    // Tasks stop where they are; the next open goes on with them.
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
     // What cannot be closed is thrown when all the rest is.
     const outcomes: PromiseSettledResult<void>[] = [];
-    for (const part of [shards, kms, metadata]) {
+    for (const part of [tasks, shards, kms, metadata]) {
       outcomes.push(...(await Promise.allSettled([part.close()])));
     }
     directory?.release();
@@ -281,16 +296,6 @@ class OpenPlane implements Plane {
   private checkOpen(): void {
     if (this.closing !== null) throw new PlaneError('PlaneClosed', 'the plane was closed');
   }
-}
-
-function toVolume(record: DiskRecord): Parameters<ShardSet['attach']>[0] {
-  const { diskId, sizeBytes, shardIndex, encryption } = record;
-  if (encryption === null) {
-    return { diskId, sizeBytes, shardIndex, wrappedKey: null, context: null };
-  }
-  const { wrappedKey, accountId, regionId, lineageId } = encryption;
-  const context = { accountId, regionId, lineageId };
-  return { diskId, sizeBytes, shardIndex, wrappedKey, context };
 }
 
 function openDirectory(options: PlaneOptions): DataDirectory | null {

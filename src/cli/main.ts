@@ -11,11 +11,13 @@ import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
 import type { ExplainFlags } from './explain.ts';
+import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
 import type { OpenPlane } from './load-targets.ts';
 import type { NbdFlags } from './nbd.ts';
 import { packageVersion } from './package-files.ts';
+import type { RekeyFlags } from './rekey.ts';
 import { endOnBrokenPipe, processTerminal, type Terminal } from './terminal.ts';
 
 const EXAMPLES = `Examples:
@@ -25,6 +27,10 @@ const EXAMPLES = `Examples:
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk demo                              keys, lineage and encryption, each step checked
   sealdisk nbd --encrypted --memory --port 0 a disk for qemu, fio and other NBD clients
+  sealdisk lineage d-... --data-dir D        who came from whom, under which key
+  sealdisk keys impact key-... --data-dir D  what dies with this key?
+  sealdisk usage --data-dir D                calls of the KMS API, and what is billed
+  sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
@@ -169,6 +175,18 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       end(await runDemo(flags, openPlane, terminalFor(flags)));
     });
   program
+    .command('rekey')
+    .description('moves a disk to a new data key, and waits until nothing needs the old one')
+    .argument('<disk>', 'its id')
+    .requiredOption('--data-dir <dir>', 'the plane it is of')
+    .option('--key <key>', 'the master key of the new data key [the one the disk has]')
+    .option('--json', 'one JSON document on stdout')
+    .option('--quiet', 'nothing on stderr but errors')
+    .action(async (diskId: string, flags: RekeyFlags & QuietFlag) => {
+      const { runRekey } = await import('./rekey.ts');
+      end(await runRekey(diskId, flags, openPlane, terminalFor(flags)));
+    });
+  program
     .command('doctor')
     .description('what this machine can do, and what it cannot and why')
     .option('--json', 'one JSON document on stdout')
@@ -177,6 +195,7 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       const { runDoctor } = await import('./doctor.ts');
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
+  addInspectionCommands(program, { openPlane, terminalFor, end });
   addExplainCommand(program, end);
   return program;
 }

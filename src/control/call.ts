@@ -7,7 +7,8 @@
  * 1. Parameters are checked completely before anything is looked up: wrong names, types and ranges.
  * 2. A verb is given the account, the region and the principal of its call, and nothing else says
  *    whose resources it may touch.
- * 3. A verb's steps are in its domain's folder, a row each in the domain's table; what may happen
+ * 3. What may change something is in the audit log (audit/audit-call.ts), done or refused.
+ * 4. A verb's steps are in its domain's folder, a row each in the domain's table; what may happen
  *    when is in the rule tables.
  *
  * **Thread:** main.
@@ -20,8 +21,14 @@ import type { VerbFacts } from './access/policies.ts';
 import { findRegion } from './access/regions.ts';
 import { ACCESS_VERBS } from './access/table.ts';
 import { runOnce, takesToken } from './access/tokens.ts';
+import { auditCall } from './audit/audit-call.ts';
+import { AUDIT_VERBS } from './audit/table.ts';
+import { BILLING_VERBS } from './billing/table.ts';
 import type { ControlContext, PlaneContext, Principal } from './context.ts';
 import { DISK_VERBS } from './disks/table.ts';
+import { IMAGE_VERBS } from './images/table.ts';
+import { INSTANCE_VERBS } from './instances/table.ts';
+import { TASK_VERBS } from './jobs/table.ts';
 import { KEY_VERBS } from './keys/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
@@ -31,9 +38,14 @@ import type { CommonParameters, Verbs } from './verbs.ts';
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
   ...DISK_VERBS,
+  ...INSTANCE_VERBS,
   ...SNAPSHOT_VERBS,
+  ...IMAGE_VERBS,
   ...LINEAGE_VERBS,
+  ...AUDIT_VERBS,
+  ...BILLING_VERBS,
   ...ACCESS_VERBS,
+  ...TASK_VERBS,
   ...KEY_VERBS,
 };
 
@@ -77,15 +89,20 @@ export async function callVerb<V extends keyof Verbs>(
   const serviceOf = row.serviceOf as ((own: unknown) => Api) | undefined;
   const access = row.access;
   const service = serviceOf?.(own) ?? row.service;
-  authorise(plane.metadata, principal, { name: verb, access, service });
-  const { regionId } = findRegion(common.RegionId ?? principal.regionId);
-  const context = contextOf(plane, principal, regionId);
-  const token = checkToken(common.ClientToken);
-  const run = (its: ControlContext): Promise<Verbs[V]['result']> =>
-    (row.run as (its: ControlContext, own: unknown) => Promise<Verbs[V]['result']>)(its, own);
-  if (common.DryRun === true) return dryRun(context, { name: verb, service }, run);
-  if (token === null || !takesToken({ name: verb, access, service })) return run(context);
-  return runOnce(context, { verb, token, parameters: own, isKms: service === 'kms' }, run);
+  const asked = common.RegionId ?? principal.regionId;
+  const isDryRun = common.DryRun === true;
+  const call = { verb, access, principal, regionId: asked, parameters: own, isDryRun };
+  return auditCall(plane, call, async (audited) => {
+    authorise(plane.metadata, principal, { name: verb, access, service });
+    const { regionId } = findRegion(asked);
+    const context = contextOf(audited, principal, regionId);
+    const token = checkToken(common.ClientToken);
+    const run = (its: ControlContext): Promise<Verbs[V]['result']> =>
+      (row.run as (its: ControlContext, own: unknown) => Promise<Verbs[V]['result']>)(its, own);
+    if (common.DryRun === true) return dryRun(context, { name: verb, service }, run);
+    if (token === null || !takesToken({ name: verb, access, service })) return run(context);
+    return runOnce(context, { verb, token, parameters: own, isKms: service === 'kms' }, run);
+  });
 }
 
 /** The context of one call. */

@@ -6,7 +6,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
-import type { ShardRequest } from '../record/shard-message.ts';
+import type { DiskRecord } from '../record/resource.ts';
+import type { ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import type { TokensInUse } from './access/tokens.ts';
 import type { RuleSet } from './encryption/cells.ts';
 import type { ResourceLocks } from './resource-locks.ts';
@@ -41,14 +42,36 @@ export interface PlaneContext {
     drain(diskId: string): Promise<void>;
     /** Grows the open volume, if the disk is attached. */
     resize(diskId: string, sizeBytes: number): Promise<void>;
+    /**
+     * Opens the volume of a disk of a running instance, and keeps it open.
+     *
+     * @throws PlaneError Busy, what KMS or the shard answered: it is not open then
+     */
+    hold(disk: DiskRecord): Promise<void>;
+    /** Waits for its requests in flight, closes it and erases its keys. No error if not held. */
+    release(diskId: string): Promise<void>;
+    /** Puts a new, empty layer on top of the open volume, if the disk is attached. */
+    pushLayer(diskId: string, layer: VolumeLayer): Promise<void>;
   };
   readonly locks: ResourceLocks;
   readonly tokens: TokensInUse;
   /** The generation of the product whose rules hold. */
   readonly ruleSet: RuleSet;
   readonly tasks: {
-    /** Begins to move what the lower layers of a disk or snapshot hold up to its top layer. */
-    reencrypt(resourceId: string): Promise<void>;
+    /**
+     * Begins to move what the lower layers of a disk or snapshot hold up to its top layer; nothing
+     * if it has one layer, or a task does so already. To be called when the record is committed.
+     *
+     * @param bytesPerSecond pace; 0 or none: as fast as the requests of callers allow
+     * @returns the task's id, null if there is nothing to do
+     */
+    reencrypt(resourceId: string, bytesPerSecond?: number): Promise<string | null>;
+    /** The task of a disk or snapshot that is running or paused; null: there is none. */
+    liveTaskIdOf(resourceId: string): string | null;
+    /** Tells a task to go on, or to stop: see jobs/task-runner.ts. */
+    pause(taskId: string): Promise<void>;
+    resume(taskId: string, bytesPerSecond?: number): Promise<void>;
+    cancel(taskId: string): Promise<void>;
   };
 }
 

@@ -2,7 +2,8 @@
  * The trees behind disks and snapshots: shared for what is made from them, removed with them.
  *
  *   d-...          the tree of a resource with one layer
- *   d-....1, .2    trees below it, and of later layers
+ *   d-....1, .2    trees below it
+ *   d-....<chance> a tree put on top later: no name that a removal may have left behind
  *
  * Trees are shared before the record that names them is committed, and removed after the record
  * that named them is gone: a crash in between leaves trees nobody names, which reconcile.ts
@@ -10,9 +11,15 @@
  *
  * **Thread:** main.
  */
+import { PlaneError } from '../base/errors.ts';
 import type { MetadataChange } from '../meta/metadata.ts';
+import type { RandomBytes } from '../record/ids.ts';
 import type { LayerRecord } from '../record/resource.ts';
+import type { ShardRequest } from '../record/shard-message.ts';
 import type { PlaneContext } from './context.ts';
+
+/** Fresh names have numbers from here to twice as much: no resource has so many layers. */
+const FRESH_DEPTHS = 400_000_000;
 
 /** Where trees are. */
 export interface LayeredRecord {
@@ -20,20 +27,41 @@ export interface LayeredRecord {
   readonly layers: readonly LayerRecord[];
 }
 
-/** The layers a new resource has that shares another's content, encryption as it is. */
+/**
+ * @param resourceId of what is to be read, for the refusal
+ * @throws PlaneError DataKeyErased
+ */
+export function checkNotErased(resourceId: string, layers: readonly LayerRecord[]): void {
+  const erased = layers.find((layer) => layer.encryption?.erasedAt !== undefined);
+  if (erased === undefined) return;
+  throw new PlaneError(
+    'DataKeyErased',
+    `the data key ${erased.encryption?.lineageId} of ${resourceId} was erased`,
+  );
+}
+
+/**
+ * The layers a new resource has that shares another's content, encryption as it is.
+ *
+ * @throws PlaneError DataKeyErased
+ */
 export function layersLike(source: readonly LayerRecord[], newId: string): LayerRecord[] {
+  checkNotErased(source[0]?.tree ?? '', source);
   return source.map(({ encryption }, depth) => ({ tree: treeName(newId, depth), encryption }));
 }
 
 /**
  * The layers a new resource has whose content is the source's, but is to be under another key: an
  * empty tree on top, and below it the source's.
+ *
+ * @throws PlaneError DataKeyErased
  */
 export function layersOver(
   source: readonly LayerRecord[],
   newId: string,
   encryption: LayerRecord['encryption'],
 ): LayerRecord[] {
+  checkNotErased(source[0]?.tree ?? '', source);
   const below = source.map((layer, depth) => ({ ...layer, tree: treeName(newId, depth + 1) }));
   return [{ tree: newId, encryption }, ...below];
 }
@@ -53,34 +81,79 @@ export function emptyLayers(
  * @param target on the source's shard; its lowest layers are the source's, in their order
  * @throws PlaneError what a shard or the metadata refuses with
  */
-export async function shareAndCommit(
+export function shareAndCommit(
   context: PlaneContext,
   source: LayeredRecord,
   target: LayeredRecord,
   change: MetadataChange,
 ): Promise<void> {
-  const { shards, metadata } = context;
-  const shared: LayerRecord[] = [];
+  return shareThen(context, source, target, () => context.metadata.commit(change));
+}
+
+/** What is shared with what: see shareAndCommit(). */
+export interface SharedPair {
+  readonly source: LayeredRecord;
+  readonly target: LayeredRecord;
+  /** What has to be before it is shared. */
+  readonly before?: () => Promise<void>;
+}
+
+/** shareAndCommit() of several resources at once: all of them, or none. */
+export function shareAllAndCommit(
+  context: PlaneContext,
+  pairs: readonly SharedPair[],
+  change: MetadataChange,
+): Promise<void> {
+  const [pair, ...others] = pairs;
+  if (pair === undefined) return context.metadata.commit(change);
+  const share = (): Promise<void> =>
+    shareThen(context, pair.source, pair.target, () => shareAllAndCommit(context, others, change));
+  return pair.before === undefined ? share() : pair.before().then(share);
+}
+
+async function shareThen(
+  context: PlaneContext,
+  source: LayeredRecord,
+  target: LayeredRecord,
+  step: () => Promise<void>,
+): Promise<void> {
+  const own = target.layers.slice(target.layers.length - source.layers.length);
+  let shared: readonly LayerRecord[] = [];
   try {
-    const ownAbove = target.layers.length - source.layers.length;
-    for (const [depth, layer] of source.layers.entries()) {
-      const own = target.layers[ownAbove + depth] as LayerRecord;
-      const request = { op: 'shareTree', source: layer.tree, target: own.tree } as const;
-      await shards.call(target.shardIndex, request);
-      shared.push(own);
-    }
-    await metadata.commit(change);
+    await context.shards.call(target.shardIndex, sharing(source.layers, own));
+    shared = own;
+    await step();
   } catch (error) {
     await removeTrees(context, { shardIndex: target.shardIndex, layers: shared });
     throw error;
   }
 }
 
+/** All trees in one request: between two, writes and re-encryption would come in. */
+function sharing(from: readonly LayerRecord[], to: readonly LayerRecord[]): ShardRequest {
+  const pairs = from.map(({ tree }, depth) => ({
+    source: tree,
+    target: (to[depth] as LayerRecord).tree,
+  }));
+  const [first, ...others] = pairs;
+  if (first !== undefined && others.length === 0) return { op: 'shareTree', ...first };
+  return { op: 'shareTrees', pairs };
+}
+
 /** Removes trees no record names any more. */
-export async function removeTrees(context: PlaneContext, record: LayeredRecord): Promise<void> {
+export async function removeTrees(
+  context: Pick<PlaneContext, 'shards'>,
+  record: LayeredRecord,
+): Promise<void> {
   for (const { tree } of record.layers) {
     await context.shards.call(record.shardIndex, { op: 'removeTree', name: tree });
   }
+}
+
+/** A tree name that no layer of the resource has, or has had. */
+export function freshTreeName(id: string, randomBytes: RandomBytes): string {
+  const chance = Buffer.from(randomBytes(4)).readUInt32LE();
+  return `${id}.${FRESH_DEPTHS + (chance % FRESH_DEPTHS)}`;
 }
 
 function treeName(id: string, depth: number): string {

@@ -4,9 +4,12 @@ import { GIB } from '../base/units.ts';
 import {
   DESCRIBE_IDS_MAX,
   DISK_BYTES_MAX,
+  DISK_DESCRIPTION_CHARS_MAX,
   NAME_CHARS_MAX,
   PAGE_SIZE_DEFAULT,
   PAGE_SIZE_MAX,
+  RESULTS_MAX,
+  RETENTION_DAYS_MAX,
 } from '../limits.ts';
 
 /** An id as a caller gives it; find.ts says whether it names anything. */
@@ -16,6 +19,14 @@ export const idListSchema = v.pipe(
   v.minLength(1),
   v.maxLength(DESCRIBE_IDS_MAX),
 );
+/** Source: ECS CreateSnapshot, RetentionDays. */
+export const retentionDaysSchema = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(RETENTION_DAYS_MAX),
+);
+export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
 /** Disk size in GiB: ECS CreateDisk, parameter Size. */
 export const sizeSchema = v.pipe(
@@ -30,6 +41,16 @@ export const pageEntries = {
   PageNumber: v.optional(v.pipe(countSchema, v.maxValue(Number.MAX_SAFE_INTEGER / PAGE_SIZE_MAX))),
   PageSize: v.optional(v.pipe(countSchema, v.maxValue(PAGE_SIZE_MAX))),
 };
+
+export const maxResultsSchema = v.pipe(countSchema, v.maxValue(RESULTS_MAX));
+
+/** A NextToken as a verb of ours gives it: what is not of the form was not given by it. */
+export function nextTokenSchema(form: RegExp) {
+  return v.pipe(v.string(), v.maxLength(512), v.regex(form, 'a NextToken of this verb'));
+}
+
+/** UTC, with or without milliseconds: 2026-01-31T12:00:00Z. */
+export const timeSchema = v.pipe(v.string(), v.isoTimestamp('a time as 2026-01-31T12:00:00Z'));
 
 /** Which records a page holds. */
 export interface PageWindow {

@@ -14,11 +14,10 @@ import { addVersion, hasVersionLeft } from './key-versions.ts';
 import type { Vault } from './vault.ts';
 
 export async function settle(vault: Vault): Promise<void> {
-  const due = vault.dueKeys();
-  if (due.length === 0) return;
-  await vault.transact((transaction) => {
-    for (const keyId of due) settleKey(vault, transaction, keyId);
-  });
+  for (const keyId of vault.dueKeys()) {
+    // One by one: what the vault expects of a key is right only if its transaction is done.
+    await vault.transact((transaction) => settleKey(vault, transaction, keyId));
+  }
 }
 
 function settleKey(vault: Vault, transaction: KeyValueTransaction, keyId: string): void {

@@ -1,28 +1,25 @@
 /**
  * One change of the metadata, applied inside one transaction. Thread: main.
  *
- * In this order: records, edges the records speak of, edges given, removals. So a change may make a
- * disk from a snapshot and remove the snapshot.
+ * In this order: records and documents, edges they speak of, edges given, removals, audit entries.
+ * So a change may make a disk from a snapshot and remove the snapshot.
  *
  * 1. A record that replaces another keeps its shard and its source, and what is encrypted stays
  *    encrypted; its keys and trees may be others (re-encryption).
- * 2. A new edge leads from a living child without a parent to a living parent that is not its
- *    descendant. The child reads its parent's sectors: see inheritanceProblem().
- * 3. Index entries and edges change with the record, in the same transaction.
- * 4. What is removed leaves a tombstone if it has children; otherwise its edge goes, and with it
- *    every tombstone above that has no other child. Each edge and tombstone is pruned once.
+ * 2. Index entries and lineage edges (edges.ts) change with the record, in the same transaction.
+ * 3. Audit entries (audit-log.ts) are appended in the transaction of what they tell of.
  *
  * No step depends on how many records there are, but for the logarithm of a tree lookup, the
  * tombstones that a removal prunes, and the ancestors of an edge whose child has children already.
  */
-import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import type { KeyValueTransaction } from '../kv/key-value-store.ts';
 import { encodeRecord } from '../record/codec.ts';
-import { isDiskId, isSnapshotId } from '../record/ids.ts';
+import type { UsageRecord } from '../record/document.ts';
 import type { LineageEdge, ResourceKind } from '../record/lineage.ts';
-import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
+import type { DiskRecord, EncryptionRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
+import { type AuditEntry, addUsage, appendAudit } from './audit-log.ts';
 import {
   type DocumentPut,
   type DocumentRemoval,
@@ -31,12 +28,17 @@ import {
   putDocument,
   removeDocument,
 } from './documents.ts';
-import { ancestorsOf, hasChildren, parentOf, readAnyResource } from './lineage.ts';
+import {
+  bury,
+  buryDocument,
+  edgesOfDocument,
+  edgesTo,
+  putContentEdge,
+  putNamedEdge,
+} from './edges.ts';
+import { isLineageDocument, nodeOfDisk, nodeOfSnapshot } from './lineage.ts';
 import {
   DISKS,
-  EDGES_DOWN,
-  EDGES_UP,
-  groupPrefix,
   groupsOf,
   NOTHING,
   type ResourceTable,
@@ -56,6 +58,10 @@ export interface MetadataChange {
   readonly putEdges?: readonly LineageEdge[];
   readonly putDocuments?: readonly DocumentPut[];
   readonly removeDocuments?: readonly DocumentRemoval[];
+  /** Their sequence is given inside the transaction: it has no gap. */
+  readonly appendAudit?: readonly AuditEntry[];
+  /** Calls are added to those counted so far. */
+  readonly addUsage?: readonly UsageRecord[];
 }
 
 /** Entries more or fewer, by table or group prefix. */
@@ -71,29 +77,48 @@ interface Put<K extends ResourceKind> {
 export interface PackedChange {
   readonly disks: readonly Put<'disk'>[];
   readonly snapshots: readonly Put<'snapshot'>[];
-  readonly edges: readonly LineageEdge[];
+  readonly contentEdges: readonly LineageEdge[];
+  readonly namedEdges: readonly LineageEdge[];
   readonly removeDisks: readonly string[];
   readonly removeSnapshots: readonly string[];
   readonly documents: readonly PackedDocument[];
   readonly removeDocuments: readonly DocumentRemoval[];
+  readonly audit: readonly AuditEntry[];
+  readonly usage: readonly UsageRecord[];
+}
+
+/** What a metadata service is opened with. */
+export interface ChangeSettings {
+  /** The time, for what is removed. */
+  readonly now: () => number;
+  /** Audit entries kept; older ones are dropped. */
+  readonly auditEntriesMax: number;
 }
 
 /** @throws InvariantError a record has not the shape of its kind, or is encrypted without a key */
 export function packChange(change: MetadataChange): PackedChange {
   const disks = (change.putDisks ?? []).map((record) => packed(DISKS, record));
   const snapshots = (change.putSnapshots ?? []).map((record) => packed(SNAPSHOTS, record));
-  const edges: LineageEdge[] = [];
-  for (const { table, record } of disks) addOwnEdge(edges, table, record);
-  for (const { table, record } of snapshots) addOwnEdge(edges, table, record);
-  for (const { childId, parentId } of change.putEdges ?? []) edges.push({ childId, parentId });
+  const contentEdges = [
+    ...disks.flatMap(({ record }) => edgesTo(record.diskId, [DISKS.sourceOf(record)])),
+    ...snapshots.flatMap(({ record }) => edgesTo(record.snapshotId, [SNAPSHOTS.sourceOf(record)])),
+    ...(change.putEdges ?? []).map(({ childId, parentId }) => ({ childId, parentId })),
+  ];
+  const namedEdges = [
+    ...disks.flatMap(({ record }) => edgesTo(record.diskId, [record.imageId])),
+    ...(change.putDocuments ?? []).flatMap(edgesOfDocument),
+  ];
   return {
     disks,
     snapshots,
-    edges,
+    contentEdges,
+    namedEdges,
     removeDisks: [...(change.removeDisks ?? [])],
     removeSnapshots: [...(change.removeSnapshots ?? [])],
     documents: (change.putDocuments ?? []).map(packDocument),
     removeDocuments: [...(change.removeDocuments ?? [])],
+    audit: structuredClone(change.appendAudit ?? []),
+    usage: structuredClone(change.addUsage ?? []),
   };
 }
 
@@ -102,48 +127,60 @@ export function packChange(change: MetadataChange): PackedChange {
  * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound: the parent of a new edge
  *   is not there, or no longer; DataDirectoryCorrupt
  */
-export function applyChange(transaction: KeyValueTransaction, change: PackedChange): CountChanges {
+export function applyChange(
+  transaction: KeyValueTransaction,
+  change: PackedChange,
+  settings: ChangeSettings,
+): CountChanges {
   const counts: CountChanges = new Map();
   for (const put of change.disks) putResource(transaction, counts, put);
   for (const put of change.snapshots) putResource(transaction, counts, put);
-  for (const edge of change.edges) putEdge(transaction, edge);
-  for (const id of change.removeDisks) removeResource(transaction, counts, DISKS, id);
-  for (const id of change.removeSnapshots) removeResource(transaction, counts, SNAPSHOTS, id);
-  for (const document of change.documents) putDocument(transaction, counts, document);
-  for (const removal of change.removeDocuments) removeDocument(transaction, counts, removal);
+  for (const document of change.documents) {
+    putDocument(transaction, counts, document);
+    if (isLineageDocument(document.kind)) transaction.remove(TOMBSTONES + document.key);
+  }
+  for (const edge of change.contentEdges) putContentEdge(transaction, edge);
+  for (const edge of change.namedEdges) putNamedEdge(transaction, edge);
+  applyRemovals(transaction, counts, change, settings.now());
+  appendAudit(transaction, counts, change.audit, settings.auditEntriesMax);
+  addUsage(transaction, counts, change.usage);
   return counts;
 }
 
-/** @returns what is wrong with a child of this parent; null if nothing is */
-export function inheritanceProblem(
-  parent: DiskRecord | SnapshotRecord,
-  child: DiskRecord | SnapshotRecord,
-): string | null {
-  if (parent.shardIndex !== child.shardIndex) return 'is on another shard than its source';
-  const [from, to] = [parent.encryption, child.encryption];
-  if (from !== null && to === null) return 'is stored in plain, its source is encrypted';
-  return null;
+function applyRemovals(
+  transaction: KeyValueTransaction,
+  counts: CountChanges,
+  change: PackedChange,
+  now: number,
+): void {
+  for (const id of change.removeDisks) {
+    const disk = removeResource(transaction, counts, DISKS, id);
+    if (disk !== undefined) bury(transaction, nodeOfDisk(disk), now);
+  }
+  for (const id of change.removeSnapshots) {
+    const snapshot = removeResource(transaction, counts, SNAPSHOTS, id);
+    if (snapshot !== undefined) bury(transaction, nodeOfSnapshot(snapshot), now);
+  }
+  for (const removal of change.removeDocuments) {
+    buryDocument(transaction, removal, now);
+    removeDocument(transaction, counts, removal);
+  }
 }
 
 function packed<K extends ResourceKind>(table: ResourceTable<K>, record: Records[K]): Put<K> {
   const bytes = encodeRecord(table.kind, record);
   const { encryption, layers } = record;
-  const hasKeys = [encryption, ...layers.map((layer) => layer.encryption)].every(
-    (each) => each === null || each.wrappedKey.byteLength > 0,
-  );
-  invariant(hasKeys, `encrypted ${table.idOf(record)} has a wrapped key`);
+  const hasKeys = [encryption, ...layers.map((layer) => layer.encryption)].every(hasKeyOrIsErased);
+  invariant(hasKeys, `encrypted ${table.idOf(record)} has a wrapped key, or had one erased`);
   const isTop = layers[0]?.encryption?.lineageId === encryption?.lineageId;
   invariant(isTop, `${table.idOf(record)} is encrypted as its top layer is`);
   return { table, record: structuredClone(record), bytes };
 }
 
-function addOwnEdge<K extends ResourceKind>(
-  edges: LineageEdge[],
-  table: ResourceTable<K>,
-  record: Records[K],
-): void {
-  const parentId = table.sourceOf(record);
-  if (parentId !== null) edges.push({ childId: table.idOf(record), parentId });
+/** Encrypted with a wrapped key, or with none because it was erased. */
+export function hasKeyOrIsErased(encryption: EncryptionRecord | null): boolean {
+  if (encryption === null) return true;
+  return encryption.wrappedKey.byteLength > 0 === (encryption.erasedAt === undefined);
 }
 
 function putResource<K extends ResourceKind>(
@@ -186,69 +223,20 @@ function assertReplaces<K extends ResourceKind>(
   invariant(!isDecrypted, `${id} is encrypted and stays so`);
 }
 
-function putEdge(transaction: KeyValueTransaction, { childId, parentId }: LineageEdge): void {
-  for (const id of [childId, parentId]) {
-    invariant(isDiskId(id) || isSnapshotId(id), 'a lineage edge is between disks and snapshots');
-  }
-  const former = parentOf(transaction, childId);
-  if (former === parentId) return;
-  invariant(former === undefined, `${childId} is made from one source`);
-  const child = readAnyResource(transaction, childId);
-  invariant(child !== undefined, `${childId} is there before its lineage edge`);
-  const parent = readAnyResource(transaction, parentId);
-  if (parent === undefined) throw notFound(parentId, childId);
-  const problem = inheritanceProblem(parent, child);
-  invariant(problem === null, `${childId} from ${parentId} ${problem}`);
-  // What has no children yet is nobody's ancestor.
-  const isCycle =
-    childId === parentId ||
-    (hasChildren(transaction, childId) && ancestorsOf(transaction, parentId).includes(childId));
-  invariant(!isCycle, `lineage has no cycle: ${childId} from ${parentId}`);
-  transaction.put(groupPrefix({ prefix: EDGES_UP }, childId) + parentId, NOTHING);
-  transaction.put(groupPrefix({ prefix: EDGES_DOWN }, parentId) + childId, NOTHING);
-}
-
-function notFound(parentId: string, childId: string): PlaneError {
-  const code = isDiskId(parentId) ? 'InvalidDiskId.NotFound' : 'InvalidSnapshotId.NotFound';
-  return new PlaneError(code, `${parentId}, source of ${childId}, does not exist`);
-}
-
-/** No error if there is none. */
+/** @returns what was removed; undefined: there was none, which is no error */
 function removeResource<K extends ResourceKind>(
   transaction: KeyValueTransaction,
   counts: CountChanges,
   table: ResourceTable<K>,
   id: string,
-): void {
+): Records[K] | undefined {
   const record = readResource(transaction, table, id);
-  if (record === undefined) return;
+  if (record === undefined) return undefined;
   transaction.remove(table.prefix + id);
   count(counts, table.prefix, -1);
   for (const group of groupsOf(table, record)) removeIndexEntry(transaction, counts, group, id);
   for (const key of treeKeysOf(record)) transaction.remove(key);
-  if (hasChildren(transaction, id)) {
-    const tombstone = { id, keyId: record.encryption?.keyId ?? null };
-    transaction.put(TOMBSTONES + id, encodeRecord('tombstone', tombstone));
-  } else {
-    prune(transaction, id);
-  }
-}
-
-/** Takes a removed id without children out of the lineage, and what was kept for its sake alone. */
-function prune(transaction: KeyValueTransaction, id: string): void {
-  let at = id;
-  for (;;) {
-    const parentId = parentOf(transaction, at);
-    if (parentId === undefined) return;
-    transaction.remove(groupPrefix({ prefix: EDGES_UP }, at) + parentId);
-    transaction.remove(groupPrefix({ prefix: EDGES_DOWN }, parentId) + at);
-    const tombstoneKey = TOMBSTONES + parentId;
-    const isNeeded =
-      transaction.get(tombstoneKey) === undefined || hasChildren(transaction, parentId);
-    if (isNeeded) return;
-    transaction.remove(tombstoneKey);
-    at = parentId;
-  }
+  return record;
 }
 
 function removeIndexEntry(

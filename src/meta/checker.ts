@@ -7,10 +7,11 @@
  * 2. encrypted records without a wrapped key
  * 3. records without one of their index entries, group entries or trees, and the reverse
  * 4. edges with one direction only, with an end that is neither there nor a tombstone, between
- *    resources that do not fit (another shard, plain from encrypted); second parents; sources that
- *    records speak of and edges do not, and the reverse
+ *    resources that do not fit (another shard, plain from encrypted); sectors from two sources;
+ *    sources that records speak of and edges do not, and the reverse
  * 5. tombstones of what is there, and such that nothing came from
  * 6. cycles
+ * 7. audit entries missing between the first and the last
  */
 import { PlaneError } from '../base/errors.ts';
 import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
@@ -20,16 +21,20 @@ import { isDiskId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind, TombstoneRecord } from '../record/lineage.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
-import { inheritanceProblem } from './change.ts';
+import { hasKeyOrIsErased } from './change.ts';
 import {
   DOCUMENT_GROUP_PREFIX,
   DOCUMENT_PREFIX,
   DOCUMENTS,
+  type DocumentPut,
   decodeDocument,
   documentsPrefix,
   groupKeysOf,
 } from './documents.ts';
+import { edgesOfDocument, inheritanceProblem } from './edges.ts';
+import { isLineageDocument } from './lineage.ts';
 import {
+  AUDIT_LAST,
   DISKS,
   decodeResource,
   EDGES_DOWN,
@@ -56,6 +61,7 @@ export function checkTables(reader: KeyValueReader): string[] {
     ...checkEdges(tables),
     ...checkTombstones(tables),
     ...checkCycles(tables),
+    ...checkAudit(tables),
   ];
 }
 
@@ -74,6 +80,10 @@ class LoadedTables {
   readonly tombstones = new Map<string, TombstoneRecord>();
   /** Ids whose record does not unpack: what else is said of them cannot be judged. */
   readonly damagedIds = new Set<string>();
+  /** What images, instances and shares name as their sources, by id. */
+  readonly named = new Map<string, readonly (string | null)[]>();
+  readonly auditSequences: number[] = [];
+  auditLast = 0;
   readonly indexKeys = new Set<string>();
   /** Group entries documents call for, and those there are. */
   readonly documentEntries = new Set<string>();
@@ -94,6 +104,10 @@ class LoadedTables {
       this.#unpack(key, () => this.tombstones.set(id, decodeTombstone(id, value)));
     } else if (prefix === DOCUMENT_PREFIX) {
       this.#unpack(key, () => this.#loadDocument(key, value));
+    } else if (key === AUDIT_LAST) {
+      this.#unpack(key, () => {
+        this.auditLast = decodeRecord('counter', value).count;
+      });
     } else if (prefix === TREES) {
       this.trees.set(key, new TextDecoder().decode(value));
     } else {
@@ -111,6 +125,14 @@ class LoadedTables {
     const known = kind as DocumentKind;
     const record = decodeDocument(known, key.slice(documentsPrefix(known).length), value);
     for (const { entry } of groupKeysOf(known, record)) this.documentEntries.add(entry);
+    if ('sequence' in record) this.auditSequences.push(record.sequence);
+    const edges = edgesOfDocument({ kind: known, record } as DocumentPut);
+    if (isLineageDocument(known)) {
+      this.named.set(
+        lastPart(key),
+        edges.map(({ parentId }) => parentId),
+      );
+    }
   }
 
   resource(id: string): DiskRecord | SnapshotRecord | undefined {
@@ -118,7 +140,8 @@ class LoadedTables {
   }
 
   isKnown(id: string): boolean {
-    return this.resource(id) !== undefined || this.tombstones.has(id) || this.damagedIds.has(id);
+    if (this.resource(id) !== undefined || this.named.has(id)) return true;
+    return this.tombstones.has(id) || this.damagedIds.has(id);
   }
 
   #loadLink(prefix: string, key: string, value: Uint8Array): void {
@@ -164,8 +187,7 @@ function decodeTombstone(id: string, value: Uint8Array): TombstoneRecord {
 function checkResources(tables: LoadedTables): string[] {
   const problems: string[] = [];
   for (const [id, { encryption }] of [...tables.disks, ...tables.snapshots]) {
-    if (encryption === null) continue;
-    if (encryption.wrappedKey.byteLength === 0) problems.push(`${id}: encrypted, no wrapped key`);
+    if (!hasKeyOrIsErased(encryption)) problems.push(`${id}: encrypted, no wrapped key`);
   }
   return problems;
 }
@@ -227,7 +249,9 @@ function claim<K extends ResourceKind>(
 function checkEdges(tables: LoadedTables): string[] {
   const problems: string[] = [];
   for (const [childId, parentIds] of tables.parents) {
-    if (parentIds.size > 1) problems.push(`${childId}: made from ${[...parentIds].join(' and ')}`);
+    const sources = [...parentIds].filter((id) => isDiskId(id) || isSnapshotId(id));
+    const isSecond = tables.resource(childId) !== undefined && sources.length > 1;
+    if (isSecond) problems.push(`${childId}: made from ${sources.join(' and ')}`);
     for (const parentId of parentIds) {
       problems.push(...edgeProblems(tables, childId, parentId));
       if (tables.children.get(parentId)?.has(childId)) continue;
@@ -256,7 +280,7 @@ function edgeProblems(tables: LoadedTables, childId: string, parentId: string): 
   }
   const tombstone = tables.tombstones.get(parentId);
   if (tombstone === undefined) return [];
-  const isDecrypted = tombstone.keyId !== null && child.encryption === null;
+  const isDecrypted = (tombstone.keys[0] ?? null) !== null && child.encryption === null;
   return isDecrypted ? [`${edge}: the source was encrypted, ${childId} is not`] : [];
 }
 
@@ -270,7 +294,15 @@ function checkSources(tables: LoadedTables): string[] {
   for (const [id, snapshot] of tables.snapshots) {
     check(id, snapshot.sourceSnapshotId ?? snapshot.sourceDiskId);
   }
+  // An edge that would have closed a cycle was not made.
+  const checkNamed = (id: string, sourceId: string | null): void => {
+    const isThere =
+      sourceId !== null && (tables.named.has(sourceId) || tables.snapshots.has(sourceId));
+    if (isThere && !comesFrom(tables.parents, sourceId, id)) check(id, sourceId);
+  };
+  for (const [id, sources] of tables.named) for (const source of sources) checkNamed(id, source);
   for (const [id, disk] of tables.disks) {
+    checkNamed(id, disk.imageId);
     if (disk.sourceSnapshotId !== null) {
       check(id, disk.sourceSnapshotId);
       continue;
@@ -285,10 +317,25 @@ function checkSources(tables: LoadedTables): string[] {
 function checkTombstones(tables: LoadedTables): string[] {
   const problems: string[] = [];
   for (const id of tables.tombstones.keys()) {
-    if (tables.resource(id) !== undefined) problems.push(`${id}: has a tombstone and is there`);
+    if (tables.resource(id) !== undefined || tables.named.has(id))
+      problems.push(`${id}: has a tombstone and is there`);
     if (!tables.children.has(id)) problems.push(`${id}: a tombstone nothing came from`);
   }
   return problems;
+}
+
+function comesFrom(parents: Links, id: string, ancestorId: string): boolean {
+  const found = new Set([id]);
+  for (const at of found) for (const parentId of parents.get(at) ?? []) found.add(parentId);
+  return found.has(ancestorId);
+}
+
+function checkAudit({ auditSequences, auditLast }: LoadedTables): string[] {
+  const sorted = [...auditSequences].sort((a, b) => a - b);
+  const gap = sorted.find((sequence, index) => sequence !== sorted[0]! + index);
+  if (gap !== undefined) return [`audit/${gap}: the entry before it is missing`];
+  const last = sorted.at(-1) ?? 0;
+  return last === auditLast ? [] : [`audit: the last entry is ${last}, expected ${auditLast}`];
 }
 
 /** Takes away what has no parent left until nothing more goes: the rest hangs on a cycle. */

@@ -14,6 +14,7 @@ import { PlaneError } from '../base/errors.ts';
 import type { KeyValueReader, KeyValueTransaction } from '../kv/key-value-store.ts';
 import { TOKEN_HOUR_MS } from '../limits.ts';
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
+import type { UsageRecord } from '../record/document.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
 import type { CountChanges } from './change.ts';
 
@@ -50,6 +51,7 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
     keyOf: (share) => share.snapshotId,
     groupsOf: (share) => [
       `scope/${scopeGroup(share.accountId, share.regionId)}`,
+      `recipient/${share.accountId}`,
       `source/${share.sourceSnapshotId}`,
     ],
   },
@@ -70,10 +72,15 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
     keyOf: (entry) => auditKey(entry.sequence),
     groupsOf: (entry) => [
       ...new Set([
+        `account/${entry.accountId}`,
         ...entry.resourceIds.map((id) => `resource/${id}`),
         ...(entry.keyId === '' ? [] : [`key/${entry.keyId}`]),
       ]),
     ],
+  },
+  usage: {
+    keyOf: usageKey,
+    groupsOf: (usage) => [`scope/${scopeGroup(usage.accountId, usage.regionId)}/${usage.month}`],
   },
 };
 
@@ -84,6 +91,11 @@ export function scopeGroup(accountId: string, regionId: string): string {
 
 export function tokenKey(accountId: string, verb: string, token: string): string {
   return `${accountId}/${verb}/${Buffer.from(token, 'utf8').toString('hex')}`;
+}
+
+export function usageKey(usage: Omit<UsageRecord, 'calls'>): string {
+  const { accountId, regionId, month, keyId, operation } = usage;
+  return `${scopeGroup(accountId, regionId)}/${month}/${keyId}/${operation}`;
 }
 
 /** Tokens that were first used in the same hour, which expire together. */

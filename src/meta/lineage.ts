@@ -1,17 +1,19 @@
 /**
- * The lineage graph, read: parents, children, ancestors, descendants. Thread: main.
+ * The lineage graph, read one step at a time: a node, its parents, its children. Thread: main.
  *
- * Walks are loops over lists, not recursion, and visit each id once: the edges are a forest, so to
- * come back to an id is a cycle, which commit() does not let in. A walk is therefore bounded by the
- * number of edges.
+ * Walks over it are loops, not recursion, and visit each id once: to come back to an id from which
+ * a walk set out is a cycle, which commit() does not let in. Walks that answer callers are in
+ * lineage-walk.ts, a page at a time.
  */
-import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
 import { decodeRecord } from '../record/codec.ts';
-import { isDiskId } from '../record/ids.ts';
-import type { TombstoneRecord } from '../record/lineage.ts';
-import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
+import type { DocumentRecords } from '../record/document-shapes.ts';
+import { isDiskId, isImageId, isInstanceId, isLineageId, isSnapshotId } from '../record/ids.ts';
+import type { LayerKey, LineageKind } from '../record/lineage.ts';
+import type { DiskRecord, OwnedRecord, SnapshotRecord } from '../record/resource.ts';
+import { layerKeyOf } from '../record/wrapped-key.ts';
+import { readDocument } from './documents.ts';
 import {
   DISKS,
   EDGES_DOWN,
@@ -23,14 +25,31 @@ import {
   TOMBSTONES,
 } from './tables.ts';
 
-/** One disk, snapshot or master key of a lineage. */
-export interface LineageEntry {
+/** A resource in the lineage, there or removed. */
+export interface LineageNode {
   readonly id: string;
-  readonly kind: 'disk' | 'snapshot' | 'key';
-  /** What it was made from directly: one id, or none. The way on is that id's own entry. */
-  readonly from: readonly string[];
-  /** The master key protecting it; empty if it is stored in plain, and for a key itself. */
-  readonly keyId: string;
+  readonly kind: LineageKind;
+  readonly accountId: string;
+  readonly regionId: string;
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** null: it is there. */
+  readonly deletedAt: number | null;
+  /** Of its layers, top first; null: plain. Empty for what has no sectors of its own. */
+  readonly keys: readonly (LayerKey | null)[];
+  /** Empty if it was removed, and for shares. */
+  readonly status: string;
+  /** The instance a disk is attached to. */
+  readonly instanceId: string | null;
+}
+
+/** Kinds of documents that are in the lineage. */
+const LINEAGE_DOCUMENTS = ['image', 'instance', 'share'] as const;
+export type LineageDocument = (typeof LINEAGE_DOCUMENTS)[number];
+
+export function isLineageDocument(kind: string): kind is LineageDocument {
+  return (LINEAGE_DOCUMENTS as readonly string[]).includes(kind);
 }
 
 export function readAnyResource(
@@ -40,85 +59,116 @@ export function readAnyResource(
   return isDiskId(id) ? readResource(reader, DISKS, id) : readResource(reader, SNAPSHOTS, id);
 }
 
-function readTombstone(reader: KeyValueReader, id: string): TombstoneRecord | undefined {
+/** @returns undefined: there is no such resource, and no tombstone of one */
+export function readNode(reader: KeyValueReader, id: string): LineageNode | undefined {
+  if (!isLineageId(id)) return undefined;
+  const living = readLivingNode(reader, id);
+  if (living !== undefined) return living;
   const bytes = reader.get(TOMBSTONES + id);
-  return bytes === undefined ? undefined : decodeRecord('tombstone', bytes);
+  if (bytes === undefined) return undefined;
+  const tombstone = decodeRecord('tombstone', bytes);
+  return { ...tombstone, status: '', instanceId: null };
 }
 
-export function parentOf(reader: KeyValueReader, id: string): string | undefined {
-  const [entry] = reader.range({ prefix: groupPrefix({ prefix: EDGES_UP }, id), limit: 1 });
+/** @returns undefined: there is no such resource, though there may be a tombstone */
+export function readLivingNode(reader: KeyValueReader, id: string): LineageNode | undefined {
+  if (isDiskId(id)) {
+    const disk = readResource(reader, DISKS, id);
+    return disk === undefined ? undefined : nodeOfDisk(disk);
+  }
+  if (isSnapshotId(id)) {
+    const snapshot = readResource(reader, SNAPSHOTS, id);
+    if (snapshot !== undefined) return nodeOfSnapshot(snapshot);
+    const share = readDocument(reader, 'share', id);
+    return share === undefined ? undefined : nodeOfDocument('share', share);
+  }
+  const kind = isImageId(id) ? 'image' : isInstanceId(id) ? 'instance' : null;
+  if (kind === null) return undefined;
+  const document = readDocument(reader, kind, id);
+  return document === undefined ? undefined : nodeOfDocument(kind, document);
+}
+
+export function nodeOfDisk(disk: DiskRecord): LineageNode {
+  const { diskId: id, status, instanceId } = disk;
+  return { ...ownedPart(disk), id, kind: 'disk', keys: keysOf(disk), status, instanceId };
+}
+
+export function nodeOfSnapshot(snapshot: SnapshotRecord): LineageNode {
+  const { snapshotId: id, status } = snapshot;
+  const keys = keysOf(snapshot);
+  return { ...ownedPart(snapshot), id, kind: 'snapshot', keys, status, instanceId: null };
+}
+
+function nodeOfDocument<K extends LineageDocument>(
+  kind: K,
+  document: DocumentRecords[K],
+): LineageNode {
+  const bare = { kind, keys: [], instanceId: null } as const;
+  if ('imageId' in document && !('instanceId' in document)) {
+    return { ...ownedPart(document), ...bare, id: document.imageId, status: document.status };
+  }
+  if ('instanceId' in document) {
+    return { ...ownedPart(document), ...bare, id: document.instanceId, status: document.status };
+  }
+  const { snapshotId: id, accountId, regionId, sharedAt } = document;
+  const owned = { accountId, regionId, name: '', createdAt: sharedAt, deletedAt: null };
+  return { ...owned, ...bare, id, status: '' };
+}
+
+function ownedPart({ accountId, regionId, name, createdAt }: OwnedRecord) {
+  return { accountId, regionId, name, createdAt, deletedAt: null };
+}
+
+function keysOf({ layers }: DiskRecord | SnapshotRecord): (LayerKey | null)[] {
+  return layers.map(({ encryption }) => layerKeyOf(encryption));
+}
+
+/** In the order of their ids. */
+export function parentsOf(reader: KeyValueReader, id: string): string[] {
+  const parents: string[] = [];
+  scan(reader, groupPrefix({ prefix: EDGES_UP }, id), (key) => parents.push(lastPart(key)));
+  return parents;
+}
+
+export function hasEdge(reader: KeyValueReader, childId: string, parentId: string): boolean {
+  return reader.get(groupPrefix({ prefix: EDGES_UP }, childId) + parentId) !== undefined;
+}
+
+/** @param after the child before it; null: the first is asked for */
+export function nextChildOf(
+  reader: KeyValueReader,
+  id: string,
+  after: string | null,
+): string | undefined {
+  const prefix = groupPrefix({ prefix: EDGES_DOWN }, id);
+  const query = { prefix, limit: 1 };
+  const [entry] = reader.range(after === null ? query : { ...query, after: prefix + after });
   return entry === undefined ? undefined : lastPart(entry.key);
 }
 
 export function hasChildren(reader: KeyValueReader, id: string): boolean {
-  return reader.range({ prefix: groupPrefix({ prefix: EDGES_DOWN }, id), limit: 1 }).length > 0;
-}
-
-/** @returns ids, nearest first */
-export function ancestorsOf(reader: KeyValueReader, id: string): string[] {
-  const found = new Set<string>();
-  for (let at = parentOf(reader, id); at !== undefined; at = parentOf(reader, at)) {
-    invariant(at !== id && !found.has(at), `lineage has no cycle: ${id} comes from ${at} twice`);
-    found.add(at);
-  }
-  return [...found];
-}
-
-/** @returns ids, nearest first, those as near in the order of their parents, then of their ids */
-function descendantsOf(reader: KeyValueReader, id: string): string[] {
-  const found = new Set<string>();
-  // A Set is walked in the order of insertion, through what is added on the way.
-  const addChildren = (parentId: string): void => {
-    scan(reader, groupPrefix({ prefix: EDGES_DOWN }, parentId), (key) => {
-      const child = lastPart(key);
-      const isNew = child !== id && !found.has(child);
-      invariant(isNew, `lineage has no cycle: ${child} comes from ${id} twice`);
-      found.add(child);
-    });
-  };
-  addChildren(id);
-  for (const descendant of found) addChildren(descendant);
-  return [...found];
+  return nextChildOf(reader, id, null) !== undefined;
 }
 
 /**
- * @param id of a disk or snapshot
- * @returns the resource, its ancestors, its descendants; empty if it is not and leaves no tombstone
- * @throws PlaneError DataDirectoryCorrupt
+ * @param mayPass whether an id belongs to the walk at all: what is behind one that does not is not
+ *   looked at
+ * @returns ids and how many edges away they are, nearest first, those as near by their children
  */
-export function lineageOfResource(reader: KeyValueReader, id: string): LineageEntry[] {
-  const own = entryOf(reader, id);
-  if (own === undefined) return [];
-  const others = [...ancestorsOf(reader, id), ...descendantsOf(reader, id)];
-  return [own, ...others.map((other) => entryOf(reader, other) ?? dangling(other, id))];
-}
-
-/** @returns the key and every disk and snapshot it protects; empty if it protects none */
-export function lineageOfKey(reader: KeyValueReader, keyId: string): LineageEntry[] {
-  const entries: LineageEntry[] = [{ id: keyId, kind: 'key', from: [], keyId: '' }];
-  for (const table of [DISKS, SNAPSHOTS]) {
-    const { kind, byKey } = table;
-    scan(reader, groupPrefix(byKey, keyId), (key) => {
-      const id = lastPart(key);
-      entries.push({ id, kind, from: listOf(parentOf(reader, id)), keyId });
-    });
-  }
-  return entries.length === 1 ? [] : entries;
-}
-
-function entryOf(reader: KeyValueReader, id: string): LineageEntry | undefined {
-  const record = readAnyResource(reader, id);
-  const keyId =
-    record === undefined ? readTombstone(reader, id)?.keyId : (record.encryption?.keyId ?? null);
-  if (keyId === undefined) return undefined;
-  const kind = isDiskId(id) ? 'disk' : 'snapshot';
-  return { id, kind, from: listOf(parentOf(reader, id)), keyId: keyId ?? '' };
-}
-
-function listOf(id: string | undefined): string[] {
-  return id === undefined ? [] : [id];
-}
-
-function dangling(id: string, of: string): never {
-  throw new PlaneError('DataDirectoryCorrupt', `lineage of ${of}: nothing is known of ${id}`);
+export function ancestorsOf(
+  reader: KeyValueReader,
+  id: string,
+  mayPass: (ancestorId: string) => boolean = () => true,
+): Map<string, number> {
+  const found = new Map<string, number>();
+  // A Map is walked in the order of insertion, through what is added on the way.
+  const addParents = (childId: string, depth: number): void => {
+    for (const parentId of parentsOf(reader, childId)) {
+      invariant(parentId !== id, `lineage has no cycle: ${id} comes from itself`);
+      if (!found.has(parentId) && mayPass(parentId)) found.set(parentId, depth);
+    }
+  };
+  addParents(id, 1);
+  for (const [ancestorId, depth] of found) addParents(ancestorId, depth + 1);
+  return found;
 }

@@ -13,16 +13,23 @@
  * The tables are in tables.ts and documents.ts, what a commit keeps true in change.ts, what check()
  * looks for in checker.ts.
  */
+import { systemClock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { type KeyValueStore, scan } from '../kv/key-value-store.ts';
 import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { openMemoryStore } from '../kv/memory-store.ts';
+import { AUDIT_ENTRIES_MAX } from '../limits.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
-import { isDiskId, isImageId, isInstanceId, isKeyId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, DiskStatus, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
-import { applyChange, type CountChanges, type MetadataChange, packChange } from './change.ts';
+import {
+  applyChange,
+  type ChangeSettings,
+  type CountChanges,
+  type MetadataChange,
+  packChange,
+} from './change.ts';
 import { checkTables } from './checker.ts';
 import {
   decodeDocument,
@@ -30,10 +37,15 @@ import {
   documentsPrefix,
   keyOfEntry,
   readDocument,
-  scopeGroup,
 } from './documents.ts';
 import { countEntries, type EntryCounts } from './entry-counts.ts';
-import { type LineageEntry, lineageOfKey, lineageOfResource } from './lineage.ts';
+import {
+  type DiskFilter,
+  groupsOfDiskFilter,
+  groupsOfSnapshotFilter,
+  type SnapshotFilter,
+} from './filters.ts';
+import { type LineagePage, type LineageQuery, readLineagePage } from './lineage-walk.ts';
 import {
   DISKS,
   decodeResource,
@@ -46,8 +58,10 @@ import {
   treePrefix,
 } from './tables.ts';
 
+export type { AuditEntry } from './audit-log.ts';
 export type { MetadataChange } from './change.ts';
-export type { LineageEntry } from './lineage.ts';
+export type { DiskFilter, Scope, SnapshotFilter } from './filters.ts';
+export type { LineageCursor, LineageEntry, LineageSubject } from './lineage-walk.ts';
 
 export interface Listing<T> {
   /** Records that pass the filter, on all pages. */
@@ -55,27 +69,12 @@ export interface Listing<T> {
   readonly records: T[];
 }
 
-/** An account in a region. */
-export interface Scope {
-  readonly accountId: string;
-  readonly regionId: string;
-}
-
-/** Several given: all must hold, and the cost grows with the smallest of the groups. */
-export interface DiskFilter {
-  readonly scope?: Scope;
-  readonly keyId?: string;
-  readonly sourceSnapshotId?: string;
-  readonly instanceId?: string;
-  readonly imageId?: string;
-}
-
-export interface SnapshotFilter {
-  readonly scope?: Scope;
-  readonly diskId?: string;
-  readonly keyId?: string;
-  /** Copies of this snapshot. */
-  readonly copiedFrom?: string;
+/** Disks and snapshots with a layer under a master key. */
+export interface KeyCounts {
+  readonly disks: number;
+  /** Of those, disks that are not Available. */
+  readonly attachedDisks: number;
+  readonly snapshots: number;
 }
 
 /** Any text may be asked for as an id: what is not one is not found. */
@@ -108,6 +107,8 @@ export interface Metadata {
   ): Listing<DocumentRecords[K]>;
   /** Every tree that a disk or snapshot on one shard names. */
   treeNamesOfShard(shardIndex: number): string[];
+  /** Disks and snapshots that name more than one tree. Reads every tree's name. */
+  idsOfSeveralTrees(shardIndex: number): string[];
   /** Reads every disk. */
   disksWithStatus(statuses: readonly DiskStatus[]): DiskRecord[];
   /**
@@ -117,11 +118,21 @@ export interface Metadata {
    */
   commit(change: MetadataChange): Promise<void>;
   /**
-   * The resource, its ancestors and its descendants, each once, in this order and nearest first.
-   * What was removed is in it for as long as something living came from it. A master key's lineage
-   * is the key and every disk and snapshot it protects. Unknown id: empty.
+   * Who came from whom, under which key, a page at a time. What was removed is in it for as long as
+   * something living came from it.
+   *
+   * @throws PlaneError InvalidParameter: the cursor is of a lineage that has changed since
    */
-  lineage(id: string): LineageEntry[];
+  lineagePage(query: LineageQuery): LineagePage;
+  /** How much a master key protects, whatever its account. */
+  countsOfKey(keyId: string): KeyCounts;
+  /** The keys of a group's documents behind one, in order. */
+  documentKeysAfter(
+    kind: DocumentKind,
+    group: string,
+    after: string | null,
+    limit: number,
+  ): readonly string[];
   /** Reads everything. @returns problems, as sentences */
   check(): string[];
   /** Waits for commits in flight. Idempotent. */
@@ -132,10 +143,13 @@ export interface Metadata {
  * @param directory made if absent; null: in memory
  * @throws PlaneError DataDirectoryCorrupt
  */
-export async function openMetadata(directory: string | null): Promise<Metadata> {
+export async function openMetadata(
+  directory: string | null,
+  settings?: Partial<ChangeSettings>,
+): Promise<Metadata> {
   const store = directory === null ? openMemoryStore() : openLmdbStore(directory);
   try {
-    return metadataOver(store);
+    return metadataOver(store, settings);
   } catch (error) {
     await store.close();
     throw error;
@@ -143,8 +157,12 @@ export async function openMetadata(directory: string | null): Promise<Metadata> 
 }
 
 /** @param store the metadata's from now on: close() closes it */
-export function metadataOver(store: KeyValueStore): Metadata {
-  return new StoredMetadata(store, countEntries(store));
+export function metadataOver(
+  store: KeyValueStore,
+  settings: Partial<ChangeSettings> = {},
+): Metadata {
+  const { now = systemClock.now, auditEntriesMax = AUDIT_ENTRIES_MAX } = settings;
+  return new StoredMetadata(store, countEntries(store), { now, auditEntriesMax });
 }
 
 class StoredMetadata implements Metadata {
@@ -152,11 +170,13 @@ class StoredMetadata implements Metadata {
   readonly #counts: EntryCounts;
   /** By shard index: answers of leastLoadedShard() no disk was committed for yet. */
   readonly #placing: number[] = [];
+  readonly #settings: ChangeSettings;
   #commitsInFlight = 0;
 
-  constructor(store: KeyValueStore, counts: EntryCounts) {
+  constructor(store: KeyValueStore, counts: EntryCounts, settings: ChangeSettings) {
     this.#store = store;
     this.#counts = counts;
+    this.#settings = settings;
   }
 
   getDisk(diskId: string): DiskRecord | undefined {
@@ -168,44 +188,14 @@ class StoredMetadata implements Metadata {
   }
 
   listDisks(filter: DiskFilter, skip: number, limit: number): Listing<DiskRecord> {
-    const { scope, keyId, sourceSnapshotId, instanceId, imageId } = filter;
-    const groups: string[] = [];
-    if (scope !== undefined) groups.push(groupPrefix(DISKS.byScope, scopeName(scope)));
-    if (instanceId !== undefined) {
-      if (!isInstanceId(instanceId)) return { total: 0, records: [] };
-      groups.push(groupPrefix(DISKS.byInstance, instanceId));
-    }
-    if (imageId !== undefined) {
-      if (!isImageId(imageId)) return { total: 0, records: [] };
-      groups.push(groupPrefix(DISKS.byImage, imageId));
-    }
-    if (keyId !== undefined) {
-      if (!isKeyId(keyId)) return { total: 0, records: [] };
-      groups.push(groupPrefix(DISKS.byKey, keyId));
-    }
-    if (sourceSnapshotId !== undefined) {
-      if (!isSnapshotId(sourceSnapshotId)) return { total: 0, records: [] };
-      groups.push(groupPrefix(DISKS.bySource, sourceSnapshotId));
-    }
+    const groups = groupsOfDiskFilter(filter);
+    if (groups === null) return { total: 0, records: [] };
     return this.#list(DISKS, groups, skip, limit);
   }
 
   listSnapshots(filter: SnapshotFilter, skip: number, limit: number): Listing<SnapshotRecord> {
-    const { scope, keyId, diskId, copiedFrom } = filter;
-    const groups: string[] = [];
-    if (scope !== undefined) groups.push(groupPrefix(SNAPSHOTS.byScope, scopeName(scope)));
-    if (copiedFrom !== undefined) {
-      if (!isSnapshotId(copiedFrom)) return { total: 0, records: [] };
-      groups.push(groupPrefix(SNAPSHOTS.byCopied, copiedFrom));
-    }
-    if (keyId !== undefined) {
-      if (!isKeyId(keyId)) return { total: 0, records: [] };
-      groups.push(groupPrefix(SNAPSHOTS.byKey, keyId));
-    }
-    if (diskId !== undefined) {
-      if (!isDiskId(diskId)) return { total: 0, records: [] };
-      groups.push(groupPrefix(SNAPSHOTS.bySource, diskId));
-    }
+    const groups = groupsOfSnapshotFilter(filter);
+    if (groups === null) return { total: 0, records: [] };
     return this.#list(SNAPSHOTS, groups, skip, limit);
   }
 
@@ -225,6 +215,17 @@ class StoredMetadata implements Metadata {
     const names: string[] = [];
     scan(this.#store, treePrefix(shardIndex), (key) => names.push(lastPart(key)));
     return names;
+  }
+
+  idsOfSeveralTrees(shardIndex: number): string[] {
+    const seen = new Set<string>();
+    const several = new Set<string>();
+    scan(this.#store, treePrefix(shardIndex), (_, value) => {
+      const id = new TextDecoder().decode(value);
+      if (seen.has(id)) several.add(id);
+      seen.add(id);
+    });
+    return [...several];
   }
 
   getDocument<K extends DocumentKind>(kind: K, key: string): DocumentRecords[K] | undefined {
@@ -267,16 +268,39 @@ class StoredMetadata implements Metadata {
     const packed = packChange(change);
     this.#commitsInFlight++;
     try {
-      const changes = await this.#store.transact((transaction) => applyChange(transaction, packed));
+      const changes = await this.#store.transact((transaction) =>
+        applyChange(transaction, packed, this.#settings),
+      );
       this.#countCommitted(changes);
     } finally {
       this.#commitsInFlight--;
     }
   }
 
-  lineage(id: string): LineageEntry[] {
-    if (isKeyId(id)) return lineageOfKey(this.#store, id);
-    return isDiskId(id) || isSnapshotId(id) ? lineageOfResource(this.#store, id) : [];
+  lineagePage(query: LineageQuery): LineagePage {
+    return readLineagePage(this.#store, query);
+  }
+
+  countsOfKey(keyId: string): KeyCounts {
+    const count = (...indexes: { readonly prefix: string }[]): number =>
+      indexes.reduce((sum, index) => sum + this.#counts.of(groupPrefix(index, keyId)), 0);
+    return {
+      disks: count(DISKS.byKey, DISKS.byLowerKey),
+      attachedDisks: count(DISKS.byOpenKey),
+      snapshots: count(SNAPSHOTS.byKey, SNAPSHOTS.byLowerKey),
+    };
+  }
+
+  documentKeysAfter(
+    kind: DocumentKind,
+    group: string,
+    after: string | null,
+    limit: number,
+  ): readonly string[] {
+    const prefix = documentGroupPrefix(kind, group);
+    const query = { prefix, limit };
+    const behind = after === null ? query : { ...query, after: prefix + after };
+    return this.#store.range(behind).map(({ key }) => keyOfEntry(key));
   }
 
   check(): string[] {
@@ -331,8 +355,4 @@ class StoredMetadata implements Metadata {
     if (record !== undefined) return record;
     throw new PlaneError('DataDirectoryCorrupt', `an index names ${id}, which has no record`);
   }
-}
-
-function scopeName({ accountId, regionId }: Scope): string {
-  return scopeGroup(accountId, regionId);
 }

@@ -6,19 +6,26 @@
  *   snap/<snapshotId>                      snapshot record
  *   tomb/<id>                              tombstone record (record/lineage.ts)
  *
- *   disk-key/<keyId>/<diskId>              empty: disks a master key protects
+ *   disk-key/<keyId>/<diskId>              empty: disks whose top layer a master key protects
+ *   disk-below/<keyId>/<diskId>            empty: disks of which it protects a lower layer only
+ *   disk-open/<keyId>/<diskId>             empty: those of both that are not Available (attached)
+ *   disk-data/<lineageId>/<diskId>         empty: disks with a layer under a data key
  *   disk-source/<snapshotId>/<diskId>      empty: disks made from a snapshot
  *   disk-shard/<shard, 2 digits>/<diskId>  empty: disks on a shard
  *   disk-scope/<account>/<region>/<diskId> empty: disks of an account in a region
  *   disk-instance/<instanceId>/<diskId>    empty: disks attached to an instance
  *   disk-image/<imageId>/<diskId>          empty: disks made from an image
- *   snap-key/<keyId>/<snapshotId>          empty: snapshots a master key protects
+ *   snap-key/<keyId>/<snapshotId>          empty: as of disks
+ *   snap-below/<keyId>/<snapshotId>
+ *   snap-data/<lineageId>/<snapshotId>
  *   snap-disk/<diskId>/<snapshotId>        empty: snapshots of a disk
  *   snap-shard/<shard, 2 digits>/<snapshotId>
  *   snap-scope/<account>/<region>/<snapshotId>
  *   snap-copied/<snapshotId>/<snapshotId>  empty: copies of a snapshot
  *
  *   tree/<shard, 2 digits>/<tree>          the id of the disk or snapshot that names the tree
+ *
+ *   audit/last                             counter: sequence of the last audit entry
  *
  *   from/<childId>/<parentId>              empty: lineage edge, upwards
  *   into/<parentId>/<childId>              empty: the same edge, downwards
@@ -40,8 +47,8 @@ import type { Records } from '../record/shapes.ts';
 
 export interface IndexTable<R> {
   readonly prefix: string;
-  /** The group a record belongs to; null: to none. */
-  readonly groupOf: (record: R) => string | null;
+  /** The groups a record belongs to. */
+  readonly groupsOf: (record: R) => readonly string[];
 }
 
 export interface ResourceTable<K extends ResourceKind> {
@@ -60,12 +67,19 @@ export interface ResourceTable<K extends ResourceKind> {
 }
 
 const DISK_INDEXES = {
-  byKey: { prefix: 'disk-key/', groupOf: (disk: DiskRecord) => disk.encryption?.keyId ?? null },
-  bySource: { prefix: 'disk-source/', groupOf: (disk: DiskRecord) => disk.sourceSnapshotId },
-  byShard: { prefix: 'disk-shard/', groupOf: (disk: DiskRecord) => shardGroup(disk.shardIndex) },
-  byScope: { prefix: 'disk-scope/', groupOf: scopeOf },
-  byInstance: { prefix: 'disk-instance/', groupOf: (disk: DiskRecord) => disk.instanceId },
-  byImage: { prefix: 'disk-image/', groupOf: (disk: DiskRecord) => disk.imageId },
+  byKey: { prefix: 'disk-key/', groupsOf: topKeyOf },
+  byLowerKey: { prefix: 'disk-below/', groupsOf: lowerKeysOf },
+  byOpenKey: {
+    prefix: 'disk-open/',
+    groupsOf: (disk: DiskRecord) =>
+      disk.status === 'Available' ? [] : [...topKeyOf(disk), ...lowerKeysOf(disk)],
+  },
+  byDataKey: { prefix: 'disk-data/', groupsOf: dataKeysOf },
+  bySource: { prefix: 'disk-source/', groupsOf: (disk: DiskRecord) => one(disk.sourceSnapshotId) },
+  byShard: { prefix: 'disk-shard/', groupsOf: (disk: DiskRecord) => [shardGroup(disk.shardIndex)] },
+  byScope: { prefix: 'disk-scope/', groupsOf: scopeOf },
+  byInstance: { prefix: 'disk-instance/', groupsOf: (disk: DiskRecord) => one(disk.instanceId) },
+  byImage: { prefix: 'disk-image/', groupsOf: (disk: DiskRecord) => one(disk.imageId) },
 };
 
 export const DISKS: ResourceTable<'disk'> & typeof DISK_INDEXES = {
@@ -79,19 +93,18 @@ export const DISKS: ResourceTable<'disk'> & typeof DISK_INDEXES = {
 };
 
 const SNAPSHOT_INDEXES = {
-  byKey: {
-    prefix: 'snap-key/',
-    groupOf: (snapshot: SnapshotRecord) => snapshot.encryption?.keyId ?? null,
-  },
-  bySource: { prefix: 'snap-disk/', groupOf: (snapshot: SnapshotRecord) => snapshot.sourceDiskId },
+  byKey: { prefix: 'snap-key/', groupsOf: topKeyOf },
+  byLowerKey: { prefix: 'snap-below/', groupsOf: lowerKeysOf },
+  byDataKey: { prefix: 'snap-data/', groupsOf: dataKeysOf },
+  bySource: { prefix: 'snap-disk/', groupsOf: (shot: SnapshotRecord) => [shot.sourceDiskId] },
   byShard: {
     prefix: 'snap-shard/',
-    groupOf: (snapshot: SnapshotRecord) => shardGroup(snapshot.shardIndex),
+    groupsOf: (shot: SnapshotRecord) => [shardGroup(shot.shardIndex)],
   },
-  byScope: { prefix: 'snap-scope/', groupOf: scopeOf },
+  byScope: { prefix: 'snap-scope/', groupsOf: scopeOf },
   byCopied: {
     prefix: 'snap-copied/',
-    groupOf: (snapshot: SnapshotRecord) => snapshot.sourceSnapshotId,
+    groupsOf: (shot: SnapshotRecord) => one(shot.sourceSnapshotId),
   },
 };
 
@@ -119,10 +132,34 @@ export function treePrefix(shardIndex: number): string {
   return `${TREES}${shardGroup(shardIndex)}/`;
 }
 
-function scopeOf(record: DiskRecord | SnapshotRecord): string {
-  return `${record.accountId}/${record.regionId}`;
+type StoredRecord = DiskRecord | SnapshotRecord;
+
+function one(group: string | null): string[] {
+  return group === null ? [] : [group];
 }
 
+function scopeOf(record: StoredRecord): string[] {
+  return [`${record.accountId}/${record.regionId}`];
+}
+
+function topKeyOf(record: StoredRecord): string[] {
+  return one(record.encryption?.keyId ?? null);
+}
+
+/** Keys of lower layers, but for the top layer's: with topKeyOf() every key, each once. */
+function lowerKeysOf(record: StoredRecord): string[] {
+  const keys = new Set(record.layers.flatMap((layer) => one(layer.encryption?.keyId ?? null)));
+  keys.delete(record.encryption?.keyId ?? '');
+  return [...keys];
+}
+
+/** Data keys are named by what they were made for. */
+function dataKeysOf(record: StoredRecord): string[] {
+  const keys = record.layers.flatMap((layer) => one(layer.encryption?.lineageId ?? null));
+  return [...new Set(keys)];
+}
+
+export const AUDIT_LAST = 'audit/last';
 export const TOMBSTONES = 'tomb/';
 export const EDGES_UP = 'from/';
 export const EDGES_DOWN = 'into/';
@@ -148,8 +185,7 @@ export function groupsOf<K extends ResourceKind>(
 ): string[] {
   const groups: string[] = [];
   for (const index of table.indexes) {
-    const group = index.groupOf(record);
-    if (group !== null) groups.push(groupPrefix(index, group));
+    for (const group of index.groupsOf(record)) groups.push(groupPrefix(index, group));
   }
   return groups;
 }

@@ -9,8 +9,9 @@ import type {
   ShareRecord,
   TaskRecord,
   TokenRecord,
+  UsageRecord,
 } from './document.ts';
-import { isDiskId, isScopeId, isSnapshotId } from './ids.ts';
+import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
 
 export interface DocumentRecords {
   account: AccountRecord;
@@ -21,6 +22,7 @@ export interface DocumentRecords {
   task: TaskRecord;
   token: TokenRecord;
   audit: AuditRecord;
+  usage: UsageRecord;
 }
 
 export type DocumentKind = keyof DocumentRecords;
@@ -34,6 +36,7 @@ export const DOCUMENT_NUMBERS: { readonly [K in DocumentKind]: number } = {
   task: 37,
   token: 38,
   audit: 39,
+  usage: 40,
 };
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -153,5 +156,13 @@ export const DOCUMENT_SHAPES: {
     keyVersion: count,
     outcome: v.string(),
     reason: v.string(),
+  }),
+  usage: v.strictObject({
+    accountId: scopeId,
+    regionId: scopeId,
+    month: v.pipe(v.string(), v.regex(/^[0-9]{4}-[0-9]{2}$/)),
+    keyId: v.pipe(v.string(), v.check(isKeyId)),
+    operation: v.pipe(v.string(), v.regex(/^[A-Za-z]{1,64}$/)),
+    calls: v.pipe(count, v.minValue(1)),
   }),
 };

@@ -126,6 +126,21 @@ export interface TokenRecord {
   readonly createdAt: number;
 }
 
+/**
+ * How often one operation used one master key in one month: what KMS counts against the quota, and
+ * bills if the key is the user's own. See control/billing.
+ */
+export interface UsageRecord {
+  readonly accountId: string;
+  readonly regionId: string;
+  /** UTC: 2026-01. */
+  readonly month: string;
+  readonly keyId: string;
+  /** CreateDisk, AttachDisk, ... */
+  readonly operation: string;
+  readonly calls: number;
+}
+
 /** One line of the audit log: a management call, or a use of a key. Appended, never changed. */
 export interface AuditRecord {
   /** Counts from 1 without a gap. */

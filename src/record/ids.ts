@@ -68,6 +68,11 @@ export function isKeyId(text: string): boolean {
   return /^key-[a-z0-9]{20}$/.test(text);
 }
 
+/** Ids that lineage edges are between: disks, snapshots and shares of them, images, instances. */
+export function isLineageId(text: string): boolean {
+  return /^[dsmi]-[a-z0-9]{20}$/.test(text);
+}
+
 /** Account and region ids, which are given to a plane by its owner: 16 digits, cn-hangzhou. */
 export function isScopeId(text: string): boolean {
   return /^[a-z0-9-]{1,32}$/.test(text);

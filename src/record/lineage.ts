@@ -1,24 +1,43 @@
 /**
  * Lineage: who came from whom, under which key.
  *
- * An edge says that a disk or snapshot was made from another. What was made empty has none, so the
- * edges form trees whose roots are such disks. A resource that is removed while something living
- * came from it, directly or not, leaves a tombstone: the tree stays in one piece. When the last of
- * its descendants goes, so do its tombstone and its edge.
+ * An edge says that a disk, snapshot, image or instance was made from another, or that a snapshot
+ * is shown to another account under an id of its own (a share). A disk or snapshot has its sectors
+ * from one other at most; an image is made from several snapshots, an instance's disks from an
+ * image as well. There is no cycle. A resource that is removed while something living came from it,
+ * directly or not, leaves a tombstone: the graph stays in one piece. When the last of its
+ * descendants goes, so do its tombstone and its edges.
  */
 
+/** What has sectors, and a table of its own. */
 export type ResourceKind = 'disk' | 'snapshot';
 
-/** Ids of disks and snapshots. A child has one parent, and keeps it for good. */
+export type LineageKind = ResourceKind | 'share' | 'image' | 'instance';
+
 export interface LineageEdge {
   readonly childId: string;
   /** What the child was made from. */
   readonly parentId: string;
 }
 
+/** A layer's data key: wrapped by which version of which master key, made for which resource. */
+export interface LayerKey {
+  readonly keyId: string;
+  /** 0: the wrapped key was erased. */
+  readonly version: number;
+  readonly lineageId: string;
+}
+
 /** What is kept of a removed resource that something living came from. */
 export interface TombstoneRecord {
   readonly id: string;
-  /** The master key that protected it last; null if it was stored in plain. */
-  readonly keyId: string | null;
+  readonly kind: LineageKind;
+  readonly accountId: string;
+  readonly regionId: string;
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly deletedAt: number;
+  /** Of its layers, top first, as they were last; null: plain. Empty for what has no sectors. */
+  readonly keys: readonly (LayerKey | null)[];
 }

@@ -28,6 +28,8 @@ export interface EncryptionRecord {
   readonly accountId: string;
   readonly regionId: string;
   readonly lineageId: string;
+  /** When the wrapped key was destroyed, and wrappedKey emptied; absent: it was not. */
+  readonly erasedAt?: number;
 }
 
 /** One tree of a disk or snapshot; what it holds is encrypted under one data key, or plain. */

@@ -12,7 +12,7 @@ import {
   type DocumentRecords,
   ownedShape,
 } from './document-shapes.ts';
-import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
+import { isDiskId, isKeyId, isLineageId, isScopeId, isSnapshotId } from './ids.ts';
 import type { AliasDescription, KeyDescription } from './kms-key.ts';
 import type { TombstoneRecord } from './lineage.ts';
 import type { DiskRecord, SnapshotRecord } from './resource.ts';
@@ -76,6 +76,7 @@ const encryption = v.nullable(
     accountId: scopeId,
     regionId: scopeId,
     lineageId: resourceId,
+    erasedAt: v.exactOptional(count),
   }),
 );
 const treeName = v.pipe(v.string(), v.regex(/^[a-z]-[a-z0-9]{20}(\.[0-9]{1,9})?$/));
@@ -140,7 +141,16 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
     status: v.picklist(['progressing', 'accomplished', 'failed']),
     retentionDays: count,
   }),
-  tombstone: v.strictObject({ id: resourceId, keyId: v.nullable(keyId) }),
+  tombstone: v.strictObject({
+    id: v.pipe(v.string(), v.check(isLineageId)),
+    kind: v.picklist(['disk', 'snapshot', 'share', 'image', 'instance']),
+    accountId: scopeId,
+    regionId: scopeId,
+    name: v.string(),
+    createdAt: count,
+    deletedAt: count,
+    keys: v.array(v.nullable(v.strictObject({ keyId, version: count, lineageId: resourceId }))),
+  }),
   counter: v.strictObject({ count }),
   vaultCheck: v.strictObject({ createdAt: count }),
   masterKey: v.strictObject({

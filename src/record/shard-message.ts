@@ -26,18 +26,44 @@ export interface ShardStart<Port> {
 /** The shard's first message, id 0: it is ready, or says why not and ends. */
 export const START_ID = 0;
 
+/** One layer of a volume: a tree, and the wrapped data key it is encrypted under, or plain. */
+export interface VolumeLayer {
+  readonly tree: string;
+  readonly wrappedKey: Uint8Array | null;
+  readonly context: WrapContext | null;
+}
+
+/** What a step of re-encryption answers; what it says is committed. */
+export interface ReencryptProgress {
+  /** Sectors it moved to the top layer. */
+  readonly movedSectors: number;
+  /**
+   * Sectors of lower layers that steps have still to look at: at most as many. Those that a caller
+   * discards meanwhile go on being counted until a step passes them.
+   */
+  readonly remainingSectors: number;
+  /** The lower layers are empty, and what was in them is on stable storage. */
+  readonly isDone: boolean;
+}
+
 /** What a shard is told to do, other than I/O. */
 export type ShardRequest =
-  /** Opens a volume under a handle of main's choosing. A wrapped key is unwrapped through KMS. */
+  /** Opens a volume under a handle of main's choosing. Wrapped keys are unwrapped through KMS. */
   | {
       readonly op: 'openVolume';
       readonly handle: number;
       readonly diskId: string;
       readonly sizeBytes: number;
-      readonly wrappedKey: Uint8Array | null;
-      readonly context: WrapContext | null;
+      /** Top first, at least one. */
+      readonly layers: readonly VolumeLayer[];
     }
-  /** Closes a volume and erases its key. */
+  /** Puts a new, empty layer on top of an open volume: from then on it takes the writes. */
+  | { readonly op: 'pushLayer'; readonly handle: number; readonly layer: VolumeLayer }
+  /** Moves at most so many sectors from lower layers to the top one. Result: ReencryptProgress. */
+  | { readonly op: 'reencryptStep'; readonly handle: number; readonly sectorsMax: number }
+  /** Lower layers, which have to be empty, are given up and their keys erased. */
+  | { readonly op: 'dropLowerLayers'; readonly handle: number }
+  /** Closes a volume and erases its keys. */
   | { readonly op: 'closeVolume'; readonly handle: number }
   /** Shows the shard memory of a caller; ring slots name it by its number. */
   | {
@@ -57,6 +83,12 @@ export type ShardRequest =
     }
   /** Makes tree `target` a copy-on-write copy of tree `source`, durable before the reply. */
   | { readonly op: 'shareTree'; readonly source: string; readonly target: string }
+  /** shareTree of all layers at one instant: of a stack shared one by one, older bytes may show. */
+  | {
+      readonly op: 'shareTrees';
+      readonly pairs: readonly { readonly source: string; readonly target: string }[];
+    }
+  /** Closes volumes that have the tree open: DiskClosed is what they answer from then on. */
   | { readonly op: 'removeTree'; readonly name: string }
   /** Removes every tree not named: what a crash left between a removal's two halves. */
   | { readonly op: 'retainTrees'; readonly names: readonly string[] }

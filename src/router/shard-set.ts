@@ -10,8 +10,7 @@
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { ATTACHED_DISKS_MAX } from '../limits.ts';
-import type { WrapContext } from '../record/kms-message.ts';
-import type { ShardRequest } from '../record/shard-message.ts';
+import type { ReencryptProgress, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import type { ShardThread } from '../threads/shard-thread.ts';
 import { CompletionPoller } from './completion-poller.ts';
 import { DiskIo } from './disk-io.ts';
@@ -23,8 +22,18 @@ export interface VolumeToOpen {
   readonly diskId: string;
   readonly sizeBytes: number;
   readonly shardIndex: number;
-  readonly wrappedKey: Uint8Array | null;
-  readonly context: WrapContext | null;
+  /** Top first, at least one. */
+  readonly layers: readonly VolumeLayer[];
+}
+
+/** A volume that a re-encryption job has open. */
+export interface OpenReencryption {
+  /** Moves at most so many sectors. @throws PlaneError what the shard answered, ShardLost */
+  step(sectorsMax: number): Promise<ReencryptProgress>;
+  /** Requests of callers are in flight to the same shard. */
+  isShardBusy(): boolean;
+  /** Erases its keys. */
+  close(): Promise<void>;
 }
 
 interface Lane {
@@ -80,20 +89,13 @@ export class ShardSet {
    * @throws PlaneError Busy (too many attached), what KMS or the shard answered
    */
   async attach(volume: VolumeToOpen, onDetached: () => Promise<void>): Promise<DiskIo> {
-    const { diskId, sizeBytes, shardIndex, wrappedKey, context } = volume;
+    const { diskId, sizeBytes, shardIndex, layers } = volume;
     invariant(!this.attached.has(diskId), `${diskId} is attached once`);
-    const handle = this.takeHandle();
-    try {
-      const request = { op: 'openVolume', handle, diskId, sizeBytes, wrappedKey, context } as const;
-      await this.call(shardIndex, request);
-    } catch (error) {
-      this.handles.delete(handle);
-      throw error;
-    }
+    const handle = await this.openVolume(volume);
     const disk = new DiskIo({
       diskId,
       sizeBytes,
-      encrypted: wrappedKey !== null,
+      encrypted: layers[0]?.wrappedKey != null,
       handle,
       dispatch: this.lane(shardIndex).dispatch,
       findRuns: async (sector, sectorCount) => {
@@ -102,16 +104,56 @@ export class ShardSet {
       },
       detach: async () => {
         try {
-          await this.call(shardIndex, { op: 'closeVolume', handle });
+          await this.closeVolume(shardIndex, handle);
         } finally {
           this.attached.delete(diskId);
-          this.handles.delete(handle);
           await onDetached();
         }
       },
     });
     this.attached.set(diskId, { disk, shardIndex });
     return disk;
+  }
+
+  /**
+   * Puts a new layer on top of a disk, if it is attached. Requests settled before are below it.
+   *
+   * @throws PlaneError what KMS or the shard answered: nothing is changed; Busy, ShardLost: unknown
+   */
+  async pushLayer(diskId: string, layer: VolumeLayer): Promise<void> {
+    const open = this.attached.get(diskId);
+    if (open === undefined) return;
+    const { handle } = open.disk;
+    await this.call(open.shardIndex, { op: 'pushLayer', handle, layer });
+  }
+
+  /** Gives up the lower layers of a disk, which are empty, if it is attached. */
+  async dropLowerLayers(diskId: string): Promise<void> {
+    const open = this.attached.get(diskId);
+    if (open === undefined) return;
+    const { handle } = open.disk;
+    await this.call(open.shardIndex, { op: 'dropLowerLayers', handle });
+  }
+
+  /**
+   * Opens a volume of its own for a re-encryption job, beside one that is attached.
+   *
+   * @throws PlaneError Busy (too many open), what KMS or the shard answered
+   */
+  async openReencryption(volume: VolumeToOpen): Promise<OpenReencryption> {
+    const { shardIndex } = volume;
+    const handle = await this.openVolume(volume);
+    const { dispatch } = this.lane(shardIndex);
+    return {
+      step: (sectorsMax) =>
+        this.call(shardIndex, {
+          op: 'reencryptStep',
+          handle,
+          sectorsMax,
+        }) as Promise<ReencryptProgress>,
+      isShardBusy: () => dispatch.isInFlight,
+      close: () => this.closeVolume(shardIndex, handle),
+    };
   }
 
   /** Detaches every disk, stops every shard. */
@@ -140,6 +182,27 @@ export class ShardSet {
     const lane = this.lanes[shardIndex];
     invariant(lane !== undefined, `shard ${shardIndex} exists`);
     return lane;
+  }
+
+  /** @returns the handle of the volume, to be given back by closeVolume() */
+  private async openVolume(volume: VolumeToOpen): Promise<number> {
+    const { diskId, sizeBytes, shardIndex, layers } = volume;
+    const handle = this.takeHandle();
+    try {
+      await this.call(shardIndex, { op: 'openVolume', handle, diskId, sizeBytes, layers });
+    } catch (error) {
+      this.handles.delete(handle);
+      throw error;
+    }
+    return handle;
+  }
+
+  private async closeVolume(shardIndex: number, handle: number): Promise<void> {
+    try {
+      await this.call(shardIndex, { op: 'closeVolume', handle });
+    } finally {
+      this.handles.delete(handle);
+    }
   }
 
   private takeHandle(): number {

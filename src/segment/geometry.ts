@@ -10,6 +10,7 @@ import {
   PIECE_BYTES_MAX,
   SEGMENT_SECTORS,
   SPACE_RESERVE_BYTES,
+  TREE_SECTORS_MAX,
 } from '../limits.ts';
 
 export interface StoreGeometry {
@@ -27,8 +28,6 @@ export const STORE_GEOMETRY: StoreGeometry = {
   reserveBytes: SPACE_RESERVE_BYTES,
 };
 
-/** Sectors of a tree: 64 TiB. */
-export const TREE_SECTORS_MAX: number = 2 ** 34;
 /** Sectors one chunk map root covers: its keys have 32 bits. */
 export const ROOT_SECTORS: number = 2 ** 32;
 export const ROOTS_PER_TREE: number = TREE_SECTORS_MAX / ROOT_SECTORS;

@@ -21,6 +21,7 @@ import type { Persistence } from './persistence.ts';
 import { Reclaimer } from './reclaim.ts';
 import type { SegmentSpace } from './segment-space.ts';
 import type {
+  Extent,
   SectorFiller,
   SectorVisitor,
   ShardStore,
@@ -160,6 +161,15 @@ export class LogStore implements ShardStore {
     const state = this.#stateOf(tree);
     requireSectorRange(sector, sectorCount);
     return this.#trees.countMapped(state, sector, sectorCount);
+  }
+
+  extentAt(tree: Tree, sector: number, sectorCountMax: number, extent: Extent): void {
+    const state = this.#stateOf(tree);
+    requireSectorRange(sector, sectorCountMax);
+    invariant(sectorCountMax > 0, 'an extent is at least one sector');
+    this.#trees.lookup(state, sector, withinRoot(sector, sectorCountMax), this.#run);
+    extent.isHole = this.#run.isHole;
+    extent.sectorCount = this.#run.sectorCount;
   }
 
   commit(): void {

@@ -9,8 +9,9 @@
  */
 import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
+import { TREE_SECTORS_MAX } from '../limits.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
-import { ROOT_SECTORS, TREE_SECTORS_MAX } from './geometry.ts';
+import { ROOT_SECTORS } from './geometry.ts';
 import { type CountedBatches, type RecordVisitor, visitRecords } from './log-reader.ts';
 import type { SlotTable } from './slot-table.ts';
 import { segmentPath } from './store-file.ts';

@@ -48,6 +48,13 @@ export interface SectorVisitor {
   run(source: MemoryRegion, sourceOffset: number, firstSector: number, sectorCount: number): void;
 }
 
+/** What begins at a sector of a tree. Made once by whoever asks, and filled by every extentAt(). */
+export interface Extent {
+  isHole: boolean;
+  /** At least one. A hole may go on behind it only where it ends at a multiple of 2^32. */
+  sectorCount: number;
+}
+
 export interface ShardStoreStats {
   /** Slots some tree refers to. */
   readonly liveSectors: number;
@@ -101,6 +108,13 @@ export interface ShardStore {
   discard(tree: Tree, sector: number, sectorCount: number): void;
   /** Number of mapped sectors in a range (for allocation reports and tests). */
   countMapped(tree: Tree, sector: number, sectorCount: number): number;
+  /**
+   * Finds what begins at a sector: a hole, or sectors that are mapped. Reads no ciphertext; a hole
+   * costs the same whatever its length.
+   *
+   * @param sectorCountMax > 0; the extent is no longer than that
+   */
+  extentAt(tree: Tree, sector: number, sectorCountMax: number, extent: Extent): void;
 
   /** Hands everything appended to the operating system. Called at the end of each batch. */
   commit(): void;

@@ -10,9 +10,9 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
-import { TREE_NAME_BYTES_MAX } from '../limits.ts';
+import { TREE_NAME_BYTES_MAX, TREE_SECTORS_MAX } from '../limits.ts';
 import { type ChunkMap, type ChunkRun, EMPTY_ROOT } from './chunk-map.ts';
-import { ROOT_SECTORS, ROOTS_PER_TREE, TREE_SECTORS_MAX } from './geometry.ts';
+import { ROOT_SECTORS, ROOTS_PER_TREE } from './geometry.ts';
 import type { Tree } from './shard-store.ts';
 
 export class TreeState implements Tree {

@@ -2,12 +2,14 @@
  * Data keys in plain, on their way into the cipher: asked for from the KMS thread over the private
  * channel, turned into key schedules, erased.
  *
- *   ask() ──▶ pending ──answer()──▶ SectorKey (owned by the volume)
+ *   ask() ──▶ pending ──answer()──▶ SectorKey (owned by the layer)
  *                └────expire()────▶ KmsUnavailable
+ *   askAll(): the same for the layers of a volume; those that came wait here for the others
  *
  * 1. A data key is in this thread's memory as bytes only inside answer(); what remains is the
  *    engine's key schedule, which SectorKey.close() erases.
  * 2. A reply nobody waits for any more (it came late) is erased unread.
+ * 3. Of several keys asked for together the receiver gets all or none: a refusal erases the others.
  *
  * **Thread:** shard. Replaces nothing on main: main has no code that could open a wrapped key.
  */
@@ -19,15 +21,27 @@ import type { SectorCipherEngine, SectorKey } from '../cipher/sector-cipher.ts';
 import { deriveXtsKey } from '../cipher/xts-key.ts';
 import { KEY_BYTES, KMS_TIMEOUT_MS } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest, WrapContext } from '../record/kms-message.ts';
+import type { VolumeLayer } from '../record/shard-message.ts';
 
 /** Called exactly once, with a key that the receiver owns, or with an error. */
-export type KeyReceiver = (outcome: SectorKey | PlaneError) => void;
+type KeyReceiver = (outcome: SectorKey | PlaneError) => void;
+
+/** Called exactly once, with keys that the receiver owns, in the order asked for, or an error. */
+export type KeysReceiver = (outcome: readonly (SectorKey | null)[] | PlaneError) => void;
+
+/** Keys asked for together, and those that came. */
+interface Gathering {
+  readonly keys: (SectorKey | null)[];
+  missing: number;
+  refusal: PlaneError | null;
+}
 
 export class Keyring {
   private readonly engine: SectorCipherEngine;
   private readonly send: (request: UnwrapRequest) => void;
   private readonly clock: Clock;
   private readonly pending = new Map<number, { deadline: number; receive: KeyReceiver }>();
+  private readonly gatherings = new Set<Gathering>();
   private nextId = 1;
 
   constructor(engine: SectorCipherEngine, send: (request: UnwrapRequest) => void, clock: Clock) {
@@ -36,8 +50,33 @@ export class Keyring {
     this.clock = clock;
   }
 
+  /** Asks for the data keys of layers; the answer has null for those that are plain. */
+  askAll(layers: readonly VolumeLayer[], receive: KeysReceiver): void {
+    const gathering: Gathering = { keys: layers.map(() => null), missing: 0, refusal: null };
+    const asked = layers.map((layer, index) => ({ layer, index }));
+    const wrapped = asked.filter(({ layer }) => layer.wrappedKey !== null);
+    if (wrapped.length === 0) {
+      receive(gathering.keys);
+      return;
+    }
+    gathering.missing = wrapped.length;
+    this.gatherings.add(gathering);
+    for (const { layer, index } of wrapped) {
+      const { wrappedKey, context, tree } = layer;
+      invariant(wrappedKey !== null && context !== null, `the key of ${tree} has a context`);
+      this.ask(wrappedKey, context, (outcome) => this.gather(gathering, index, outcome, receive));
+    }
+  }
+
+  /** Erases keys that wait for others, and waits for no more. */
+  close(): void {
+    for (const gathering of this.gatherings) closeKeys(gathering.keys);
+    this.gatherings.clear();
+    this.pending.clear();
+  }
+
   /** Asks the KMS thread to unwrap a data key. */
-  ask(wrappedKey: Uint8Array, context: WrapContext, receive: KeyReceiver): void {
+  private ask(wrappedKey: Uint8Array, context: WrapContext, receive: KeyReceiver): void {
     const id = this.nextId++;
     this.pending.set(id, { deadline: this.clock.monotonic() + KMS_TIMEOUT_MS, receive });
     this.send({ id, wrappedKey, context });
@@ -74,6 +113,25 @@ export class Keyring {
     }
   }
 
+  private gather(
+    gathering: Gathering,
+    index: number,
+    outcome: SectorKey | PlaneError,
+    receive: KeysReceiver,
+  ): void {
+    if (outcome instanceof PlaneError) gathering.refusal ??= outcome;
+    else gathering.keys[index] = outcome;
+    gathering.missing--;
+    if (gathering.missing > 0) return;
+    this.gatherings.delete(gathering);
+    if (gathering.refusal === null) {
+      receive(gathering.keys);
+      return;
+    }
+    closeKeys(gathering.keys);
+    receive(gathering.refusal);
+  }
+
   private toSectorKey(dataKey: Uint8Array): SectorKey | PlaneError {
     invariant(dataKey.byteLength === KEY_BYTES, 'the KMS thread checked the length of the key');
     const xtsKey = deriveXtsKey(dataKey);
@@ -86,4 +144,9 @@ export class Keyring {
       zeroize(xtsKey);
     }
   }
+}
+
+/** Erases and frees keys; null stands for none. */
+export function closeKeys(keys: readonly (SectorKey | null)[]): void {
+  for (const key of keys) key?.close();
 }

@@ -13,16 +13,18 @@ import { type MemoryRegion, memoryRegion, scrubStack } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { unreachable } from '../base/invariant.ts';
-import type { SectorCipherEngine } from '../cipher/sector-cipher.ts';
+import type { SectorCipherEngine, SectorKey } from '../cipher/sector-cipher.ts';
 import { surveyEngines } from '../cipher/select-engine.ts';
 import { ALLOCATION_RUNS_MAX, BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
 import { OPERATION, type ShardChannel, STAGING_BUFFER } from '../record/shard-channel.ts';
-import type { ShardCall, ShardReply, ShardRequest } from '../record/shard-message.ts';
+import type { ShardCall, ShardReply, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import type { ShardStore } from '../segment/shard-store.ts';
 import { executeSlot, failSlot, settleStore } from './execute.ts';
 import { findRuns } from './extents.ts';
-import { Keyring } from './keyring.ts';
+import { closeKeys, Keyring } from './keyring.ts';
+import { Layer } from './layer.ts';
+import { shareTrees } from './share-trees.ts';
 import { Volume } from './volume.ts';
 
 type RequestOf<Op extends ShardRequest['op']> = Extract<ShardRequest, { op: Op }>;
@@ -98,12 +100,17 @@ export class Shard {
 
   /** Handles a control message; the reply may come later (a key has to be unwrapped). */
   handle(call: ShardCall): void {
+    this.replyWith(call.id, () => this.control(call.id, call.request));
+  }
+
+  /** Replies with a result, unless it comes LATER, or with an operating error. */
+  private replyWith(id: number, act: () => unknown): void {
     try {
-      const result = this.control(call.id, call.request);
-      if (result !== LATER) this.parts.reply({ id: call.id, result });
+      const result = act();
+      if (result !== LATER) this.parts.reply({ id, result });
     } catch (error) {
       if (!(error instanceof PlaneError)) throw error;
-      this.parts.reply({ id: call.id, error: error.toRecord() });
+      this.parts.reply({ id, error: error.toRecord() });
     }
   }
 
@@ -120,6 +127,13 @@ export class Shard {
     switch (request.op) {
       case 'openVolume':
         return this.openVolume(id, request);
+      case 'pushLayer':
+        return this.pushLayer(id, request.handle, request.layer);
+      case 'reencryptStep':
+        return this.volume(request.handle).reencryptStep(request.sectorsMax);
+      case 'dropLowerLayers':
+        this.volume(request.handle).dropLowerLayers();
+        return null;
       case 'closeVolume':
         this.volumes.get(request.handle)?.close();
         this.volumes.delete(request.handle);
@@ -136,12 +150,13 @@ export class Shard {
       case 'findRuns':
         return this.findRuns(request);
       case 'shareTree':
-        store.shareTree(request.source, request.target);
-        store.flush();
+        shareTrees(store, [request]);
+        return null;
+      case 'shareTrees':
+        shareTrees(store, request.pairs);
         return null;
       case 'removeTree':
-        store.removeTree(request.name);
-        store.commit();
+        this.removeTree(request.name);
         return null;
       case 'retainTrees':
         this.retainTrees(new Set(request.names));
@@ -160,19 +175,30 @@ export class Shard {
     }
   }
 
-  private openVolume(id: number, request: RequestOf<'openVolume'>): typeof LATER | null {
+  private openVolume(id: number, request: RequestOf<'openVolume'>): typeof LATER {
     const { handle, diskId, sizeBytes } = request;
-    if (request.wrappedKey === null || request.context === null) {
-      this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, null));
-      return null;
-    }
-    this.keyring.ask(request.wrappedKey, request.context, (outcome) => {
-      if (outcome instanceof PlaneError) {
-        this.parts.reply({ id, error: outcome.toRecord() });
-        return;
-      }
-      this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, outcome));
-      this.parts.reply({ id, result: null });
+    return this.openLayers(id, request.layers, (layers) => {
+      this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, layers));
+    });
+  }
+
+  private pushLayer(id: number, handle: number, layer: VolumeLayer): typeof LATER {
+    this.volume(handle);
+    return this.openLayers(id, [layer], ([top]) => this.volume(handle).pushLayer(top!));
+  }
+
+  /** Opens layers when their keys have come, and replies. @param use throws: they are closed */
+  private openLayers(
+    id: number,
+    asked: readonly VolumeLayer[],
+    use: (layers: readonly Layer[]) => void,
+  ): typeof LATER {
+    this.keyring.askAll(asked, (keys) => {
+      this.replyWith(id, () => {
+        if (keys instanceof PlaneError) throw keys;
+        this.useLayers(asked, keys, use);
+        return null;
+      });
     });
     return LATER;
   }
@@ -183,10 +209,36 @@ export class Shard {
     return findRuns(count, sector, sectorCount, ALLOCATION_RUNS_MAX);
   }
 
+  private useLayers(
+    asked: readonly VolumeLayer[],
+    keys: readonly (SectorKey | null)[],
+    use: (layers: readonly Layer[]) => void,
+  ): void {
+    const { store } = this.parts;
+    try {
+      use(asked.map((layer, index) => new Layer(store, layer.tree, keys[index] ?? null)));
+    } catch (error) {
+      closeKeys(keys);
+      throw error;
+    }
+  }
+
   private volume(handle: number): Volume {
     const volume = this.volumes.get(handle);
     if (volume === undefined) throw new PlaneError('DiskClosed', `no volume has handle ${handle}`);
     return volume;
+  }
+
+  /** A volume that has the tree open is closed: a background job may be at work on it. */
+  private removeTree(name: string): void {
+    const { store } = this.parts;
+    for (const [handle, volume] of this.volumes) {
+      if (!volume.hasTree(name)) continue;
+      volume.close();
+      this.volumes.delete(handle);
+    }
+    store.removeTree(name);
+    store.commit();
   }
 
   private retainTrees(names: ReadonlySet<string>): void {
@@ -197,7 +249,7 @@ export class Shard {
 
   private stats(): unknown {
     let heldKeys = 0;
-    for (const volume of this.volumes.values()) if (volume.isEncrypted) heldKeys++;
+    for (const volume of this.volumes.values()) heldKeys += volume.keyCount;
     return {
       ...this.parts.store.stats(),
       engine: this.parts.engine.name,
@@ -209,6 +261,7 @@ export class Shard {
   private stop(): void {
     for (const volume of this.volumes.values()) volume.close();
     this.volumes.clear();
+    this.keyring.close();
     this.isStopped = true;
     this.parts.store.close();
     scrubStack();

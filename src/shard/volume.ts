@@ -1,50 +1,67 @@
 /**
- * A volume: the data-plane face of an attached disk, and the one place where plaintext meets
- * ciphertext. Every request to a disk's sectors passes here (the asserting choke point).
+ * A volume: the data-plane face of an attached disk. Every request to a disk's sectors passes here
+ * (the asserting choke point).
  *
  * A request's bytes lie in the staging area as whole sectors (shard-channel.ts, rule 4). A write of
  * parts of sectors first completes its edges there from what the disk holds, so that what follows
  * is always whole sectors; no lock is needed, because nothing else runs on this thread.
  *
- * 1. Plaintext is only ever in the staging area and in `edge`, which is overwritten after use.
- * 2. A hole reads as zeros and is never decrypted.
- * 3. Sectors of an encrypted disk reach the store encrypted, whatever their content.
+ * A volume is a stack of layers (layer.ts), top first, mostly of one. With several:
+ *   read   each sector from the first layer that has it, under that layer's key
+ *   write  on top; what lower layers have there is hidden from then on, and stays
+ *   zero   discards, the lowest layer first and the top last
+ *
+ * 1. Plaintext is only ever in the staging area, in `edge` and in the scratch memory of
+ *    reencryption.ts; the last two are overwritten after use.
+ * 2. Only the top layer gains sectors; lower ones lose them, by zero and by re-encryption.
+ * 3. Bytes that were overwritten or zeroed never come back, wherever the thread is killed or the
+ *    power fails, and what was flushed is never lost. A write changes one tree. If it is lost, what
+ *    it would have hidden is still there, because a write does not discard below: a power cut may
+ *    take an append and leave the discard after it, and then both old and new would be gone. Of a
+ *    zero, the log has a prefix: discards of the lowest layers. What they held was hidden by what
+ *    is above and still there, or is what was to be zeroed.
  *
  * **Thread:** shard.
  */
 import type { MemoryRegion } from '../base/bytes.ts';
 import { allocateRegion } from '../base/bytes.ts';
+import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES, sectorAt } from '../base/units.ts';
-import type { SectorKey } from '../cipher/sector-cipher.ts';
-import type { SectorFiller, SectorVisitor, ShardStore, Tree } from '../segment/shard-store.ts';
+import { TREE_SECTORS_MAX } from '../limits.ts';
+import type { ReencryptProgress } from '../record/shard-message.ts';
+import type { ShardStore } from '../segment/shard-store.ts';
+import { countUnion } from './extents.ts';
+import type { Layer } from './layer.ts';
+import { readLayers } from './layers.ts';
+import { Reencryption } from './reencryption.ts';
 
 /** One sector of plaintext, for edges. Shared by all volumes of the thread: nothing awaits. */
 const edge: MemoryRegion = allocateRegion(SECTOR_BYTES);
 
-export class Volume implements SectorFiller, SectorVisitor {
+export class Volume {
   readonly diskId: string;
   sizeBytes: number;
   private readonly store: ShardStore;
-  private readonly tree: Tree;
-  /** null: the disk is stored in plain. */
-  private readonly key: SectorKey | null;
-  /** Where the request in progress has its plaintext, and the sector its first byte belongs to. */
-  private plain: MemoryRegion = edge;
-  private plainOffset = 0;
-  private plainSector = 0;
+  /** Top first. */
+  private layers: readonly Layer[];
+  private top: Layer;
+  /** Null until the first step since the layers were last changed. */
+  private reencryption: Reencryption | null = null;
 
-  /** @param key moved: closed by close() */
-  constructor(store: ShardStore, diskId: string, sizeBytes: number, key: SectorKey | null) {
+  /** @param layers top first, at least one; moved: closed by close() */
+  constructor(store: ShardStore, diskId: string, sizeBytes: number, layers: readonly Layer[]) {
+    invariant(layers.length > 0, 'a volume has a layer');
     this.store = store;
     this.diskId = diskId;
     this.sizeBytes = sizeBytes;
-    this.tree = store.openTree(diskId);
-    this.key = key;
+    this.layers = layers;
+    this.top = layers[0]!;
   }
 
-  get isEncrypted(): boolean {
-    return this.key !== null;
+  /** Data keys it holds. */
+  get keyCount(): number {
+    return this.layers.filter((layer) => layer.isEncrypted).length;
   }
 
   /** Decrypts the sectors that hold [offsetBytes, +lengthBytes) into the staging area. */
@@ -73,7 +90,7 @@ export class Volume implements SectorFiller, SectorVisitor {
       staging.bytes.set(edge.bytes.subarray(tailBytes), lastAt + tailBytes);
     }
     edge.bytes.fill(0);
-    this.writeSectors(first, last - first + 1, staging, stagingAt);
+    this.top.write(first, last - first + 1, staging, stagingAt);
   }
 
   /** Makes [offsetBytes, +lengthBytes) read as zeros; whole sectors become holes. */
@@ -82,7 +99,7 @@ export class Volume implements SectorFiller, SectorVisitor {
     const endBytes = offsetBytes + lengthBytes;
     const firstWhole = Math.ceil(offsetBytes / SECTOR_BYTES);
     const endWhole = Math.floor(endBytes / SECTOR_BYTES);
-    if (endWhole > firstWhole) this.store.discard(this.tree, firstWhole, endWhole - firstWhole);
+    if (endWhole > firstWhole) this.discardSectors(firstWhole, endWhole - firstWhole);
     if (firstWhole > endWhole) {
       // Both edges are in one sector.
       this.zeroPart(
@@ -98,67 +115,91 @@ export class Volume implements SectorFiller, SectorVisitor {
     if (tailBytes > 0) this.zeroPart(endWhole, 0, tailBytes);
   }
 
-  /** Number of sectors of a range that are not holes. */
+  /** Number of sectors of a range that are not holes: in how many layers does not matter. */
   countMapped(firstSector: number, sectorCount: number): number {
-    return this.store.countMapped(this.tree, firstSector, sectorCount);
+    return countUnion(this.layers, firstSector, sectorCount);
   }
 
-  /** Erases and frees the key. The tree stays in the store. */
+  /**
+   * Puts a layer on top.
+   *
+   * @param layer moved, if it is taken
+   * @throws PlaneError InvalidArgument: its tree is not empty, or already a layer of the volume
+   */
+  pushLayer(layer: Layer): void {
+    if (layer.countMapped(0, TREE_SECTORS_MAX) > 0 || this.hasTree(layer.treeName)) {
+      throw new PlaneError(
+        'InvalidArgument',
+        `expected a new, empty tree on top of ${this.diskId}, got "${layer.treeName}"`,
+      );
+    }
+    this.layers = [layer, ...this.layers];
+    this.top = layer;
+    this.reencryption = null;
+  }
+
+  /** Moves sectors of lower layers to the top one. @throws PlaneError what the store says */
+  reencryptStep(sectorsMax: number): ReencryptProgress {
+    if (this.layers.length === 1) return { movedSectors: 0, remainingSectors: 0, isDone: true };
+    this.reencryption ??= new Reencryption(this.store, this.top, this.layers.slice(1));
+    return this.reencryption.step(sectorsMax);
+  }
+
+  /** Gives up lower layers, keys erased. @throws PlaneError InvalidArgument: one is not empty */
+  dropLowerLayers(): void {
+    const lower = this.layers.slice(1);
+    for (const layer of lower) {
+      const mapped = layer.countMapped(0, TREE_SECTORS_MAX);
+      if (mapped === 0) continue;
+      throw new PlaneError(
+        'InvalidArgument',
+        `expected empty lower layers of ${this.diskId}, "${layer.treeName}" has ${mapped} sectors`,
+      );
+    }
+    this.layers = [this.top];
+    this.reencryption = null;
+    for (const layer of lower) layer.close();
+  }
+
+  hasTree(name: string): boolean {
+    return this.layers.some((layer) => layer.treeName === name);
+  }
+
+  /** Erases and frees the keys. The trees stay in the store. */
   close(): void {
-    this.key?.close();
-  }
-
-  hole(firstSector: number, sectorCount: number): void {
-    const at = this.plainAt(firstSector);
-    this.plain.bytes.fill(0, at, at + sectorCount * SECTOR_BYTES);
-  }
-
-  run(source: MemoryRegion, sourceOffset: number, firstSector: number, sectorCount: number): void {
-    const at = this.plainAt(firstSector);
-    if (this.key === null) {
-      const bytes = sectorCount * SECTOR_BYTES;
-      this.plain.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + bytes), at);
-    } else {
-      this.key.decrypt(source, sourceOffset, this.plain, at, firstSector, sectorCount);
-    }
-  }
-
-  fill(target: MemoryRegion, targetOffset: number, firstSector: number, sectorCount: number): void {
-    const at = this.plainAt(firstSector);
-    if (this.key === null) {
-      const bytes = sectorCount * SECTOR_BYTES;
-      target.bytes.set(this.plain.bytes.subarray(at, at + bytes), targetOffset);
-    } else {
-      this.key.encrypt(this.plain, at, target, targetOffset, firstSector, sectorCount);
-    }
-  }
-
-  private plainAt(sector: number): number {
-    invariant(sector >= this.plainSector, 'runs lie inside the request');
-    return this.plainOffset + (sector - this.plainSector) * SECTOR_BYTES;
+    for (const layer of this.layers) layer.close();
   }
 
   private readSectors(first: number, count: number, plain: MemoryRegion, plainAt: number): void {
-    this.plain = plain;
-    this.plainOffset = plainAt;
-    this.plainSector = first;
-    this.store.read(this.tree, first, count, this);
+    if (this.layers.length === 1) {
+      this.top.read(first, count, plain, plainAt);
+      return;
+    }
+    const holes = readLayers(this.layers, first, count, plain, plainAt);
+    for (let index = 0; index < holes.length; index++) {
+      const at = plainAt + (holes.firstOf(index) - first) * SECTOR_BYTES;
+      plain.bytes.fill(0, at, at + holes.countOf(index) * SECTOR_BYTES);
+    }
   }
 
-  private writeSectors(first: number, count: number, plain: MemoryRegion, plainAt: number): void {
-    this.plain = plain;
-    this.plainOffset = plainAt;
-    this.plainSector = first;
-    this.store.append(this.tree, first, count, this);
+  private discardSectors(first: number, count: number): void {
+    for (let index = this.layers.length - 1; index >= 0; index--) {
+      this.layers[index]!.discard(first, count);
+    }
   }
 
   /** Zeroes bytes [from, to) of one sector, unless it is a hole already. */
   private zeroPart(sector: number, from: number, to: number): void {
-    if (this.store.countMapped(this.tree, sector, 1) === 0) return;
+    if (!this.isMapped(sector)) return;
     this.readSectors(sector, 1, edge, 0);
     edge.bytes.fill(0, from, to);
-    this.writeSectors(sector, 1, edge, 0);
+    this.top.write(sector, 1, edge, 0);
     edge.bytes.fill(0);
+  }
+
+  private isMapped(sector: number): boolean {
+    for (const layer of this.layers) if (layer.countMapped(sector, 1) > 0) return true;
+    return false;
   }
 
   private checkRange(offsetBytes: number, lengthBytes: number): void {

@@ -1,7 +1,7 @@
 /** The contract of shard-store.ts about sectors: written, read, discarded, refused. */
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from '../../src/base/invariant.ts';
-import type { SectorVisitor } from '../../src/segment/shard-store.ts';
+import type { Extent, SectorVisitor } from '../../src/segment/shard-store.ts';
 import { fillerOf, HOLE, putSector, readVersions, SECTOR } from '../support/sector-pattern.ts';
 import { LAST_SECTOR, type StoreSubject } from './shard-store-subject.ts';
 
@@ -126,6 +126,35 @@ export function sectorTests(subject: StoreSubject): void {
       expect(versions('d', 0, 4)).toEqual([1, 5, 5, 1]);
     });
 
+    it('are found by extents, which together say what reads say', () => {
+      for (const [sector, count] of [
+        [10, 4],
+        [12, 40],
+        [700, 1],
+        [2 ** 32 - 3, 6],
+        [LAST_SECTOR, 1],
+      ] as const) {
+        write('d', sector, count, 1);
+      }
+      subject.store.discard(subject.store.openTree('d'), 20, 5);
+      const tree = subject.store.openTree('d');
+      const extent: Extent = { isHole: false, sectorCount: 0 };
+      const ends = new Map<number, boolean>();
+      for (let at = 0; at < 2 ** 34; at += extent.sectorCount) {
+        subject.store.extentAt(tree, at, 2 ** 34 - at, extent);
+        expect(extent.sectorCount).toBeGreaterThan(0);
+        const mapped = subject.store.countMapped(tree, at, extent.sectorCount);
+        expect(mapped).toBe(extent.isHole ? 0 : extent.sectorCount);
+        ends.set(at, extent.isHole);
+      }
+      // Holes are as long as they can be: a walk over them takes few steps.
+      expect([...ends.values()].filter((isHole) => isHole)).toHaveLength(7);
+      subject.store.extentAt(tree, 3, 2, extent);
+      expect(extent).toEqual({ isHole: true, sectorCount: 2 });
+      subject.store.extentAt(tree, 11, 1, extent);
+      expect(extent).toEqual({ isHole: false, sectorCount: 1 });
+    });
+
     it('none are no change', () => {
       write('d', 3, 0, 1);
       subject.store.discard(subject.store.openTree('d'), 3, 0);
@@ -150,6 +179,10 @@ export function sectorTests(subject: StoreSubject): void {
       expect(() => subject.store.read(tree, sector, sectorCount, visitor)).toThrow(InvariantError);
       expect(() => subject.store.discard(tree, sector, sectorCount)).toThrow(InvariantError);
       expect(() => subject.store.countMapped(tree, sector, sectorCount)).toThrow(InvariantError);
+      const extent = { isHole: false, sectorCount: 0 };
+      expect(() => subject.store.extentAt(tree, sector, sectorCount, extent)).toThrow(
+        InvariantError,
+      );
     });
   });
 }

@@ -22,6 +22,8 @@ export interface TestControl {
   /** Resources whose re-encryption was begun. */
   readonly reencrypted: string[];
   readonly resized: [string, number][];
+  /** Disks whose volume an instance keeps open. */
+  readonly held: Set<string>;
   /** The next request of this kind fails. */
   failNext(op: ShardRequest['op']): void;
 }
@@ -39,6 +41,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
+  const held = new Set<string>();
   const failing = new Set<string>();
   const vault = await openVaultAt({ dataDir: null, rootKeyFile: null }, clock);
   const server = createKmsServer({ vault });
@@ -76,6 +79,25 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
       resize: async (diskId, sizeBytes) => {
         resized.push([diskId, sizeBytes]);
       },
+      hold: async ({ diskId, layers }) => {
+        await new Promise(setImmediate);
+        if (failing.delete('openVolume')) throw new PlaneError('ShardLost', 'the test says so');
+        if (held.has(diskId)) throw new Error(`${diskId} is held twice`);
+        // As a shard does: every layer's data key is unwrapped, or none stays.
+        for (const { encryption } of layers) {
+          if (encryption === null) continue;
+          const { wrappedKey, accountId, regionId, lineageId } = encryption;
+          const wrapContext = { accountId, regionId, lineageId };
+          const answer = server.unwrap({ id: 1, wrappedKey, context: wrapContext });
+          if ('error' in answer) throw PlaneError.fromRecord(answer.error);
+        }
+        held.add(diskId);
+      },
+      release: async (diskId) => {
+        await new Promise(setImmediate);
+        held.delete(diskId);
+      },
+      pushLayer: async () => {},
     },
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
@@ -83,11 +105,16 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     tasks: {
       reencrypt: async (resourceId) => {
         reencrypted.push(resourceId);
+        return null;
       },
+      liveTaskIdOf: () => null,
+      pause: async () => {},
+      resume: async () => {},
+      cancel: async () => {},
     },
   };
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  return { context, told, drained, reencrypted, resized, failNext: (op) => failing.add(op) };
+  return { context, told, drained, reencrypted, resized, held, failNext: (op) => failing.add(op) };
 }

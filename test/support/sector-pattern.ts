@@ -26,7 +26,7 @@ export function putSector(bytes: Uint8Array, at: number, sector: number, version
 const expected = Buffer.alloc(SECTOR);
 
 /** @returns the version of the sector at an offset; throws if it is not a whole, placed sector */
-function versionAt(bytes: Uint8Array, at: number, sector: number): number {
+export function versionAt(bytes: Uint8Array, at: number, sector: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = view.getFloat64(at + 8, true);
   putSector(expected, 0, sector, version);

@@ -71,7 +71,7 @@ function dryRunContext(context: ControlContext): ControlContext {
     ...context,
     metadata: overlay(context.metadata, { commit: stop, leastLoadedShard: () => 0 }),
     shards: overlay(context.shards, { call: stop }),
-    volumes: overlay(context.volumes, { resize: stop }),
+    volumes: overlay(context.volumes, { resize: stop, hold: stop, release: stop }),
     tasks: overlay(context.tasks, { reencrypt: stop }),
     kms: {
       call: (request) => {

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import { DESCRIPTION_CHARS_MAX } from '../../limits.ts';
 import { isDiskId, isImageId, isKeyId, isScopeId } from '../../record/ids.ts';
+import { DISK_CATEGORIES } from '../encryption/categories.ts';
 import { nameSchema, sizeSchema } from '../schemas.ts';
 import { isPolicyName, POLICY_NAMES } from './policies.ts';
 import { SERVICE_ROLES } from './roles.ts';
@@ -73,7 +74,7 @@ const worldSchema = v.strictObject({
         zone: v.optional(v.string()),
         name: optionalName,
         description,
-        category: optionalName,
+        category: v.optional(v.picklist(DISK_CATEGORIES)),
         performanceLevel: v.optional(v.picklist(['PL0', 'PL1', 'PL2', 'PL3'])),
         encrypted: flag,
         key: v.optional(keyId),

@@ -1,11 +1,11 @@
 /**
  * DeleteDisk: nobody can attach it any more, and its space is free. The record goes first: a crash
  * before the tree is removed leaves a tree that nobody names, which reconcile.ts removes; snapshots
- * and clones have trees of their own.
+ * and clones have trees of their own. Its key is not asked about.
  */
 import * as v from 'valibot';
 import type { ControlContext } from '../context.ts';
-import { findDisk } from '../find.ts';
+import { isInScope } from '../find.ts';
 import { removeTrees } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
 import { checkDiskState } from './state-rules.ts';
@@ -19,7 +19,9 @@ export function deleteDisk(
 ): Promise<DiskVerbs['DeleteDisk']['result']> {
   const { DiskId } = parameters;
   return context.locks.hold([DiskId], async () => {
-    const disk = findDisk(context, DiskId);
+    const disk = context.metadata.getDisk(DiskId);
+    // ECS DeleteDisk, parameter DiskId: one that does not exist is ignored.
+    if (disk === undefined || !isInScope(context, disk)) return {};
     checkDiskState('DeleteDisk', disk);
     context.passValidation();
     await context.metadata.commit({ removeDisks: [DiskId] });

@@ -1,18 +1,53 @@
-/** DescribeDisks: disks by id, by key, or all of them, a page at a time. */
+/** DescribeDisks: disks by id, by what an index or their fields say, a page at a time. */
 import * as v from 'valibot';
-import { GIB } from '../../base/units.ts';
+import { PlaneError } from '../../base/errors.ts';
+import type { DiskFilter } from '../../meta/metadata.ts';
 import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { resolveKey } from '../keys/resolve-key.ts';
-import { idListSchema, idSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
-import type { DiskDescription, DiskVerbs } from './types.ts';
+import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
+import { idListSchema, idSchema } from '../schemas.ts';
+import { findShare } from '../snapshots/find-source.ts';
+import { hasTags } from '../tag-parameters.ts';
+import { describeDisk } from './disk-description.ts';
+import type { DiskFilterParameters, DiskVerbs } from './types.ts';
+
+const STATUSES = [
+  'In_use',
+  'Available',
+  'Attaching',
+  'Detaching',
+  'Creating',
+  'ReIniting',
+  'All',
+] as const;
 
 export const describeDisksSchema = v.strictObject({
-  ...pageEntries,
+  ...tokenPageEntries,
   DiskIds: v.optional(idListSchema),
   KMSKeyId: v.optional(idSchema),
+  InstanceId: v.optional(idSchema),
+  SnapshotId: v.optional(idSchema),
+  ImageId: v.optional(idSchema),
+  Encrypted: v.optional(v.boolean()),
+  Status: v.optional(v.picklist(STATUSES)),
+  Category: v.optional(v.string()),
+  DiskType: v.optional(v.picklist(['system', 'data', 'all'])),
+  DiskName: v.optional(v.string()),
+  ZoneId: v.optional(v.string()),
+  Portable: v.optional(v.boolean()),
+  DiskChargeType: v.optional(v.string()),
+  DeleteWithInstance: v.optional(v.boolean()),
+  DeleteAutoSnapshot: v.optional(v.boolean()),
+  EnableAutoSnapshot: v.optional(v.boolean()),
+  MultiAttach: v.optional(v.string()),
+  Tag: v.optional(tagsSchema),
+  Filter: v.optional(v.array(v.strictObject({ Key: v.string(), Value: v.string() }))),
+  AdditionalAttributes: v.optional(v.array(v.string())),
+  ResourceGroupId: v.optional(v.string()),
 });
 
 export async function describeDisks(
@@ -20,40 +55,97 @@ export async function describeDisks(
   parameters: DiskVerbs['DescribeDisks']['parameters'],
 ): Promise<DiskVerbs['DescribeDisks']['result']> {
   const { DiskIds, KMSKeyId } = parameters;
-  const { PageNumber, PageSize, skip } = pageWindow(parameters);
-  const page = { PageNumber, PageSize };
   const keyId = KMSKeyId === undefined ? undefined : await resolveKey(context, KMSKeyId);
-  if (DiskIds !== undefined) {
-    const found = byIds(context, DiskIds).filter(
-      (disk) => keyId === undefined || disk.encryption?.keyId === keyId,
-    );
-    const Disks = found.slice(skip, skip + PageSize).map(describe);
-    return { ...page, TotalCount: found.length, Disks };
-  }
-  const filter = { scope: context, ...(keyId === undefined ? {} : { keyId }) };
-  const { total, records } = context.metadata.listDisks(filter, skip, PageSize);
-  return { ...page, TotalCount: total, Disks: records.map(describe) };
+  const filter = indexFilter(context, parameters, keyId);
+  const matches = predicate(parameters);
+  const list =
+    DiskIds === undefined
+      ? (skip: number, limit: number) => context.metadata.listDisks(filter, skip, limit)
+      : listingOf(byIds(context, DiskIds, filter));
+  const { records, ...page } = pageOf(parameters, list, matches);
+  return { ...page, Disks: records.map((disk) => describeDisk(context, disk)) };
 }
 
-function byIds(context: ControlContext, diskIds: readonly string[]): DiskRecord[] {
+function indexFilter(
+  context: ControlContext,
+  { InstanceId, SnapshotId, ImageId }: DiskFilterParameters,
+  keyId: string | undefined,
+): DiskFilter {
+  const { accountId, regionId } = context;
+  return {
+    scope: { accountId, regionId },
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(InstanceId === undefined ? {} : { instanceId: InstanceId }),
+    ...(ImageId === undefined ? {} : { imageId: ImageId }),
+    ...(SnapshotId === undefined
+      ? {}
+      : { sourceSnapshotId: findShare(context, SnapshotId)?.sourceSnapshotId ?? SnapshotId }),
+  };
+}
+
+function byIds(
+  context: ControlContext,
+  diskIds: readonly string[],
+  filter: DiskFilter,
+): DiskRecord[] {
   const found: DiskRecord[] = [];
   for (const id of new Set(diskIds)) {
     const disk = isDiskId(id) ? context.metadata.getDisk(id) : undefined;
-    if (disk !== undefined && isInScope(context, disk)) found.push(disk);
+    if (disk !== undefined && isInScope(context, disk) && isIn(disk, filter)) found.push(disk);
   }
   return found;
 }
 
-function describe(disk: DiskRecord): DiskDescription {
-  return {
-    DiskId: disk.diskId,
-    DiskName: disk.name,
-    RegionId: disk.regionId,
-    Size: disk.sizeBytes / GIB,
-    Status: disk.status,
-    Encrypted: disk.encryption !== null,
-    KMSKeyId: disk.encryption?.keyId ?? '',
-    SourceSnapshotId: disk.sourceSnapshotId ?? '',
-    CreationTime: isoSeconds(disk.createdAt),
+/** What the indexes would have said. */
+function isIn(disk: DiskRecord, filter: DiskFilter): boolean {
+  const { keyId, instanceId, imageId, sourceSnapshotId } = filter;
+  return (
+    (keyId === undefined || disk.encryption?.keyId === keyId) &&
+    (instanceId === undefined || disk.instanceId === instanceId) &&
+    (imageId === undefined || disk.imageId === imageId) &&
+    (sourceSnapshotId === undefined || disk.sourceSnapshotId === sourceSnapshotId)
+  );
+}
+
+type Test = (disk: DiskRecord) => boolean;
+
+/** What no index answers; null if nothing of the kind is asked. */
+function predicate(parameters: DiskFilterParameters): Test | null {
+  const { Tag, Filter, Status, DiskType } = parameters;
+  const tests: Test[] = [];
+  const equal = <T>(wanted: T | undefined, of: (disk: DiskRecord) => T): void => {
+    if (wanted !== undefined) tests.push((disk) => of(disk) === wanted);
   };
+  equal(parameters.Encrypted, (disk) => disk.encryption !== null);
+  equal(Status === 'All' ? undefined : Status, (disk) => disk.status);
+  equal(DiskType === 'all' ? undefined : DiskType, (disk) => disk.type);
+  equal(parameters.Category === 'all' ? undefined : parameters.Category, (disk) => disk.category);
+  equal(parameters.ZoneId, (disk) => disk.zoneId);
+  equal(parameters.Portable, (disk) => disk.type === 'data');
+  equal(parameters.DiskChargeType, () => 'PostPaid');
+  equal(parameters.MultiAttach, () => 'Disabled');
+  equal(parameters.DeleteWithInstance, (disk) => disk.deleteWithInstance);
+  equal(parameters.DeleteAutoSnapshot, (disk) => disk.deleteAutoSnapshot);
+  equal(parameters.EnableAutoSnapshot, (disk) => disk.enableAutoSnapshot);
+  if (parameters.DiskName !== undefined)
+    tests.push((disk) => matchesName(disk.name, parameters.DiskName ?? ''));
+  if (Tag !== undefined) tests.push((disk) => hasTags(disk.tags, Tag));
+  for (const { Key, Value } of Filter ?? []) tests.push(timeTest(Key, Value));
+  return tests.length === 0 ? null : (disk) => tests.every((test) => test(disk));
+}
+
+function timeTest(key: string, value: string): Test {
+  const at = Date.parse(value);
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z$/.test(value) && !Number.isNaN(at);
+  if (isTime && key === 'CreationStartTime') return (disk) => disk.createdAt >= at;
+  if (isTime && key === 'CreationEndTime') return (disk) => disk.createdAt <= at;
+  throw new PlaneError(
+    'InvalidParameter',
+    `expected Filter to be CreationStartTime or CreationEndTime and a time in UTC, got ${[
+      key,
+      value,
+    ]
+      .join(' ')
+      .slice(0, 64)}`,
+  );
 }

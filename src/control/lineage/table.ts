@@ -1,6 +1,8 @@
 /** The verbs on lineage. */
 import type { VerbRows } from '../verb-row.ts';
+import { describeKeyImpact, describeKeyImpactSchema } from './describe-key-impact.ts';
 import { describeLineage, describeLineageSchema } from './describe-lineage.ts';
+import { eraseDataKey, eraseDataKeySchema } from './erase-data-key.ts';
 import type { LineageVerbs } from './types.ts';
 
 export const LINEAGE_VERBS: VerbRows<LineageVerbs> = {
@@ -8,6 +10,18 @@ export const LINEAGE_VERBS: VerbRows<LineageVerbs> = {
     schema: describeLineageSchema,
     run: describeLineage,
     access: 'read',
+    service: 'plane',
+  },
+  DescribeKeyImpact: {
+    schema: describeKeyImpactSchema,
+    run: describeKeyImpact,
+    access: 'read',
+    service: 'plane',
+  },
+  EraseDataKey: {
+    schema: eraseDataKeySchema,
+    run: eraseDataKey,
+    access: 'write',
     service: 'plane',
   },
 };

@@ -2,9 +2,10 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
-import { findSnapshot } from '../find.ts';
 import { removeTrees } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
+import { holdSnapshotSource } from './find-source.ts';
+import { checkSnapshotUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
 
 export const deleteSnapshotSchema = v.strictObject({
@@ -17,19 +18,38 @@ export function deleteSnapshot(
   parameters: SnapshotVerbs['DeleteSnapshot']['parameters'],
 ): Promise<SnapshotVerbs['DeleteSnapshot']['result']> {
   const { SnapshotId, Force } = parameters;
-  return context.locks.hold([SnapshotId], async () => {
-    const snapshot = findSnapshot(context, SnapshotId);
-    const made = context.metadata.listDisks({ sourceSnapshotId: SnapshotId }, 0, 1);
-    // ECS DeleteSnapshot, SnapshotCreatedDisk: passes with Force=true.
-    if (made.total > 0 && Force !== true) {
-      throw new PlaneError(
-        'SnapshotCreatedDisk',
-        `${made.total} disks were made from ${SnapshotId}, one is ${made.records[0]?.diskId}`,
-      );
-    }
+  return holdSnapshotSource(context, SnapshotId, async (source) => {
+    checkSnapshotUse('DeleteSnapshot', source);
+    checkUnused(context, SnapshotId, Force === true);
     context.passValidation();
     await context.metadata.commit({ removeSnapshots: [SnapshotId] });
-    await removeTrees(context, snapshot);
+    await removeTrees(context, source.snapshot);
     return {};
   });
+}
+
+/** Source: ECS DeleteSnapshot, SnapshotCreatedImage (never by force), SnapshotCreatedDisk. */
+function checkUnused(context: ControlContext, snapshotId: string, isForced: boolean): void {
+  const { metadata } = context;
+  const images = metadata.listDocuments('image', `snapshot/${snapshotId}`, 0, 1);
+  if (images.total > 0) {
+    throw new PlaneError(
+      'SnapshotCreatedImage',
+      `${images.total} images were made from ${snapshotId}, one is ${images.records[0]?.imageId}`,
+    );
+  }
+  const shares = metadata.listDocuments('share', `source/${snapshotId}`, 0, 1);
+  if (shares.total > 0) {
+    throw new PlaneError(
+      'InvalidSnapshotId.InUse',
+      `${snapshotId} is shared with ${shares.total} accounts: unshare it first`,
+    );
+  }
+  const disks = metadata.listDisks({ sourceSnapshotId: snapshotId }, 0, 1);
+  if (disks.total > 0 && !isForced) {
+    throw new PlaneError(
+      'SnapshotCreatedDisk',
+      `${disks.total} disks were made from ${snapshotId}, one is ${disks.records[0]?.diskId}`,
+    );
+  }
 }

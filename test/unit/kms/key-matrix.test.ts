@@ -68,14 +68,14 @@ async function make(kms: TestKms, { kind, state }: Subject): Promise<Made> {
 /** The requests that do an operation. */
 function requestsOf(operation: KeyOperation, kms: TestKms, made: Made): Promise<unknown>[] {
   const { keyId } = made.key;
-  const data = { keyId, byteCount: 32, withPlaintext: true, encryptionContext };
+  const dataKey = { keyId, byteCount: 32, withPlaintext: true, encryptionContext };
   switch (operation) {
     case 'use':
       return [
         kms.ask('generateWrappedDataKey', { keyId, context }),
         kms.ask('encrypt', { keyId, plaintext, encryptionContext }),
         kms.ask('decrypt', { ciphertextBlob: made.blob, encryptionContext }),
-        kms.ask('generateDataKey', data),
+        kms.ask('generateDataKey', dataKey),
         kms.ask('checkKeyUsable', { keyId }),
         kms.ask('tagForDisks', { keyId }),
       ];

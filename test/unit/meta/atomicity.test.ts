@@ -3,7 +3,7 @@ import { PlaneError } from '../../../src/base/errors.ts';
 import { type KeyValueStore, scan } from '../../../src/kv/key-value-store.ts';
 import { openMemoryStore } from '../../../src/kv/memory-store.ts';
 import { type MetadataChange, metadataOver } from '../../../src/meta/metadata.ts';
-import { disk, diskId, encryption, keyId, snapshot, snapshotId } from './fixtures.ts';
+import { disk, diskId, encryption, keyId, lineageOf, snapshot, snapshotId } from './fixtures.ts';
 
 /** Which write of a transaction throws (0: none), and whether its commit is then lost. */
 interface Faults {
@@ -69,7 +69,7 @@ async function setUp(faults: Faults) {
     metadata.listDisks({}, 0, 10),
     metadata.listDisks({ keyId: keyId(1) }, 0, 10),
     metadata.listSnapshots({}, 0, 10),
-    metadata.lineage(d1),
+    lineageOf(metadata, d1),
     metadata.treeNamesOfShard(0),
     metadata.check(),
   ];
@@ -93,8 +93,8 @@ describe('a commit that fails', () => {
     expect(failures).toBeGreaterThan(20);
     expect(metadata.check()).toEqual([]);
     expect(metadata.listDisks({}, 0, 10).records.map((record) => record.diskId)).toEqual([d3]);
-    expect(metadata.lineage(d1).map((entry) => entry.id)).toEqual([d1, d3, s2]);
-    expect(metadata.lineage(s1)).toEqual([]);
+    expect(lineageOf(metadata, d1).map((entry) => entry.id)).toEqual([d1, d3, s2]);
+    expect(lineageOf(metadata, s1)).toEqual([]);
   });
 
   test('behind its writes changes no count: totals and shards are as before', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { InvariantError } from '../../../src/base/invariant.ts';
 import { type Metadata, openMetadata } from '../../../src/meta/metadata.ts';
-import { disk, diskId, encryption, keyId, snapshot, snapshotId } from './fixtures.ts';
+import { disk, diskId, encryption, keyId, lineageOf, snapshot, snapshotId } from './fixtures.ts';
 
 const [d1, d2, d3, d4] = [1, 2, 3, 4].map(diskId) as [string, string, string, string];
 const [s1, s2] = [1, 2].map(snapshotId) as [string, string];
@@ -45,15 +45,15 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     for (const text of ['', 'd-', 'd-../../etc/passwd', 'x y', 'ä', '/', 'disk/', `${d1} `]) {
       expect(metadata.getDisk(text)).toBeUndefined();
       expect(metadata.getSnapshot(text)).toBeUndefined();
-      expect(metadata.lineage(text)).toEqual([]);
+      expect(lineageOf(metadata, text)).toEqual([]);
       expect(metadata.listDisks({ keyId: text }, 0, 10).total).toBe(0);
       expect(metadata.listDisks({ sourceSnapshotId: text }, 0, 10).total).toBe(0);
       expect(metadata.listSnapshots({ keyId: text }, 0, 10).total).toBe(0);
       expect(metadata.listSnapshots({ diskId: text }, 0, 10).total).toBe(0);
     }
     expect(metadata.getDisk(d2)).toBeUndefined();
-    expect(metadata.lineage(d2)).toEqual([]);
-    expect(metadata.lineage(keyId(1))).toEqual([]);
+    expect(lineageOf(metadata, d2)).toEqual([]);
+    expect(lineageOf(metadata, keyId(1))).toEqual([]);
     await metadata.commit({ removeDisks: [d2, 'not an id'], removeSnapshots: [s1] });
     expect(metadata.listDisks({}, 0, 10).total).toBe(1);
   });
@@ -84,16 +84,15 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     });
     await metadata.commit({ putSnapshots: [snapshot(s2, d2, protection)] });
     const own = { id: d2, kind: 'disk', from: [s1], keyId: keyId(1) };
-    expect(metadata.lineage(d2)[0]).toEqual(own);
-    expect(idsOf(metadata.lineage(d2))).toEqual([d2, s1, d1, d3, s2]);
-    expect(idsOf(metadata.lineage(d1))).toEqual([d1, s1, d2, d3, s2]);
-    expect(idsOf(metadata.lineage(s2))).toEqual([s2, d2, s1, d1]);
-    expect(metadata.lineage(d4)).toEqual([{ id: d4, kind: 'disk', from: [], keyId: '' }]);
-    const byKey = metadata.lineage(keyId(1));
-    expect(byKey[0]).toEqual({ id: keyId(1), kind: 'key', from: [], keyId: '' });
-    expect(idsOf(byKey)).toEqual([keyId(1), d1, d2, d3, s1, s2]);
-    expect(byKey[2]).toEqual(own);
-    expect(byKey[4]).toEqual({ id: s1, kind: 'snapshot', from: [d1], keyId: keyId(1) });
+    expect(lineageOf(metadata, d2)[0]).toEqual(own);
+    expect(idsOf(lineageOf(metadata, d2))).toEqual([d2, s1, d1, d3, s2]);
+    expect(idsOf(lineageOf(metadata, d1))).toEqual([d1, s1, d2, d3, s2]);
+    expect(idsOf(lineageOf(metadata, s2))).toEqual([s2, d2, s1, d1]);
+    expect(lineageOf(metadata, d4)).toEqual([{ id: d4, kind: 'disk', from: [], keyId: '' }]);
+    const byKey = lineageOf(metadata, keyId(1));
+    expect(idsOf(byKey)).toEqual([d1, d2, d3, s1, s2]);
+    expect(byKey[1]).toEqual(own);
+    expect(byKey[3]).toEqual({ id: s1, kind: 'snapshot', from: [d1], keyId: keyId(1) });
   });
 
   test('what was removed stays in the lineage as long as something came from it', async () => {
@@ -105,17 +104,17 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     await metadata.commit({ removeDisks: [d1] });
     await metadata.commit({ removeSnapshots: [s1] });
     expect(metadata.getSnapshot(s1)).toBeUndefined();
-    expect(metadata.lineage(d2)).toEqual([
+    expect(lineageOf(metadata, d2)).toEqual([
       { id: d2, kind: 'disk', from: [s1], keyId: keyId(1) },
       { id: s1, kind: 'snapshot', from: [d1], keyId: keyId(1) },
       { id: d1, kind: 'disk', from: [], keyId: keyId(1) },
     ]);
-    expect(idsOf(metadata.lineage(d1))).toEqual([d1, s1, d2]);
-    expect(idsOf(metadata.lineage(keyId(1)))).toEqual([keyId(1), d2]);
+    expect(idsOf(lineageOf(metadata, d1))).toEqual([d1, s1, d2]);
+    expect(idsOf(lineageOf(metadata, keyId(1)))).toEqual([d2]);
     await metadata.commit({ putDisks: [disk(d2, { ...metadata.getDisk(d2), status: 'In_use' })] });
-    expect(idsOf(metadata.lineage(d2))).toEqual([d2, s1, d1]);
+    expect(idsOf(lineageOf(metadata, d2))).toEqual([d2, s1, d1]);
     await metadata.commit({ removeDisks: [d2] });
-    for (const id of [d1, s1, d2]) expect(metadata.lineage(id)).toEqual([]);
+    for (const id of [d1, s1, d2]) expect(lineageOf(metadata, id)).toEqual([]);
   });
 
   test('an edge to what is not there is refused as not found, and nothing is changed', async () => {
@@ -146,7 +145,7 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
       putDisks: [disk(d2, { sourceSnapshotId: s1 })],
       removeSnapshots: [s1],
     });
-    expect(idsOf(metadata.lineage(d2))).toEqual([d2, s1, d1]);
+    expect(idsOf(lineageOf(metadata, d2))).toEqual([d2, s1, d1]);
   });
 
   test('a change that breaks the lineage or what a disk keeps is a broken invariant', async () => {
@@ -238,7 +237,7 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     });
     expect(metadata.treeNamesOfShard(1)).toEqual([s1]);
     expect(metadata.leastLoadedShard(2)).toBe(1);
-    expect(idsOf(metadata.lineage(s1))).toEqual([s1, d1]);
+    expect(idsOf(lineageOf(metadata, s1))).toEqual([s1, d1]);
   });
 });
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../../src/base/prng.ts';
 import { type Metadata, type MetadataChange, openMetadata } from '../../../src/meta/metadata.ts';
 import type { DiskRecord, EncryptionRecord } from '../../../src/record/resource.ts';
-import { disk, diskId, encryption, keyId, snapshot, snapshotId } from './fixtures.ts';
+import { disk, diskId, encryption, keyId, lineageOf, snapshot, snapshotId } from './fixtures.ts';
 import { MetadataModel } from './model.ts';
 
 const CHANGES = 2_000;
@@ -109,11 +109,13 @@ class RandomChanges {
   #alter(): { change: MetadataChange; refusal: null } | null {
     const former = this.pick(this.model.disks.values());
     if (former === undefined) return null;
+    const changed = this.#inherited(former.encryption);
     const record: DiskRecord = {
       ...former,
       status: this.pick(['Available', 'In_use', 'Deleting'] as const)!,
       sizeBytes: former.sizeBytes * 2,
-      encryption: this.#inherited(former.encryption),
+      encryption: changed,
+      layers: [{ tree: former.diskId, encryption: changed }],
     };
     // The model keeps a clone's parent by itself.
     this.model.putDisk(record);
@@ -169,7 +171,7 @@ function expectEqual(metadata: Metadata, random: RandomChanges, sample: number):
   const living = [...model.disks.keys(), ...model.snapshots.keys()];
   for (const ids of [living, model.everSeen, keys]) {
     for (const id of someOf(random, ids, 5 * sample)) {
-      expect(metadata.lineage(id)).toEqual(model.lineage(id));
+      expect(lineageOf(metadata, id, 1 + random.below(20))).toEqual(model.lineage(id));
     }
   }
 }

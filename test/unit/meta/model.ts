@@ -4,8 +4,9 @@
  * Nothing is ever forgotten here: edges and `lastKeys` keep what was removed, and what of it is
  * still to be seen is found by looking for living descendants.
  */
-import type { DiskFilter, LineageEntry, SnapshotFilter } from '../../../src/meta/metadata.ts';
+import type { DiskFilter, SnapshotFilter } from '../../../src/meta/metadata.ts';
 import type { DiskRecord, SnapshotRecord } from '../../../src/record/resource.ts';
+import type { LineageLine } from './fixtures.ts';
 
 export class MetadataModel {
   readonly disks = new Map<string, DiskRecord>();
@@ -57,23 +58,23 @@ export class MetadataModel {
     return all.flatMap(([id, record]) => (record.shardIndex === shardIndex ? [id] : [])).sort();
   }
 
-  lineage(id: string): LineageEntry[] {
+  lineage(id: string): LineageLine[] {
     if (id.startsWith('key-')) {
       const ids = [...this.disks, ...this.snapshots]
         .filter(([, record]) => record.encryption?.keyId === id)
         .map(([protectedId]) => protectedId)
         .sort();
-      if (ids.length === 0) return [];
-      return [{ id, kind: 'key', from: [], keyId: '' }, ...ids.map((each) => this.#entry(each))];
+      return ids.map((each) => this.#entry(each));
     }
     if (!this.#isVisible(id)) return [];
     const ids = [id];
     for (let at = this.#parents.get(id); at !== undefined; at = this.#parents.get(at)) ids.push(at);
-    for (let level = this.#childrenOf(id); level.length > 0; ) {
-      ids.push(...level);
-      level = level.flatMap((each) => this.#childrenOf(each));
-    }
+    ids.push(...this.#below(id));
     return ids.map((each) => this.#entry(each));
+  }
+
+  #below(id: string): string[] {
+    return this.#childrenOf(id).flatMap((child) => [child, ...this.#below(child)]);
   }
 
   #childrenOf(id: string): string[] {
@@ -85,7 +86,7 @@ export class MetadataModel {
     return [...(this.#children.get(id) ?? [])].some((child) => this.#isVisible(child));
   }
 
-  #entry(id: string): LineageEntry {
+  #entry(id: string): LineageLine {
     const parent = this.#parents.get(id);
     return {
       id,

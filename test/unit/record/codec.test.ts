@@ -72,7 +72,16 @@ const examples: { [K in RecordKind]: Records[K] } = {
     shardIndex: 63,
     createdAt: 0,
   },
-  tombstone: { id: snapshotId, keyId },
+  tombstone: {
+    ...scope,
+    id: snapshotId,
+    kind: 'snapshot',
+    name: 'Ü',
+    createdAt,
+    deletedAt: createdAt,
+    keys: [{ keyId, version: 3, lineageId: diskId }, null],
+  },
+  usage: { ...scope, month: '2026-01', keyId, operation: 'AttachDisk', calls: 1 },
   counter: { count: 2 ** 40 },
   vaultCheck: { createdAt },
   masterKey: {

@@ -19,7 +19,12 @@ const DISK_BYTES = 2 ** 30;
 
 function openDisk(parts: OneThreadShard): DiskIo {
   const diskId = 'd-1';
-  const volume = { handle: 1, diskId, sizeBytes: DISK_BYTES, wrappedKey: null, context: null };
+  const volume = {
+    handle: 1,
+    diskId,
+    sizeBytes: DISK_BYTES,
+    layers: [{ tree: 'd-1', wrappedKey: null, context: null }],
+  };
   parts.control({ op: 'openVolume', ...volume });
   const { dispatch } = parts;
   const detach = async (): Promise<void> => {};

@@ -19,7 +19,8 @@ function memoryStore(): ShardStore {
 }
 
 function openPlain(parts: OneThreadShard, diskId = 'd-1', handle = 1): DiskIo {
-  const volume = { handle, diskId, sizeBytes: GIB, wrappedKey: null, context: null };
+  const layers = [{ tree: diskId, wrappedKey: null, context: null }];
+  const volume = { handle, diskId, sizeBytes: GIB, layers };
   expect(parts.control({ op: 'openVolume', ...volume })).toMatchObject({ result: null });
   const { dispatch } = parts;
   return new DiskIo({
@@ -40,7 +41,8 @@ describe('a shard', () => {
   it('opens an encrypted volume only when the key has come, and erases the key bytes', async () => {
     const parts = oneThreadShard(memoryStore());
     const wrappedKey = new Uint8Array(80);
-    const volume = { handle: 5, diskId: 'd-5', sizeBytes: GIB, wrappedKey, context };
+    const layers = [{ tree: 'd-5', wrappedKey, context }];
+    const volume = { handle: 5, diskId: 'd-5', sizeBytes: GIB, layers };
     expect(parts.control({ op: 'openVolume', ...volume })).toBeUndefined();
     const [request] = parts.unwraps;
     expect(request).toMatchObject({ wrappedKey, context });
@@ -68,8 +70,7 @@ describe('a shard', () => {
       handle: 5,
       diskId: 'd',
       sizeBytes: GIB,
-      wrappedKey,
-      context,
+      layers: [{ tree: 'd', wrappedKey, context }],
     });
     const error = { code: 'Rejected.Disabled', message: 'the key is disabled' } as const;
     parts.answer({ id: parts.unwraps[0]?.id ?? 0, error });

@@ -99,7 +99,9 @@ describe('a call with DryRun', () => {
 
   it('that would be refused is refused with what it would have been', async () => {
     expect(await dryRun(world, 'CreateDisk', {})).toBe('MissingParameter');
-    expect(await dryRun(world, 'DeleteDisk', { DiskId: 'd-x' })).toBe('InvalidDiskId.NotFound');
+    expect(await dryRun(world, 'ResizeDisk', { DiskId: 'd-x', NewSize: 9 })).toBe(
+      'InvalidDiskId.NotFound',
+    );
     const nowhere = { Size: 20, RegionId: 'nowhere' };
     expect(await dryRun(world, 'CreateDisk', nowhere)).toBe('InvalidRegionId.NotFound');
     const again = { RegionId: 'cn-beijing' };

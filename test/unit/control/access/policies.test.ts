@@ -144,7 +144,7 @@ describe('a caller', () => {
     expect(own.Disks.map((disk) => disk.DiskId)).toEqual([DiskId]);
     const other = by(null, '2000000000000002');
     expect((await callVerb(context, other, 'DescribeDisks', {})).Disks).toEqual([]);
-    const deletion = () => callVerb(context, other, 'DeleteDisk', { DiskId });
-    expect(await refusal(deletion)).toBe('InvalidDiskId.NotFound');
+    const resize = () => callVerb(context, other, 'ResizeDisk', { DiskId, NewSize: 21 });
+    expect(await refusal(resize)).toBe('InvalidDiskId.NotFound');
   });
 });

@@ -43,7 +43,7 @@ describe('regions', () => {
       Status: 'available',
     });
     const zones = async (RegionId: string) =>
-      (await callVerb(context, context.principal, 'DescribeZones', { RegionId })).Zones;
+      (await callVerb(context, context.principal, 'DescribeZones', { RegionId } as never)).Zones;
     expect(await zones('ap-southeast-6')).toEqual([
       {
         ZoneId: 'ap-southeast-6a',
@@ -73,9 +73,11 @@ describe('regions', () => {
       Size: 20,
       ...far,
     });
-    const deletion = (where: object) =>
-      refusal(() => callVerb(context, context.principal, 'DeleteDisk', { DiskId, ...where }));
-    expect(await deletion({})).toBe('InvalidDiskId.NotFound');
-    expect(await deletion(far)).toBe('not refused');
+    const resize = (where: object) => {
+      const parameters = { DiskId, NewSize: 21, ...where };
+      return refusal(() => callVerb(context, context.principal, 'ResizeDisk', parameters));
+    };
+    expect(await resize({})).toBe('InvalidDiskId.NotFound');
+    expect(await resize(far)).toBe('not refused');
   });
 });

@@ -1,0 +1,86 @@
+/** DescribeInstances: instances by id, by image, or all of an account in a region. */
+import * as v from 'valibot';
+import { scopeGroup } from '../../meta/documents.ts';
+import type { Listing } from '../../meta/metadata.ts';
+import type { InstanceRecord } from '../../record/document.ts';
+import { isInstanceId } from '../../record/ids.ts';
+import { tagsSchema } from '../access/tags.ts';
+import type { ControlContext } from '../context.ts';
+import { isInScope } from '../find.ts';
+import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
+import { idListSchema, idSchema, isoSeconds } from '../schemas.ts';
+import { describeTags, hasTags } from '../tag-parameters.ts';
+import { familyOf } from './instance-types.ts';
+import type { InstanceDescription, InstanceVerbs } from './types.ts';
+
+export const describeInstancesSchema = v.strictObject({
+  ...tokenPageEntries,
+  InstanceIds: v.optional(idListSchema),
+  InstanceName: v.optional(v.string()),
+  ImageId: v.optional(idSchema),
+  InstanceType: v.optional(v.string()),
+  Status: v.optional(v.picklist(['Pending', 'Running', 'Starting', 'Stopping', 'Stopped'])),
+  ZoneId: v.optional(v.string()),
+  Tag: v.optional(tagsSchema),
+});
+
+type Parameters = InstanceVerbs['DescribeInstances']['parameters'];
+
+export async function describeInstances(
+  context: ControlContext,
+  parameters: Parameters,
+): Promise<InstanceVerbs['DescribeInstances']['result']> {
+  const list =
+    parameters.InstanceIds === undefined
+      ? listOf(context)
+      : listingOf(byIds(context, parameters.InstanceIds));
+  const { records, ...page } = pageOf(parameters, list, predicate(parameters));
+  return { ...page, Instances: records.map(describe) };
+}
+
+function listOf(context: ControlContext): (skip: number, limit: number) => Listing<InstanceRecord> {
+  const group = `scope/${scopeGroup(context.accountId, context.regionId)}`;
+  return (skip, limit) => context.metadata.listDocuments('instance', group, skip, limit);
+}
+
+function byIds(context: ControlContext, ids: readonly string[]): InstanceRecord[] {
+  return [...new Set(ids)].flatMap((id) => {
+    const found = isInstanceId(id) ? context.metadata.getDocument('instance', id) : undefined;
+    return found !== undefined && isInScope(context, found) ? [found] : [];
+  });
+}
+
+function predicate(parameters: Parameters): ((instance: InstanceRecord) => boolean) | null {
+  const { InstanceName, ImageId, InstanceType, Status, ZoneId, Tag } = parameters;
+  const wanted = [InstanceName, ImageId, InstanceType, Status, ZoneId, Tag];
+  if (wanted.every((each) => each === undefined)) return null;
+  return (instance) =>
+    (InstanceName === undefined || matchesName(instance.name, InstanceName)) &&
+    (ImageId === undefined || instance.imageId === ImageId) &&
+    (InstanceType === undefined || instance.instanceType === InstanceType) &&
+    (Status === undefined || instance.status === Status) &&
+    (ZoneId === undefined || instance.zoneId === ZoneId) &&
+    (Tag === undefined || hasTags(instance.tags, Tag));
+}
+
+function describe(instance: InstanceRecord): InstanceDescription {
+  return {
+    InstanceId: instance.instanceId,
+    InstanceName: instance.name,
+    Description: instance.description,
+    HostName: instance.hostName,
+    Status: instance.status,
+    RegionId: instance.regionId,
+    ZoneId: instance.zoneId,
+    ImageId: instance.imageId,
+    InstanceType: instance.instanceType,
+    InstanceTypeFamily: familyOf(instance.instanceType),
+    InstanceChargeType: 'PostPaid',
+    DeletionProtection: instance.deletionProtection,
+    IoOptimized: true,
+    SerialNumber: instance.instanceId.slice('i-'.length),
+    Tags: describeTags(instance.tags),
+    CreationTime: isoSeconds(instance.createdAt),
+    StartTime: instance.startedAt === null ? '' : isoSeconds(instance.startedAt),
+  };
+}

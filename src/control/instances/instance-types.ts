@@ -1,0 +1,34 @@
+/** DATA: instance types, as far as disks ask: which families take no encrypted disk. */
+import { PlaneError } from '../../base/errors.ts';
+
+/** Source: ECS disk encryption, Limits. */
+export const FAMILIES_WITHOUT_ENCRYPTION: readonly string[] = [
+  'ecs.ebmg5',
+  'ecs.ebmgn5t',
+  'ecs.ebmi3',
+  'ecs.sccg5',
+  'ecs.scch5',
+  'ecs.ebmc4',
+  'ecs.ebmhfg5',
+];
+
+const TYPE = /^ecs\.[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+
+/** ecs.g7 of ecs.g7.large. */
+export function familyOf(instanceType: string): string {
+  return instanceType.split('.').slice(0, 2).join('.');
+}
+
+/** @throws PlaneError InvalidInstanceType.ValueNotSupported, InvalidOperation.InstanceTypeNotSupport */
+export function checkInstanceType(instanceType: string, hasEncryptedDisk: boolean): void {
+  if (!TYPE.test(instanceType)) {
+    throw new PlaneError(
+      'InvalidInstanceType.ValueNotSupported',
+      `expected an instance type, as ecs.g7.large; got ${JSON.stringify(instanceType.slice(0, 64))}`,
+    );
+  }
+  const family = familyOf(instanceType);
+  if (!hasEncryptedDisk || !FAMILIES_WITHOUT_ENCRYPTION.includes(family)) return;
+  const detail = `instances of ${family} take no encrypted disks`;
+  throw new PlaneError('InvalidOperation.InstanceTypeNotSupport', detail);
+}

@@ -1,0 +1,67 @@
+/**
+ * ReplaceSystemDisk: a new system disk from an image takes the place of the one there is, which is
+ * deleted. The instance is stopped.
+ *
+ * **Thread:** main.
+ */
+import * as v from 'valibot';
+import type { ControlContext } from '../context.ts';
+import { makeDisks } from '../disks/new-disk.ts';
+import { flagSchema } from '../disks/parameters.ts';
+import { findImage } from '../images/find-image.ts';
+import { checkImageUse } from '../images/image-rules.ts';
+import { removeTrees } from '../layers.ts';
+import { idSchema } from '../schemas.ts';
+import { holdInstance } from './instance-volumes.ts';
+import { planSystemDisk } from './plan-instance.ts';
+import { checkInstanceState } from './state-rules.ts';
+import type { InstanceVerbs } from './types.ts';
+
+export const replaceSystemDiskSchema = v.strictObject({
+  InstanceId: idSchema,
+  ImageId: idSchema,
+  SystemDisk: v.optional(
+    v.strictObject({
+      Size: v.optional(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,9}$/))])),
+    }),
+  ),
+  Encrypted: v.optional(flagSchema),
+  KMSKeyId: v.optional(idSchema),
+  EncryptAlgorithm: v.optional(v.string()),
+  KeyPairName: v.optional(v.string()),
+  Password: v.optional(v.string()),
+  PasswordInherit: v.optional(v.boolean()),
+});
+
+export function replaceSystemDisk(
+  context: ControlContext,
+  parameters: InstanceVerbs['ReplaceSystemDisk']['parameters'],
+): Promise<InstanceVerbs['ReplaceSystemDisk']['result']> {
+  const { InstanceId, ImageId, Encrypted, KMSKeyId, EncryptAlgorithm } = parameters;
+  return holdInstance(context, InstanceId, async ({ instance, disks }) => {
+    checkInstanceState('ReplaceSystemDisk', instance);
+    const found = findImage(context, ImageId);
+    checkImageUse(context, 'RunInstances', found);
+    const former = disks.find(({ type }) => type === 'system');
+    const wishes = {
+      ...parameters.SystemDisk,
+      ...(Encrypted === undefined ? {} : { Encrypted }),
+      ...(KMSKeyId === undefined ? {} : { KMSKeyId }),
+      ...(EncryptAlgorithm === undefined ? {} : { EncryptAlgorithm }),
+      ...(former === undefined ? {} : { Category: former.category }),
+      ...(former?.performanceLevel ? { PerformanceLevel: former.performanceLevel } : {}),
+    };
+    const { zoneId } = instance;
+    const place = { zoneId, imageId: found.image.imageId, tags: former?.tags ?? {} };
+    const plan = await planSystemDisk(context, InstanceId, found, wishes, place);
+    context.passValidation();
+    const record = { ...instance, imageId: found.image.imageId };
+    await makeDisks(context, [plan], (made) => ({
+      putDisks: made,
+      removeDisks: former === undefined ? [] : [former.diskId],
+      putDocuments: [{ kind: 'instance', record }],
+    }));
+    if (former !== undefined) await removeTrees(context, former);
+    return { DiskId: plan.disk.diskId };
+  });
+}

@@ -1,0 +1,31 @@
+/** The verbs on instances. */
+import type { VerbRows } from '../verb-row.ts';
+import { describeInstances, describeInstancesSchema } from './describe-instances.ts';
+import * as power from './power.ts';
+import { replaceSystemDisk, replaceSystemDiskSchema } from './replace-system-disk.ts';
+import {
+  createInstance,
+  createInstanceSchema,
+  runInstances,
+  runInstancesSchema,
+} from './run-instances.ts';
+import type { InstanceVerbs } from './types.ts';
+
+const write = { access: 'write', service: 'ecs' } as const;
+const read = { access: 'read', service: 'ecs' } as const;
+
+export const INSTANCE_VERBS: VerbRows<InstanceVerbs> = {
+  RunInstances: { schema: runInstancesSchema, run: runInstances, ...write },
+  CreateInstance: { schema: createInstanceSchema, run: createInstance, ...write },
+  StartInstance: { schema: power.startInstanceSchema, run: power.startInstance, ...write },
+  StopInstance: { schema: power.stopInstanceSchema, run: power.stopInstance, ...write },
+  RebootInstance: { schema: power.rebootInstanceSchema, run: power.rebootInstance, ...write },
+  DeleteInstance: { schema: power.deleteInstanceSchema, run: power.deleteInstance, ...write },
+  ModifyInstanceAttribute: {
+    schema: power.modifyInstanceAttributeSchema,
+    run: power.modifyInstanceAttribute,
+    ...write,
+  },
+  ReplaceSystemDisk: { schema: replaceSystemDiskSchema, run: replaceSystemDisk, ...write },
+  DescribeInstances: { schema: describeInstancesSchema, run: describeInstances, ...read },
+};

@@ -1,0 +1,83 @@
+/** DescribeTasks: tasks by id, by resource, or all of them, a page at a time. */
+import * as v from 'valibot';
+import { SECTOR_BYTES } from '../../base/units.ts';
+import { STORE_RANGE_ENTRIES_MAX } from '../../limits.ts';
+import { scopeGroup } from '../../meta/documents.ts';
+import type { TaskRecord, TaskState } from '../../record/document.ts';
+import { isDiskId, isSnapshotId, isTaskId } from '../../record/ids.ts';
+import type { ControlContext } from '../context.ts';
+import { isInScope } from '../find.ts';
+import { idListSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
+import type { TaskDescription, TaskVerbs } from './types.ts';
+
+/** Source: ECS DescribeTasks, TaskStatus; Paused and Cancelled are ours. */
+const STATUSES: Readonly<Record<TaskState, string>> = {
+  running: 'Processing',
+  paused: 'Paused',
+  finished: 'Finished',
+  cancelled: 'Cancelled',
+  failed: 'Failed',
+};
+
+export const describeTasksSchema = v.strictObject({
+  ...pageEntries,
+  TaskIds: v.optional(idListSchema),
+  ResourceIds: v.optional(idListSchema),
+  TaskStatus: v.optional(v.picklist(Object.values(STATUSES))),
+  TaskAction: v.optional(v.string()),
+});
+
+export async function describeTasks(
+  context: ControlContext,
+  parameters: TaskVerbs['DescribeTasks']['parameters'],
+): Promise<TaskVerbs['DescribeTasks']['result']> {
+  const { TaskIds, ResourceIds, TaskStatus, TaskAction } = parameters;
+  const { PageNumber, PageSize, skip } = pageWindow(parameters);
+  const found = candidates(context, TaskIds, ResourceIds).filter(
+    (task) =>
+      isInScope(context, task) &&
+      (TaskIds === undefined || TaskIds.includes(task.taskId)) &&
+      (TaskStatus === undefined || STATUSES[task.state] === TaskStatus) &&
+      (TaskAction === undefined || task.action === TaskAction),
+  );
+  const Tasks = found.slice(skip, skip + PageSize).map(describe);
+  return { PageNumber, PageSize, TotalCount: found.length, Tasks };
+}
+
+/** The fewest tasks that hold all those asked for. */
+function candidates(
+  { metadata, accountId, regionId }: ControlContext,
+  taskIds: readonly string[] | undefined,
+  resourceIds: readonly string[] | undefined,
+): TaskRecord[] {
+  const inGroup = (group: string): TaskRecord[] =>
+    metadata.listDocuments('task', group, 0, STORE_RANGE_ENTRIES_MAX).records;
+  if (resourceIds !== undefined) {
+    const ids = [...new Set(resourceIds)].filter((id) => isDiskId(id) || isSnapshotId(id));
+    return ids.flatMap((id) => inGroup(`resource/${id}`));
+  }
+  if (taskIds !== undefined) {
+    return [...new Set(taskIds)].filter(isTaskId).flatMap((id) => {
+      const task = metadata.getDocument('task', id);
+      return task === undefined ? [] : [task];
+    });
+  }
+  return inGroup(`scope/${scopeGroup(accountId, regionId)}`);
+}
+
+function describe(task: TaskRecord): TaskDescription {
+  return {
+    TaskId: task.taskId,
+    TaskGroupId: task.groupId,
+    TaskAction: task.action,
+    TaskStatus: STATUSES[task.state],
+    ResourceId: task.resourceId,
+    SupportCancel: task.state === 'running' || task.state === 'paused',
+    Code: task.code,
+    DoneBytes: task.doneSectors * SECTOR_BYTES,
+    TotalBytes: task.totalSectors * SECTOR_BYTES,
+    BytesPerSecond: task.bytesPerSecond,
+    CreationTime: isoSeconds(task.createdAt),
+    FinishedTime: task.finishedAt === null ? '' : isoSeconds(task.finishedAt),
+  };
+}
