@@ -36,6 +36,8 @@ export const REENCRYPT_RANGES_MAX = 64;
 /** Sectors moved before they are forced to stable storage and discarded where they were. */
 export const REENCRYPT_SETTLE_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
 
+/** Sectors looked through for each step to learn how much there is to do: 16 GiB. */
+export const REENCRYPT_COUNT_SECTORS: number = 2 ** 22;
 /** Sectors of a step while callers have requests in flight, and the pause after such a step. */
 export const REENCRYPT_BUSY_SECTORS: number = (128 * KIB) / SECTOR_BYTES;
 export const REENCRYPT_BUSY_PAUSE_MS = 4;
@@ -43,8 +45,9 @@ export const REENCRYPT_BUSY_PAUSE_MS = 4;
 export const REENCRYPT_LAG_MS_MAX = 100;
 /** How often a task's progress is written down: so much is counted again after a restart. */
 export const TASK_PROGRESS_MS = 2_000;
-/** A task that was refused (a key is disabled, no space) tries again so often. */
+/** A task that was refused (a key is disabled, no space) tries again so soon, then later. */
 export const TASK_RETRY_MS = 5_000;
+export const TASK_RETRY_MS_MAX = 300_000;
 
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;

@@ -45,6 +45,8 @@ export const ERROR_CODES = {
   // Load generator.
   JobFileInvalid: row('caller', false, 'a job file cannot be run as written'),
   TraceInvalid: row('caller', false, 'a block trace line cannot be parsed'),
+  RateNotHeld: row('system', false, 'a job made less than its rate_min'),
+  LatencyExceeded: row('system', false, 'a request took longer than max_latency'),
   VerifyMismatch: row('system', false, 'a read did not return what was last written'),
   // Control plane: ECS API.
   DryRunOperation: row('caller', false, 'all is well, but DryRun asked to change nothing'),
@@ -160,8 +162,6 @@ export const ERROR_CODES = {
   'Rejected.LimitExceeded': row('caller', false, 'a KMS quota is used up'),
   'Rejected.Throttling': row('transient', true, 'too many KMS requests in one second'),
   'Rejected.UnsupportedOperation': row('caller', false, 'this key does not allow the operation'),
-  // Lineage, audit and crypto-erase: ours.
-  DataKeyErased: row('caller', false, 'the data key was erased: what it protected is gone'),
   // Snapshots, images and their sharing.
   'InvalidImageId.NotFound': row('caller', false, 'the image does not exist'),
   'InvalidInstanceId.NotFound': row('caller', false, 'the instance does not exist'),
@@ -186,6 +186,8 @@ export const ERROR_CODES = {
   NoSetRoletoECSServiceAcount: row('caller', false, 'a RAM role is missing that exporting needs'),
   ImageUseShared: row('caller', false, 'the image is shared'),
   IncorrectInstanceStatus: row('caller', true, 'the instance is in a state that forbids it'),
+  // Lineage, audit and crypto-erase: ours.
+  DataKeyErased: row('caller', false, 'the data key was erased: what it protected is gone'),
   // Control plane: access, regions, tokens, tags, account-level default encryption.
   'InvalidAccessKeyId.NotFound': row('caller', false, 'no such account, or no such RAM user'),
   'Forbidden.RAM': row('caller', false, 'no policy of the RAM user allows the operation'),

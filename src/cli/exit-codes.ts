@@ -44,6 +44,8 @@ const CANNOT_TELL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** Codes of the cloud's own rules that have no dot in them. */
 const RULE_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'IncorrectDiskStatus',
+  'IncorrectTaskStatus',
+  'OperationConflict',
   'IncorrectDestinationRegion',
   'ImageNotSupported',
   'UnsupportedOperation',

@@ -42,7 +42,8 @@ export function splitJobOptions(
         `unknown option '--${name}'${didYouMean(name, [...ownOptions, ...FIO_OPTION_NAMES])}`,
       );
     }
-    const takesNext = value === null && FIO_OPTIONS.get(proper)!.kind !== 'switch';
+    const { kind } = FIO_OPTIONS.get(proper)!;
+    const takesNext = value === null && (kind === 'value' || kind === 'boolean');
     if (takesNext) index += 1;
     jobOptions.push({ name, value: takesNext ? (words[index] ?? null) : value, line: 0 });
   }

@@ -5,6 +5,7 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import { createMemoryTarget, createNullTarget, type Target } from '../load/target.ts';
+import { createFileTarget } from '../load/target-file.ts';
 import { createLibraryTarget } from '../load/target-library.ts';
 import type { Plane, PlaneOptions } from '../types.ts';
 import { createNbdTarget, isNbdUri } from './load-nbd.ts';
@@ -15,13 +16,20 @@ export type OpenPlane = (options: PlaneOptions) => Promise<Plane>;
 
 export const TARGET_NAMES = ['sealdisk', 'memory', 'null', 'naive'] as const;
 
+/** Before a path: a file, a directory of files, or a block device. */
+export const FILE_PREFIX = 'file:';
+
 export class LoadTargets {
   readonly #openPlane: OpenPlane;
   readonly #planeOptions: PlaneOptions;
   readonly #targets = new Map<string, Promise<Target>>();
   #plane: Promise<Plane> | null = null;
 
-  constructor(openPlane: OpenPlane, planeOptions: PlaneOptions) {
+  readonly #overwrites: boolean;
+
+  /** @param overwrites files that are not empty may be written over */
+  constructor(openPlane: OpenPlane, planeOptions: PlaneOptions, overwrites = false) {
+    this.#overwrites = overwrites;
     this.#openPlane = openPlane;
     this.#planeOptions = planeOptions;
   }
@@ -54,6 +62,10 @@ export class LoadTargets {
   }
 
   async #make(name: string): Promise<Target> {
+    if (name.startsWith(FILE_PREFIX)) {
+      const path = name.slice(FILE_PREFIX.length);
+      return createFileTarget({ path, overwrites: this.#overwrites });
+    }
     switch (name) {
       case 'null':
         return createNullTarget();

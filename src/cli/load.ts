@@ -17,14 +17,17 @@ import { planRun } from '../load/job-plan.ts';
 import { type JobProgress, JobRun } from '../load/job-run.ts';
 import { isClean, type LoadReport, type ReportJob, reportClones } from '../load/report.ts';
 import { reportJson } from '../load/report-json.ts';
+import { reportNormal } from '../load/report-normal.ts';
 import { REPORT_SCHEMA } from '../load/report-schema.ts';
 import { reportTable } from '../load/report-table.ts';
+import { reportTerse } from '../load/report-terse.ts';
 import { startStatusLine } from '../load/status-line.ts';
 import { TraceRun } from '../load/trace-run.ts';
+import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
 import { isNbdUri } from './load-nbd.ts';
-import { LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
+import { FILE_PREFIX, LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
 import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -34,6 +37,7 @@ export interface LoadFlags {
   readonly deviceSizes?: string;
   readonly target?: string;
   readonly encrypt?: string;
+  readonly overwrite?: boolean;
   readonly dataDir?: string;
   readonly memory?: boolean;
   readonly shards?: string;
@@ -42,6 +46,7 @@ export interface LoadFlags {
   readonly depth?: string;
   readonly speed?: string;
   readonly json?: boolean;
+  readonly outputFormat?: string;
   readonly jsonSchema?: boolean;
 }
 
@@ -66,12 +71,15 @@ const NAIVE_OVERRIDES: readonly OptionLine[] = [
   { name: 'runtime', value: '1s', line: 0 },
 ];
 const TRACE_DEPTH = 32;
+/** fio's, and ours. */
+const OUTPUT_FORMATS = ['table', 'normal', 'json', 'json+', 'terse'] as const;
 const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
 
 /** What a run gives: its entries, and whether it was stopped. */
 interface Outcome {
   readonly jobs: readonly ReportJob[];
   readonly comparison: LoadReport['comparison'];
+  readonly overhead: LoadReport['overhead'];
   readonly globalOptions: Readonly<Record<string, string>>;
 }
 
@@ -96,7 +104,7 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     notes.push(text);
     terminal.say(`note: ${text}`);
   };
-  const targets = new LoadTargets(openPlane, planeOptions(flags));
+  const targets = new LoadTargets(openPlane, planeOptions(flags), flags.overwrite === true);
   let isPartial = false;
   const watch = async <Result>(run: Stoppable, work: () => Promise<Result>): Promise<Result> => {
     request.onStart(() => {
@@ -116,9 +124,26 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
   }
   const version = packageVersion();
   const report: LoadReport = { version, timestampMs, ...outcome, isPartial, notes, environment };
-  terminal.print(flags.json === true ? reportJson(report) : reportTable(report));
+  terminal.print(printed(report, flags));
   if (isPartial) return EXIT.interrupted;
   return isClean(report) ? EXIT.ok : EXIT.failed;
+}
+
+/** The report in the form that was asked for; ours for people by default. */
+function printed(report: LoadReport, { json, outputFormat }: LoadFlags): string {
+  const format = outputFormat ?? (json === true ? 'json' : 'table');
+  switch (format) {
+    case 'json':
+      return reportJson(report);
+    case 'json+':
+      return reportJson(report, true);
+    case 'terse':
+      return reportTerse(report);
+    case 'normal':
+      return reportNormal(report, process.pid);
+    default:
+      return reportTable(report);
+  }
 }
 
 interface LoadContext {
@@ -135,6 +160,7 @@ function loadOf({ flags, jobFiles, jobOptions }: LoadRequest): Load {
   if (flags.trace !== undefined) return loadTrace;
   const describesJob = jobOptions.some(({ name }) => ['name', 'rw', 'readwrite'].includes(name));
   const isUnsaid = jobFiles.length === 0 && !describesJob;
+  if (flags.encrypt === 'both') return loadPair;
   if (isUnsaid && flags.target === undefined && flags.encrypt === undefined) return loadComparison;
   return loadJobs;
 }
@@ -155,7 +181,12 @@ async function loadJobs({ request, targets, watch, note }: LoadContext): Promise
   );
   const run = new JobRun(plan, (name) => targets.open(name));
   const results = await watch(run, () => run.run());
-  return { jobs: reportClones(results), comparison: null, globalOptions: file.globalOptions };
+  return {
+    jobs: reportClones(results),
+    comparison: null,
+    overhead: null,
+    globalOptions: file.globalOptions,
+  };
 }
 
 async function loadTrace({ request, targets, watch, note }: LoadContext): Promise<Outcome> {
@@ -188,6 +219,7 @@ async function loadTrace({ request, targets, watch, note }: LoadContext): Promis
     groupId: 0,
     options: { trace: fileName, speed: flags.speed ?? 'max' },
     percentiles: limits.percentiles,
+    significantFigures: limits.significantFigures,
     stats,
     error,
     cost,
@@ -199,7 +231,7 @@ async function loadTrace({ request, targets, watch, note }: LoadContext): Promis
     verified: isVerified ? log : null,
     isPaced: speed > 0,
   };
-  return { jobs: [job], comparison: null, globalOptions: {} };
+  return { jobs: [job], comparison: null, overhead: null, globalOptions: {} };
 }
 
 async function loadComparison({ request, targets, watch, note }: LoadContext): Promise<Outcome> {
@@ -225,8 +257,24 @@ async function loadComparison({ request, targets, watch, note }: LoadContext): P
       if (idle > 0) note(`${idle} shards have no disk: the figures are of the others`);
     },
   });
-  const { rows, jobs } = await watch(run, () => run.run());
-  return { jobs, comparison: rows, globalOptions: file.globalOptions };
+  const { rows, jobs, overhead } = await watch(run, () => run.run());
+  return { jobs, comparison: rows, overhead, globalOptions: file.globalOptions };
+}
+
+/** The same jobs on encrypted and on plain disks, in short turns. */
+async function loadPair({ request, targets, watch, note }: LoadContext): Promise<Outcome> {
+  const file = jobFileOf(request);
+  for (const each of file.notes) note(each);
+  if (file.jobs.some((job) => job.verify !== 'none')) note('--encrypt both: nothing is read back');
+  const plan = turnsOf(file);
+  const run = new ComparisonRun({
+    encrypted: { name: 'encrypted', file: plan.file, target: await targets.open('encrypted') },
+    plain: { name: 'plain', file: plan.file, target: await targets.open('plain') },
+    naive: null,
+    turns: plan.turns,
+  });
+  const { rows, jobs, overhead } = await watch(run, () => run.run());
+  return { jobs, comparison: rows, overhead, globalOptions: file.globalOptions };
 }
 
 /** The job file, with the command line's options in it; or jobs made of those alone. */
@@ -238,7 +286,7 @@ function jobFileOf({ flags, jobFiles, jobOptions, environment }: LoadRequest): J
   const describesJob = jobOptions.some(({ name }) => ['name', 'rw', 'readwrite'].includes(name));
   if (fileName === undefined && describesJob) return readJobOptions(overrides);
   const readName = fileName ?? canonicalJobFile();
-  return readJobFile(readText(readName), readName, { environment, overrides });
+  return readJobFile(readText(readName), readName, { environment, overrides, include: readText });
 }
 
 /** @param fileName '-' is stdin, as for fio */
@@ -256,9 +304,15 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
   if (flags.trace !== undefined && jobFiles.length > 0) {
     throw new UsageError('expected a job file or --trace, got both');
   }
-  if (!isNbdUri(target ?? '')) checkChoice('target', target, TARGET_NAMES);
-  checkChoice('encrypt', encrypt, ['on', 'off']);
+  const isFile = target?.startsWith(FILE_PREFIX) === true && target !== FILE_PREFIX;
+  const isElsewhere = isFile || isNbdUri(target ?? '');
+  if (!isElsewhere) checkChoice('target', target, [...TARGET_NAMES, 'file:PATH']);
+  checkChoice('encrypt', encrypt, ['on', 'off', 'both']);
+  if (encrypt === 'both' && (flags.trace ?? flags.target) !== undefined) {
+    throw new UsageError('--encrypt both is for jobs on disks of the library');
+  }
   checkChoice('engine', engine, ENGINES);
+  checkChoice('output-format', flags.outputFormat, OUTPUT_FORMATS);
   for (const [name, value] of Object.entries({ shards, depth })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) {
       throw new UsageError(`--${name}: expected a whole number above 0, got '${value}'`);

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import { PlaneError } from '../base/errors.ts';
 import type { OptionLine } from '../load/job-lines.ts';
+import type { CompareFlags } from './compare.ts';
 import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
@@ -25,12 +26,13 @@ const EXAMPLES = `Examples:
   sealdisk load job.fio --json               a fio job file; one JSON document on stdout
   sealdisk load --name=w --rw=randwrite --bs=4k --iodepth=64 --size=1g --runtime=10 --time_based
   sealdisk load --trace io_traces.csv --verify --depth 64
+  sealdisk compare before.json after.json    reports side by side, ours or fio's
   sealdisk demo                              keys, lineage and encryption, each step checked
   sealdisk nbd --encrypted --memory --port 0 a disk for qemu, fio and other NBD clients
+  sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk lineage d-... --data-dir D        who came from whom, under which key
   sealdisk keys impact key-... --data-dir D  what dies with this key?
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
-  sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
@@ -69,6 +71,7 @@ const LOAD_EXAMPLES = `Examples:
   sealdisk load bench/jobs/verify.fio --encrypt on     a job file, on encrypted disks
   sealdisk load job.fio --bs=8k --runtime=5            options that win over the file's
   sealdisk load --name=r --rw=randread --size=512m     a job made of options, as with fio
+  sealdisk load job.fio --encrypt both                 what encryption costs, with an interval
   sealdisk load --trace io_traces.csv --verify         Alibaba or CloudPhysics traces, checked
   sealdisk load --trace io_traces.csv --speed 10       at ten times the recorded speed
 `;
@@ -100,9 +103,10 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--device-sizes <file>', "the trace's device_size.csv [one beside the trace, or a first pass]"],
   [
     '--target <name>',
-    "sealdisk, memory, null, naive, nbd://… or nbd+unix://… [the job's ioengine, or sealdisk]",
+    "sealdisk, memory, null, naive or file:PATH, nbd://… [the job's, or sealdisk]",
   ],
-  ['--encrypt <on|off>', 'encrypted or plain disks [on]'],
+  ['--overwrite', 'file:PATH may be a file that is not empty, or a block device'],
+  ['--encrypt <on|off|both>', 'encrypted or plain disks, or both in short turns [on]'],
   ['--data-dir <dir>', 'a plane on files, kept [in memory]'],
   ['--memory', 'a plane in memory'],
   ['--shards <n>', 'encrypting threads [2]'],
@@ -111,6 +115,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--depth <n>', 'requests in flight [a trace: 32; a job: its iodepth]'],
   ['--speed <factor>', 'a trace: times the recorded speed, or max [max]'],
   ['--json', "one JSON document on stdout, with fio's field names"],
+  ['--output-format <name>', "table, or one of fio's: normal, json, json+, terse [table]"],
   ['--json-schema', 'print the JSON Schema of that document'],
   ['--quiet', 'nothing on stderr but errors'],
 ];
@@ -197,6 +202,15 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
     });
   addInspectionCommands(program, { openPlane, terminalFor, end });
   addExplainCommand(program, end);
+  program
+    .command('compare')
+    .description("reports side by side: of load --json, or fio's own JSON")
+    .argument('<report...>', 'two files or more; the first is what the others are held against')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (fileNames: string[], flags: CompareFlags) => {
+      const { runCompare } = await import('./compare.ts');
+      end(runCompare(fileNames, flags, terminalFor({})));
+    });
   return program;
 }
 

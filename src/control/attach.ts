@@ -80,8 +80,9 @@ export function detachDisk(context: PlaneContext, diskId: string): Promise<void>
     const { accountId, regionId } = disk;
     const principal = { accountId, userName: null, regionId };
     const call = { verb: 'DetachDisk', principal, regionId };
+    const detachedAt = context.clock.now();
     await context.metadata.commit({
-      putDisks: [{ ...disk, status: 'Available', detachedAt: context.clock.now() }],
+      putDisks: [{ ...disk, status: 'Available', detachedAt }],
       appendAudit: [callEntry(context, call, diskId, 'OK')],
       addUsage: usageOf(context, call, { putDisks: [disk] }),
     });

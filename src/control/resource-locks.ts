@@ -1,5 +1,6 @@
 /**
- * One verb at a time per disk or snapshot, in the order they came.
+ * One verb at a time per disk, snapshot or task, and one task's step per shard, in the order they
+ * came.
  *
  * A verb checks, tells a shard, then commits; another verb on the same resource in between would
  * see it half done. Ids are taken in sorted order, so two verbs never wait for each other.

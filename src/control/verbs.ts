@@ -35,9 +35,9 @@ export interface CommonParameters {
 export interface Verbs
   extends AccessVerbs,
     DiskVerbs,
+    ImageVerbs,
     InstanceVerbs,
     SnapshotVerbs,
-    ImageVerbs,
     LineageVerbs,
     AuditVerbs,
     BillingVerbs,

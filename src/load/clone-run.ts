@@ -5,13 +5,18 @@
  * was, and the numbers add up.
  */
 import { PlaneError } from '../base/errors.ts';
+import { BacklogSource } from './backlog.ts';
 import { MismatchLog } from './disk-verifier.ts';
+import type { Job } from './job.ts';
 import { type ClonePlan, largestBlock } from './job-plan.ts';
 import { payloadKind } from './job-settings.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
+import type { OperationSource } from './operation-source.ts';
 import { JobPattern } from './pattern.ts';
-import { RequestLoop } from './request-loop.ts';
+import { hasFloor, RateFloor } from './rate-floor.ts';
+import type { RequestLog } from './request-log.ts';
+import { RequestLoop, type ThinkTime } from './request-loop.ts';
 import { readBackWalk } from './walk.ts';
 
 export class CloneRun {
@@ -22,11 +27,18 @@ export class CloneRun {
   /** What ended the clone early, as it was rejected; null: nothing did. */
   error: unknown = null;
   readonly #pattern: JobPattern;
+  readonly #requestLog: RequestLog | null;
   #loop: RequestLoop | null = null;
+  #delay: { readonly end: () => void } | null = null;
+  #hasDelayed = false;
   #isStopped = false;
   #isReadingBack = false;
 
-  constructor(plan: ClonePlan, disk: LoadDisk) {
+  /**
+   * @param requestLog closed by whoever made it
+   */
+  constructor(plan: ClonePlan, disk: LoadDisk, requestLog: RequestLog | null = null) {
+    this.#requestLog = requestLog;
     this.plan = plan;
     this.disk = disk;
     this.#pattern = new JobPattern(plan, disk, !plan.job.isTimeBased);
@@ -38,23 +50,9 @@ export class CloneRun {
    * @throws InvariantError only
    */
   async run(): Promise<void> {
-    const { job, seed } = this.plan;
-    await this.#runLoop(
-      new RequestLoop({
-        source: this.#pattern,
-        depth: job.depth,
-        stats: this.stats,
-        log: this.log,
-        payload: payloadKind(job),
-        seed,
-        bufferBytes: largestBlock(job),
-        rampMs: job.rampUs / 1e3,
-        runtimeMs: job.runtimeUs / 1e3,
-        syncEvery: job.syncEvery,
-        syncsAtEnd: job.syncsAtEnd,
-        mismatchEnds: job.verifyIsFatal,
-      }),
-    );
+    const { job } = this.plan;
+    if (job.startDelayUs > 0 && !this.#hasDelayed) await this.#waitToStart(job.startDelayUs / 1e3);
+    await this.#main();
     const writes = job.workload.isMixed || job.workload.direction === 'write';
     const isVerified = this.disk.verifier !== null && job.verify !== 'none';
     if (isVerified && writes && job.verifiesAfter) await this.#readBack();
@@ -69,6 +67,7 @@ export class CloneRun {
 
   stop(): void {
     this.#isStopped = true;
+    this.#delay?.end();
     this.#loop?.stop();
   }
 
@@ -82,11 +81,70 @@ export class CloneRun {
     return this.#isReadingBack;
   }
 
+  /** The job itself, under the eyes of its rate_min. */
+  async #main(): Promise<void> {
+    const { job, seed } = this.plan;
+    const watch = hasFloor(job) ? this.#watchFloor() : null;
+    await this.#runLoop(
+      new RequestLoop({
+        source: this.#source(),
+        depth: job.depth,
+        stats: this.stats,
+        log: this.log,
+        payload: payloadKind(job),
+        bufferPattern: job.bufferPattern,
+        seed,
+        bufferBytes: largestBlock(job),
+        rampMs: job.rampUs / 1e3,
+        runtimeMs: job.runtimeUs / 1e3,
+        syncEvery: job.syncEvery,
+        syncsAtEnd: job.syncsAtEnd,
+        mismatchEnds: job.verifyIsFatal,
+        think: thinkTimeOf(job),
+        latencyMostMs: job.latencyMostUs / 1e3,
+        requestLog: this.#requestLog,
+      }),
+    );
+    if (watch !== null) clearInterval(watch);
+  }
+
+  #source(): OperationSource {
+    const { verifyBacklog, verifyBacklogBatch } = this.plan.job;
+    if (verifyBacklog === 0 || this.disk.verifier === null) return this.#pattern;
+    return new BacklogSource(this.#pattern, verifyBacklog, verifyBacklogBatch);
+  }
+
+  /** Ends the job with an error when it makes less than it must. */
+  #watchFloor(): NodeJS.Timeout {
+    const { job } = this.plan;
+    const floor = new RateFloor(job, this.stats, performance.now());
+    return setInterval(() => {
+      const missed = floor.look(performance.now());
+      if (missed === null) return;
+      this.error ??= missed;
+      this.#loop?.stop();
+    }, job.rateCycleMs);
+  }
+
+  #waitToStart(delayMs: number): Promise<void> {
+    this.#hasDelayed = true;
+    if (this.#isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#delay = null;
+        resolve();
+      };
+      const timer = setTimeout(end, delayMs);
+      this.#delay = { end };
+    });
+  }
+
   async #readBack(): Promise<void> {
     const { job, regionOffset, regionBytes, seed } = this.plan;
     if (this.#isStopped || this.error !== null) return;
     if (job.verifyIsFatal && this.log.count > 0) return;
-    const blockBytes = job.blockBytes.write;
+    const blockBytes = job.blockSizes.write.most;
     const range = { startBytes: regionOffset, endBytes: regionOffset + regionBytes };
     this.#isReadingBack = true;
     await this.#runLoop(
@@ -110,4 +168,14 @@ export class CloneRun {
     const { error } = await loop.run();
     this.error ??= error;
   }
+}
+
+function thinkTimeOf(job: Job): ThinkTime | null {
+  if (job.thinkUs === 0) return null;
+  return {
+    everyRequests: job.thinkBlocks,
+    pauseMs: job.thinkUs / 1e3,
+    spinMs: job.thinkSpinUs / 1e3,
+    shiftsSource: job.rateIgnoresThinkTime,
+  };
 }

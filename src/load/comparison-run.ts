@@ -4,7 +4,7 @@
  *
  * 1. Encrypted and plain run in short turns, one after the other, in an order that flips each turn:
  *    a machine that is slower for a while is slower for both. The spread of the ratio over turns
- *    says how far to trust it.
+ *    says how far to trust it: paired-overhead.ts makes one figure with an interval of it.
  * 2. Disks are laid out before anything is measured, all variants.
  * 3. The baseline runs last and once, over less of the disk and for a shorter time: it is there for
  *    the order of magnitude.
@@ -14,6 +14,7 @@ import type { JobFile } from './job.ts';
 import { planRun } from './job-plan.ts';
 import { costOf, type JobProgress, JobRun, type StageCost } from './job-run.ts';
 import { READ, WRITE } from './operation-source.ts';
+import { type Overhead, overheadOf, overheadOfAll } from './paired-overhead.ts';
 import { type ComparisonRow, mergeStats, type Rate, type Ratio, type ReportJob } from './report.ts';
 import type { Target } from './target.ts';
 
@@ -37,6 +38,8 @@ export interface ComparisonOptions {
 export interface ComparisonResult {
   readonly rows: readonly ComparisonRow[];
   readonly jobs: readonly ReportJob[];
+  /** Over all workloads; null: too few turns. */
+  readonly overhead: Overhead | null;
 }
 
 /** One variant, open, and what its turns of each stage came to. */
@@ -147,6 +150,7 @@ function joinCosts(before: StageCost | undefined, turn: StageCost): StageCost {
 function compare(opened: readonly OpenVariant[], stageCount: number): ComparisonResult {
   const rows: ComparisonRow[] = [];
   const jobs: ReportJob[] = [];
+  const pairs: { encrypted: TurnRates; plain: TurnRates }[] = [];
   for (let stage = 0; stage < stageCount; stage++) {
     const cells = new Map<Variant['name'], ReportJob>();
     for (const variant of opened) {
@@ -157,6 +161,8 @@ function compare(opened: readonly OpenVariant[], stageCount: number): Comparison
     }
     const turnsOf = (name: Variant['name']): TurnRates =>
       opened.find(({ variant }) => variant.name === name)?.turns[stage] ?? [];
+    const pair = { encrypted: turnsOf('encrypted'), plain: turnsOf('plain') };
+    pairs.push(pair);
     const encrypted = rateOf(cells.get('encrypted'));
     const plain = rateOf(cells.get('plain'));
     const naive = rateOf(cells.get('naive'));
@@ -166,14 +172,15 @@ function compare(opened: readonly OpenVariant[], stageCount: number): Comparison
       encrypted,
       plain,
       naive,
-      ratioToPlain: ratioOf(encrypted, plain, turnsOf('encrypted'), turnsOf('plain')),
+      ratioToPlain: ratioOf(encrypted, plain, pair.encrypted, pair.plain),
+      overhead: overheadOf(pair.encrypted, pair.plain),
       ratioToNaive:
         encrypted === null || naive === null
           ? null
           : encrypted.requestsPerSecond / naive.requestsPerSecond,
     });
   }
-  return { rows, jobs };
+  return { rows, jobs, overhead: overheadOfAll(pairs) };
 }
 
 function jobOf({ variant, stages, costs }: OpenVariant, stage: number): ReportJob {
@@ -184,6 +191,7 @@ function jobOf({ variant, stages, costs }: OpenVariant, stage: number): ReportJo
     groupId: stage,
     options: job.options,
     percentiles: job.percentiles,
+    significantFigures: job.significantFigures,
     stats: mergeStats(clones.map(({ stats }) => stats)),
     error: clones.find(({ error }) => error !== null)?.error ?? null,
     cost: costs[stage] ?? { elapsedMs: 0, userPercent: 0, systemPercent: 0, contextSwitches: 0 },

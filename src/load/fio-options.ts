@@ -3,19 +3,23 @@
  *
  * Names, aliases, kinds and defaults are those of fio 3.33 (`fio --cmdhelp=all` and
  * `--cmdhelp=<name>`), with the names later versions added, so that a job file written for any fio
- * is read without a change. Three classes:
+ * is read without a change. Four classes:
  *
- * - honoured: does here what it does in fio; job-settings.ts has one setter per row
+ * - honoured: does here what it does in fio; job-setters.ts has one setter per row
  * - later: shapes block I/O on a disk, but is not honoured yet: named once on stderr when its value
  *   differs from fio's default, and the job runs without it
+ * - refused: asks for something that is not block I/O on a disk: a job file that has it is not run
  * - quiet: about files, processes, CPUs, logs or another engine: there is nothing for it to do to a
  *   disk in this process, so it is accepted without a word
  */
 
-export type OptionClass = 'honoured' | 'later' | 'quiet';
+export type OptionClass = 'honoured' | 'later' | 'quiet' | 'refused';
 
-/** switch: may stand alone; boolean: 0 or 1, required; value: anything, required. */
-export type OptionKind = 'switch' | 'boolean' | 'value';
+/**
+ * switch: may stand alone; boolean: 0 or 1, required; value: anything, required; optional:
+ * anything, may stand alone.
+ */
+export type OptionKind = 'switch' | 'boolean' | 'value' | 'optional';
 
 export interface FioOption {
   readonly optionClass: OptionClass;
@@ -38,7 +42,11 @@ function quiet(kind: OptionKind, alias = ''): FioOption {
   return { optionClass: 'quiet', kind, alias, fioDefault: '' };
 }
 
-/** The options job-settings.ts sets. */
+function refused(kind: OptionKind): FioOption {
+  return { optionClass: 'refused', kind, alias: '', fioDefault: '' };
+}
+
+/** The options job-setters.ts sets. */
 export const HONOURED_OPTIONS = {
   description: honoured('value'),
   name: honoured('value'),
@@ -79,15 +87,41 @@ export const HONOURED_OPTIONS = {
   scramble_buffers: honoured('boolean'),
   percentile_list: honoured('value'),
   kb_base: honoured('value'),
+  zonemode: honoured('value'),
+  ba: honoured('value', 'blockalign'),
+  bsrange: honoured('value', 'blocksize_range'),
+  bssplit: honoured('value'),
+  random_distribution: honoured('value'),
+  percentage_random: honoured('value'),
+  rate: honoured('value'),
+  rate_iops: honoured('value'),
+  rate_min: honoured('value', 'ratemin'),
+  rate_iops_min: honoured('value'),
+  rate_process: honoured('value'),
+  rate_cycle: honoured('value', 'ratecycle'),
+  rate_ignore_thinktime: honoured('boolean'),
+  thinktime: honoured('value'),
+  thinktime_spin: honoured('value'),
+  thinktime_blocks: honoured('value'),
+  thinktime_blocks_type: honoured('value'),
+  max_latency: honoured('value'),
+  startdelay: honoured('value'),
+  wait_for: honoured('value'),
+  exitall: honoured('switch'),
+  exit_what: honoured('value'),
+  verify_backlog: honoured('value'),
+  verify_backlog_batch: honoured('value'),
+  buffer_pattern: honoured('value'),
+  write_bw_log: honoured('optional'),
+  write_lat_log: honoured('optional'),
+  write_iops_log: honoured('optional'),
+  log_avg_msec: honoured('value'),
+  significant_figures: honoured('value'),
 } as const satisfies Record<string, FioOption>;
 
 export type HonouredName = keyof typeof HONOURED_OPTIONS;
 
 const LATER_OPTIONS: Record<string, FioOption> = {
-  wait_for: later('value'),
-  ba: later('value', '', 'blockalign'),
-  bsrange: later('value', '', 'blocksize_range'),
-  bssplit: later('value'),
   bs_unaligned: later('switch', '', 'blocksize_unaligned'),
   ignore_error: later('value'),
   rw_sequencer: later('value', 'sequential'),
@@ -101,20 +135,12 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   file_append: later('boolean', '0'),
   offset_align: later('value', '0'),
   random_generator: later('value', 'tausworthe'),
-  random_distribution: later('value', 'random'),
-  percentage_random: later('value', '100,100,100'),
   nrfiles: later('value', '1', 'nr_files'),
   file_service_type: later('value', 'roundrobin'),
   write_barrier: later('value', '0'),
   sync_file_range: later('value'),
   atomic: later('boolean', '0'),
-  startdelay: later('value', '0'),
   verify_only: later('switch'),
-  verify_interval: later('value'),
-  verify_offset: later('value'),
-  verify_dump: later('boolean', '0'),
-  verify_backlog: later('value'),
-  verify_backlog_batch: later('value'),
   experimental_verify: later('boolean'),
   verify_state_load: later('boolean'),
   trim_percentage: later('value', '0'),
@@ -122,7 +148,6 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   trim_backlog: later('value'),
   trim_backlog_batch: later('value'),
   write_iolog: later('value'),
-  read_iolog: later('value'),
   read_iolog_chunked: later('boolean', '0'),
   replay_no_stall: later('boolean', '0'),
   replay_redirect: later('value'),
@@ -130,10 +155,8 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   replay_align: later('value'),
   replay_time_scale: later('value', '100'),
   replay_skip: later('value'),
-  merge_blktrace_file: later('value'),
   merge_blktrace_scalars: later('value'),
   merge_blktrace_iters: later('value'),
-  zonemode: later('value', 'none'),
   zonesize: later('value', '0'),
   zonecapacity: later('value', '0'),
   zonerange: later('value', '0'),
@@ -144,35 +167,17 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   ignore_zone_limits: later('boolean', '0'),
   zone_reset_threshold: later('value'),
   zone_reset_frequency: later('value'),
-  thinktime: later('value', '0'),
-  thinktime_spin: later('value', '0'),
-  thinktime_blocks: later('value', '1'),
-  thinktime_blocks_type: later('value', 'complete'),
   thinktime_iotime: later('value', '0'),
-  rate: later('value'),
-  rate_min: later('value', '', 'ratemin'),
-  rate_process: later('value', 'linear'),
-  rate_cycle: later('value', '1000', 'ratecycle'),
-  rate_ignore_thinktime: later('boolean'),
-  rate_iops: later('value'),
-  rate_iops_min: later('value'),
-  max_latency: later('value'),
   latency_target: later('value'),
   latency_window: later('value'),
   latency_percentile: later('value', '100'),
   latency_run: later('boolean', '0'),
   sync: later('value', 'none'),
   create_only: later('boolean', '0'),
-  exitall: later('switch'),
-  exit_what: later('value', 'group'),
   exitall_on_error: later('switch'),
-  write_bw_log: later('value'),
   bwavgtime: later('value', '500'),
-  write_lat_log: later('value'),
-  write_iops_log: later('value'),
   iopsavgtime: later('value', '500'),
   log_entries: later('value', '1024'),
-  log_avg_msec: later('value', '0'),
   log_hist_msec: later('value', '0'),
   log_hist_coarseness: later('value', '0'),
   write_hist_log: later('value'),
@@ -182,7 +187,6 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   log_compression: later('value'),
   log_compression_cpus: later('value'),
   log_store_compressed: later('boolean'),
-  buffer_pattern: later('value'),
   buffer_compress_percentage: later('value'),
   buffer_compress_chunk: later('value', '512'),
   dedupe_percentage: later('value'),
@@ -204,7 +208,6 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   verify_write_sequence: later('boolean'),
   verify_pattern_interval: later('boolean'),
   ramp_size: later('value'),
-  sprandom: later('boolean', '0'),
   num_range: later('value', '1'),
   thinkcycles: later('value', '0'),
   random_sequence_stride: later('value'),
@@ -214,11 +217,23 @@ const LATER_OPTIONS: Record<string, FioOption> = {
   flow_watermark: later('value'),
 };
 
+/** What they ask for: directories, commands, file life, recorded requests, SCSI commands. */
+const REFUSED_OPTIONS: Record<string, FioOption> = {
+  opendir: refused('value'),
+  exec_prerun: refused('value'),
+  exec_postrun: refused('value'),
+  profile: refused('value'),
+  unlink_each_loop: refused('boolean'),
+  read_iolog: refused('value'),
+  merge_blktrace_file: refused('value'),
+  sprandom: refused('boolean'),
+  sg_write_mode: refused('value'),
+};
+
 const QUIET_OPTIONS: Record<string, FioOption> = {
   lockfile: quiet('value'),
   directory: quiet('value'),
   unique_filename: quiet('boolean'),
-  opendir: quiet('value'),
   allrandrepeat: quiet('boolean'),
   openfiles: quiet('value'),
   fallocate: quiet('value'),
@@ -230,8 +245,6 @@ const QUIET_OPTIONS: Record<string, FioOption> = {
   mem: quiet('value', 'iomem'),
   verify_async: quiet('value'),
   verify_state_save: quiet('boolean'),
-  exec_prerun: quiet('value'),
-  exec_postrun: quiet('value'),
   ioscheduler: quiet('value'),
   lockmem: quiet('value'),
   nice: quiet('value'),
@@ -252,8 +265,8 @@ const QUIET_OPTIONS: Record<string, FioOption> = {
   numa_mem_policy: quiet('value'),
   fsync_on_close: quiet('boolean'),
   unlink: quiet('boolean'),
-  unlink_each_loop: quiet('boolean'),
   thread: quiet('switch'),
+  threads: quiet('switch'),
   per_job_logs: quiet('boolean'),
   log_unix_epoch: quiet('boolean'),
   log_alternate_epoch: quiet('boolean'),
@@ -261,7 +274,6 @@ const QUIET_OPTIONS: Record<string, FioOption> = {
   block_error_percentiles: quiet('boolean'),
   stats: quiet('boolean'),
   clat_percentiles: quiet('boolean'),
-  significant_figures: quiet('value'),
   disk_util: quiet('boolean'),
   gtod_reduce: quiet('boolean'),
   disable_lat: quiet('boolean'),
@@ -270,7 +282,6 @@ const QUIET_OPTIONS: Record<string, FioOption> = {
   disable_bw_measurement: quiet('boolean', 'disable_bw'),
   gtod_cpu: quiet('value'),
   error_dump: quiet('boolean'),
-  profile: quiet('value'),
   cgroup: quiet('value'),
   cgroup_nodelete: quiet('boolean'),
   cgroup_weight: quiet('value'),
@@ -281,6 +292,9 @@ const QUIET_OPTIONS: Record<string, FioOption> = {
   iomem_align: quiet('value', 'mem_align'),
   softrandommap: quiet('boolean'),
   verify_async_cpus: quiet('value'),
+  verify_interval: quiet('value'),
+  verify_offset: quiet('value'),
+  verify_dump: quiet('boolean'),
   rwmixcycle: quiet('value'),
   verifysort: quiet('boolean'),
   verifysort_nr: quiet('value'),
@@ -298,38 +312,20 @@ const QUIET_OPTIONS: Record<string, FioOption> = {
 };
 
 /** Options of single fio engines (`fio --enghelp=<engine>`): the engine itself is noted instead. */
-const ENGINE_OPTIONS: readonly string[] = [
-  'userspace_reap',
-  'cmdprio_percentage',
-  'cmdprio_class',
-  'cmdprio',
-  'cmdprio_bssplit',
-  'nowait',
-  'hipri',
-  'hipri_percentage',
-  'fixedbufs',
-  'registerfiles',
-  'sqthread_poll',
-  'sqthread_poll_cpu',
-  'nonvectored',
-  'uncached',
-  'force_async',
-  'cmd_type',
-  'uri',
-  'clustername',
-  'rbdname',
-  'pool',
-  'clientname',
-  'busy_poll',
-  'thp',
-];
+const ENGINE_OPTIONS: readonly string[] = (
+  'userspace_reap cmdprio_percentage cmdprio_class cmdprio cmdprio_bssplit nowait hipri ' +
+  'hipri_percentage fixedbufs registerfiles sqthread_poll sqthread_poll_cpu nonvectored uncached ' +
+  'force_async cmd_type uri clustername rbdname pool clientname busy_poll thp conf skip_bad ' +
+  'gpu_dev_ids cuda_io rocm_io libblkio_driver libblkio_path nfs_url readfua writefua'
+).split(' ');
 
 /** Every option by its proper name. */
 export const FIO_OPTIONS: ReadonlyMap<string, FioOption> = new Map([
   ...Object.entries<FioOption>(HONOURED_OPTIONS),
   ...Object.entries(LATER_OPTIONS),
   ...Object.entries(QUIET_OPTIONS),
-  ...ENGINE_OPTIONS.map((name): [string, FioOption] => [name, quiet('switch')]),
+  ...Object.entries(REFUSED_OPTIONS),
+  ...ENGINE_OPTIONS.map((name): [string, FioOption] => [name, quiet('optional')]),
 ]);
 
 const PROPER_NAMES: ReadonlyMap<string, string> = new Map(
@@ -351,7 +347,7 @@ export function properName(written: string): string | null {
   return PROPER_NAMES.get(written) ?? null;
 }
 
-/** True if job-settings.ts has a setter for it. */
+/** True if job-setters.ts has a setter for it. */
 export function isHonoured(name: string): name is HonouredName {
   return Object.hasOwn(HONOURED_OPTIONS, name);
 }

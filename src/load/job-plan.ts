@@ -26,6 +26,8 @@ export interface ClonePlan {
   readonly job: Job;
   /** From 0 among the clones of its job. */
   readonly cloneIndex: number;
+  /** From 1 among all clones of the run. */
+  readonly number: number;
   readonly disk: DiskPlan;
   readonly regionOffset: number;
   readonly regionBytes: number;
@@ -55,6 +57,7 @@ export function planRun(file: JobFile, targetOf: (job: Job) => string, entropy: 
   const disks = new Map<string, DiskPlan>();
   const stages: ClonePlan[][] = Array.from({ length: file.jobs.at(-1)!.stage + 1 }, () => []);
   let number = 0;
+  checkWaits(file);
   for (const job of file.jobs) {
     for (let cloneIndex = 0; cloneIndex < job.clones; cloneIndex++) {
       const diskName = diskNameOf(job, cloneIndex);
@@ -62,11 +65,13 @@ export function planRun(file: JobFile, targetOf: (job: Job) => string, entropy: 
       const key = diskKey(targetName, diskName);
       const disk = disks.get(key) ?? { key, diskName, targetName, sizeBytes: sizes.get(key)! };
       disks.set(key, disk);
-      const seed = seedOf(job, cloneIndex, number++, entropy);
+      const seed = seedOf(job, cloneIndex, number, entropy);
+      number += 1;
 
       stages[job.stage]!.push({
         job,
         cloneIndex,
+        number,
         disk,
         seed,
         ...regionOf(job, cloneIndex, disk, file.fileName),
@@ -78,9 +83,9 @@ export function planRun(file: JobFile, targetOf: (job: Job) => string, entropy: 
 }
 
 /** The largest block a job moves, bytes. */
-export function largestBlock({ blockBytes, workload }: Job): number {
-  if (workload.isMixed) return Math.max(blockBytes.read, blockBytes.write);
-  return blockBytes[workload.direction];
+export function largestBlock({ blockSizes, workload }: Job): number {
+  if (workload.isMixed) return Math.max(blockSizes.read.most, blockSizes.write.most);
+  return blockSizes[workload.direction].most;
 }
 
 function diskNameOf(job: Job, cloneIndex: number): string {
@@ -143,6 +148,17 @@ function seedOf(job: Job, cloneIndex: number, number: number, entropy: number): 
   const base = job.seed ?? (job.isRepeatable ? 0x89 : entropy);
   const step = job.seed === null ? number : cloneIndex;
   return (base + Math.imul(step, 0x9e3779b9)) >>> 0;
+}
+
+/** A job waits for one before it: there is no circle. */
+function checkWaits(file: JobFile): void {
+  const before = new Set<string>();
+  for (const { name, waitFor } of file.jobs) {
+    if (waitFor !== null && !before.has(waitFor)) {
+      refuse(file.fileName, `job ${name}: wait_for: expected a job before it, got '${waitFor}'`);
+    }
+    before.add(name);
+  }
 }
 
 function checkMemory(stage: readonly ClonePlan[], fileName: string): void {

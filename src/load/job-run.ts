@@ -9,7 +9,9 @@
  * 3. A clone that fails ends by itself; the others go on.
  * 4. stop() ends everything at once; what was measured until then is the result.
  */
+import { resolve } from 'node:path';
 import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
 import { MIB } from '../base/units.ts';
 import { CloneRun } from './clone-run.ts';
 import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
@@ -18,9 +20,15 @@ import { type ClonePlan, type DiskPlan, largestBlock, type RunPlan } from './job
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import { WRITE } from './operation-source.ts';
+import { RequestLog } from './request-log.ts';
 import { RequestLoop } from './request-loop.ts';
 import type { Target } from './target.ts';
-import { createChecksumContent, createPatternContent, type UnitContent } from './unit-content.ts';
+import {
+  createDigestContent,
+  createPatternContent,
+  createStampContent,
+  type UnitContent,
+} from './unit-content.ts';
 import { UNIT_BYTES } from './version-map.ts';
 import { joinRanges, RangeWalk } from './walk.ts';
 
@@ -57,14 +65,18 @@ export type TargetOpener = (targetName: string) => Promise<Target>;
 export class JobRun {
   readonly #plan: RunPlan;
   readonly #openTarget: TargetOpener;
+  readonly #logDirectory: string;
   readonly #disks = new Map<string, LoadDisk>();
   readonly #runs: CloneRun[][] = [];
+  readonly #logs: RequestLog[] = [];
   #phase: JobProgress['phase'] = 'opening';
   #stage = 0;
   #layout: RequestLoop | null = null;
   #isStopped = false;
 
-  constructor(plan: RunPlan, openTarget: TargetOpener) {
+  /** @param logDirectory where logs go that job files ask for; the working directory by default */
+  constructor(plan: RunPlan, openTarget: TargetOpener, logDirectory = '.') {
+    this.#logDirectory = logDirectory;
     this.#plan = plan;
     this.#openTarget = openTarget;
   }
@@ -83,12 +95,35 @@ export class JobRun {
         this.#stage = stage;
         this.#phase = 'running';
         if (this.#isStopped) break;
-        const cost = await costOf(() => Promise.all(runs.map((run) => run.run())));
+        const cost = await costOf(() => this.#runStage(runs));
         results.push(...runs.map((run) => ({ run, cost })));
       }
       return results;
     } finally {
       await this.close();
+    }
+  }
+
+  /** Runs the clones of a stage together, but for those that wait for a job (wait_for). */
+  async #runStage(runs: readonly CloneRun[]): Promise<void> {
+    const ended = new Map<string, Promise<void>[]>();
+    for (const run of runs) {
+      const { name, waitFor } = run.plan.job;
+      const before = waitFor === null ? undefined : ended.get(waitFor);
+      const running = Promise.all(before ?? [])
+        .then(() => run.run())
+        .then(() => this.#endWith(run.plan.job, runs));
+      ended.set(name, [...(ended.get(name) ?? []), running]);
+    }
+    await Promise.all([...ended.values()].flat());
+  }
+
+  /** exitall: what ends because a job did. */
+  #endWith(job: Job, stage: readonly CloneRun[]): void {
+    if (!job.exitsOthers) return;
+    if (job.exitsWhat === 'all') this.stop();
+    for (const run of stage) {
+      if (job.exitsWhat === 'stonewall' || run.plan.job.groupId === job.groupId) run.stop();
     }
   }
 
@@ -105,7 +140,7 @@ export class JobRun {
       if (error !== null) failures.set(plan.key, error);
     }
     for (const stage of this.#plan.stages) {
-      const runs = stage.map((clone) => new CloneRun(clone, this.#disks.get(clone.disk.key)!));
+      const runs = stage.map((clone) => this.#openClone(clone));
       for (const run of runs) {
         run.error = failures.get(run.plan.disk.key) ?? null;
         if (run.error !== null || this.#isStopped) run.stop();
@@ -117,6 +152,7 @@ export class JobRun {
 
   /** Closes the disks. Part of run(); by itself for turns. */
   async close(): Promise<void> {
+    for (const log of this.#logs.splice(0)) log.close(performance.now());
     for (const { disk } of this.#disks.values()) await disk.close();
     this.#disks.clear();
   }
@@ -141,6 +177,18 @@ export class JobRun {
       requests: all.reduce((sum, { stats }) => sum + stats.requests(), 0),
       bytes: all.reduce((sum, { stats }) => sum + stats.bytes(), 0),
     };
+  }
+
+  #openClone(clone: ClonePlan): CloneRun {
+    const { job, number } = clone;
+    const named = (prefix: string | null): string | null =>
+      prefix === null ? null : resolve(this.#logDirectory, prefix === '' ? job.name : prefix);
+    const { bw, lat, iops } = job.logs;
+    const prefixes = { bw: named(bw), lat: named(lat), iops: named(iops) };
+    const isLogged = Object.values(prefixes).some((prefix) => prefix !== null);
+    const log = isLogged ? new RequestLog(prefixes, number, job.logAverageMs) : null;
+    if (log !== null) this.#logs.push(log);
+    return new CloneRun(clone, this.#disks.get(clone.disk.key)!, log);
   }
 
   async #openDisk(plan: DiskPlan): Promise<LoadDisk> {
@@ -216,6 +264,7 @@ function readsDisk({ workload, readPercent }: Job): boolean {
 /** How a disk that some job verifies is filled, by whichever job writes to it. */
 function contentFor(plan: DiskPlan, clones: readonly ClonePlan[]): UnitContent {
   const { verify, verifyPattern } = clones.find(({ job }) => job.verify !== 'none')!.job;
+  invariant(verify !== 'none', 'only a verified disk has content');
   for (const { job, regionOffset } of clones) {
     const isAlike =
       job.verify === 'none' ||
@@ -226,8 +275,9 @@ function contentFor(plan: DiskPlan, clones: readonly ClonePlan[]): UnitContent {
       refuseDisk(plan, `it is verified: expected job ${job.name} to use multiples of 512 bytes`);
     }
   }
-  if (verify === 'crc32c') return createChecksumContent(saltOf(plan.diskName));
-  return createPatternContent(verifyPattern!);
+  if (verify === 'pattern') return createPatternContent(verifyPattern!);
+  const salt = saltOf(plan.diskName);
+  return verify === 'meta' ? createStampContent(salt) : createDigestContent(verify, salt);
 }
 
 function refuseDisk(plan: DiskPlan, detail: string): never {

@@ -1,33 +1,12 @@
 /**
- * What a job can be told: its settings, their defaults, and one setter per honoured option.
+ * What a job can be told: its settings and their defaults; job-setters.ts reads them.
  *
- * A setter takes the value as written and changes the settings, or throws JobFileInvalid. The table
- * of setters is total over HONOURED_OPTIONS: the compiler refuses a row without a setter.
  * Defaults are fio's, except that a disk without a size is as large as the disk it names.
  */
-import type { HonouredName } from './fio-options.ts';
-import {
-  byteCount,
-  bytePattern,
-  type Extent,
-  extent,
-  type OptionPlace,
-  type PerDirection,
-  perDirection,
-  refuse,
-  timeUs,
-  wholeNumber,
-} from './job-values.ts';
-import {
-  DEFAULT_WORKLOAD,
-  type EngineName,
-  readEngine,
-  readVerify,
-  readWorkload,
-  type SetterContext,
-  type VerifyKind,
-  type Workload,
-} from './job-words.ts';
+import { type BlockSizes, fixedSize } from './block-sizes.ts';
+import type { Distribution } from './distribution.ts';
+import { type Extent, everyDirection, type PerDirection } from './job-values.ts';
+import { DEFAULT_WORKLOAD, type EngineName, type VerifyKind, type Workload } from './job-words.ts';
 
 /** What is written: random bytes stamped anew for each write, made anew, left as is, or zeros. */
 export type PayloadKind = 'scramble' | 'refill' | 'same' | 'zero';
@@ -43,7 +22,41 @@ export interface JobSettings {
   workload: Workload;
   /** Share of reads in a mixed workload, 0 to 100. */
   readPercent: number;
-  blockBytes: PerDirection;
+  /** The largest is what buffers are made for: largestBlock() in job-plan.ts. */
+  blockSizes: PerDirection<BlockSizes>;
+  /** Offsets are multiples of this; null: of the least block size. */
+  alignBytes: PerDirection | null;
+  /** Bytes skipped after each sequential request; negative goes backwards (rw=read:-8k). */
+  sequentialStep: number;
+  /** Requests from one random offset on, one behind the other (rw=randread:8). */
+  randomRun: number;
+  distribution: PerDirection<Distribution>;
+  /** Share of a random workload that is random; the rest is sequential. */
+  randomPercent: PerDirection;
+  /** Bytes a second; 0: no limit. */
+  rateBytes: PerDirection;
+  /** Requests a second; 0: no limit. */
+  rateRequests: PerDirection;
+  isPoisson: boolean;
+  /** Less than this over rateCycleMs ends the job; 0: nothing does. */
+  leastRateBytes: PerDirection;
+  leastRateRequests: PerDirection;
+  rateCycleMs: number;
+  /** A schedule waits while the job thinks. */
+  rateIgnoresThinkTime: boolean;
+  /** A pause after each thinkBlocks requests; 0: none. */
+  thinkUs: number;
+  /** What of the pause is spent in a busy loop. */
+  thinkSpinUs: number;
+  thinkBlocks: number;
+  /** A request that takes longer ends the job; 0: none does. */
+  latencyMostUs: number;
+  startDelayUs: number;
+  /** The job whose end is waited for; null: none. */
+  waitFor: string | null;
+  /** Other jobs end when this one does: those of its group, of its stage, or all. */
+  exitsOthers: boolean;
+  exitsWhat: 'group' | 'stonewall' | 'all';
   depth: number;
   clones: number;
   /** null: to the end of the disk. */
@@ -74,12 +87,23 @@ export interface JobSettings {
   /** Read everything back after writing. */
   verifiesAfter: boolean;
   verifyIsFatal: boolean;
+  /** Blocks written before they are read back, beside the read-back at the end; 0: never. */
+  verifyBacklog: number;
+  /** How many of them are; 0: all. */
+  verifyBacklogBatch: number;
   groupReporting: boolean;
   startsGroup: boolean;
   stonewall: boolean;
   isScrambled: boolean;
   isRefilled: boolean;
   isZeroed: boolean;
+  /** What buffers hold; null: random bytes. */
+  bufferPattern: Uint8Array | null;
+  /** File name prefixes of the logs; null: no log. */
+  logs: { readonly bw: string | null; readonly lat: string | null; readonly iops: string | null };
+  /** A log line is the mean over this long; 0: one a request. */
+  logAverageMs: number;
+  significantFigures: number;
   /** Percentiles to report, 0 to 100. */
   percentiles: readonly number[];
   kbBase: 1000 | 1024;
@@ -96,7 +120,7 @@ export function defaultSettings(): JobSettings {
     engine: null,
     workload: DEFAULT_WORKLOAD,
     readPercent: 50,
-    blockBytes: { read: 4096, write: 4096, trim: 4096 },
+    ...defaultShape(),
     depth: 1,
     clones: 1,
     size: null,
@@ -118,166 +142,54 @@ export function defaultSettings(): JobSettings {
     verifyPattern: null,
     verifiesAfter: true,
     verifyIsFatal: false,
+    verifyBacklog: 0,
+    verifyBacklogBatch: 0,
     groupReporting: false,
     startsGroup: false,
     stonewall: false,
     isScrambled: true,
     isRefilled: false,
     isZeroed: false,
+    bufferPattern: null,
+    logs: { bw: null, lat: null, iops: null },
+    logAverageMs: 0,
+    significantFigures: 4,
     percentiles: PERCENTILES,
     kbBase: 1024,
   };
 }
 
-/** @param value never null for kinds 'boolean' and 'value'; null for a bare switch */
-type Setter = (settings: JobSettings, value: string, context: SetterContext) => void;
-
-/** One setter per row of HONOURED_OPTIONS. */
-export const SETTERS: Readonly<Record<HonouredName, Setter>> = {
-  description: (job, value) => {
-    job.description = value;
-  },
-  name: (job, value) => {
-    job.name = value;
-  },
-  filename: (job, value, { place }) => {
-    if (/(?<!\\):/.test(value))
-      refuse(place, 'one disk (several, joined by :, are not yet)', value);
-    job.diskName = value.replaceAll('\\:', ':');
-  },
-  filename_format: (job, value) => {
-    job.diskNameFormat = value;
-  },
-  rw: (job, value, context) => {
-    job.workload = readWorkload(value, context);
-  },
-  bs: (job, value, { place }) => {
-    job.blockBytes = perDirection(value, job.blockBytes, (part) => size(place, part, job));
-  },
-  randrepeat: (job, value) => {
-    job.isRepeatable = value === '1';
-  },
-  randseed: (job, value, { place }) => {
-    job.seed = wholeNumber(place, value, 0);
-  },
-  norandommap: (job, value) => {
-    job.hasRandomMap = value === '0';
-  },
-  ioengine: (job, value, context) => {
-    job.engine = readEngine(value, context);
-  },
-  iodepth: (job, value, { place }) => {
-    job.depth = wholeNumber(place, value, 1);
-  },
-  size: (job, value, { place }) => {
-    const given = extent(place, value, job.kbBase);
-    job.size = given.bytes === 0 ? null : given;
-  },
-  io_size: (job, value, { place }) => {
-    job.ioSize = extent(place, value, job.kbBase);
-  },
-  filesize: (job, value, { place }) => {
-    job.diskBytes = size(place, value, job);
-  },
-  offset: (job, value, { place }) => {
-    job.offset = extent(place, value, job.kbBase);
-  },
-  offset_increment: (job, value, { place }) => {
-    job.offsetIncrement = extent(place, value, job.kbBase);
-  },
-  number_ios: (job, value, { place }) => {
-    job.requestsMax = wholeNumber(place, value, 0);
-  },
-  fsync: (job, value, { place }) => {
-    job.syncEvery = wholeNumber(place, value, 0);
-  },
-  fdatasync: (job, value, { place }) => {
-    job.syncEvery = wholeNumber(place, value, 0);
-  },
-  end_fsync: (job, value) => {
-    job.syncsAtEnd = value === '1';
-  },
-  loops: (job, value, { place }) => {
-    job.loops = Math.max(1, wholeNumber(place, value, 0));
-  },
-  numjobs: (job, value, { place }) => {
-    job.clones = wholeNumber(place, value, 1);
-  },
-  runtime: (job, value, { place }) => {
-    job.runtimeUs = timeUs(place, value);
-  },
-  time_based: (job, value) => {
-    job.isTimeBased = value !== '0';
-  },
-  ramp_time: (job, value, { place }) => {
-    job.rampUs = timeUs(place, value);
-  },
-  verify: (job, value, context) => {
-    job.verify = readVerify(value, context);
-  },
-  do_verify: (job, value) => {
-    job.verifiesAfter = value === '1';
-  },
-  verify_pattern: (job, value, { place }) => {
-    job.verifyPattern = bytePattern(place, value);
-  },
-  verify_fatal: (job, value) => {
-    job.verifyIsFatal = value === '1';
-  },
-  rwmixread: (job, value, { place }) => {
-    job.readPercent = percent(place, value);
-  },
-  rwmixwrite: (job, value, { place }) => {
-    job.readPercent = 100 - percent(place, value);
-  },
-  stonewall: (job, value) => {
-    job.stonewall = value !== '0';
-  },
-  new_group: (job, value) => {
-    job.startsGroup = value !== '0';
-  },
-  group_reporting: (job, value) => {
-    job.groupReporting = value !== '0';
-  },
-  zero_buffers: (job, value) => {
-    job.isZeroed = value !== '0';
-  },
-  refill_buffers: (job, value) => {
-    job.isRefilled = value !== '0';
-  },
-  scramble_buffers: (job, value) => {
-    job.isScrambled = value === '1';
-  },
-  percentile_list: (job, value, { place }) => {
-    job.percentiles = percentileList(place, value);
-  },
-  kb_base: (job, value, { place }) => {
-    if (value !== '1000' && value !== '1024') refuse(place, '1000 or 1024', value);
-    job.kbBase = value === '1000' ? 1000 : 1024;
-  },
-};
-
 /** What is to be written. Zeros win over refill, refill over scramble, as in fio. */
 export function payloadKind(settings: Readonly<JobSettings>): PayloadKind {
   if (settings.isZeroed) return 'zero';
+  if (settings.bufferPattern !== null) return 'same';
   if (settings.isRefilled) return 'refill';
   return settings.isScrambled ? 'scramble' : 'same';
 }
 
-function size(place: OptionPlace, value: string, job: JobSettings): number {
-  const bytes = byteCount(place, value, job.kbBase);
-  if (bytes === 0) refuse(place, 'a size above 0', value);
-  return bytes;
-}
-
-function percent(place: OptionPlace, value: string): number {
-  const number = wholeNumber(place, value, 0);
-  if (number > 100) refuse(place, '0 to 100', value);
-  return number;
-}
-
-function percentileList(place: OptionPlace, value: string): number[] {
-  const list = value.split(':').map((part) => (/^\d+(\.\d+)?$/.test(part) ? Number(part) : -1));
-  if (list.some((each) => each < 0 || each > 100)) refuse(place, '0 to 100, joined by :', value);
-  return list.sort((left, right) => left - right);
+/** Where requests go, how long they are, and when they are made. */
+function defaultShape() {
+  return {
+    blockSizes: everyDirection(fixedSize(4096)),
+    alignBytes: null,
+    sequentialStep: 0,
+    randomRun: 1,
+    distribution: everyDirection<Distribution>({ kind: 'random' }),
+    randomPercent: everyDirection(100),
+    rateBytes: everyDirection(0),
+    rateRequests: everyDirection(0),
+    isPoisson: false,
+    leastRateBytes: everyDirection(0),
+    leastRateRequests: everyDirection(0),
+    rateCycleMs: 1000,
+    rateIgnoresThinkTime: false,
+    thinkUs: 0,
+    thinkSpinUs: 0,
+    thinkBlocks: 1,
+    latencyMostUs: 0,
+    startDelayUs: 0,
+    waitFor: null,
+    exitsOthers: false,
+    exitsWhat: 'group',
+  } satisfies Partial<JobSettings>;
 }

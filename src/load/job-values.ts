@@ -25,10 +25,15 @@ export interface Extent {
 }
 
 /** read, write, trim: fio's order in 'bs=4k,8k,16k'. */
-export interface PerDirection {
-  readonly read: number;
-  readonly write: number;
-  readonly trim: number;
+export interface PerDirection<Value = number> {
+  readonly read: Value;
+  readonly write: Value;
+  readonly trim: Value;
+}
+
+/** The same for all directions. */
+export function everyDirection<Value>(value: Value): PerDirection<Value> {
+  return { read: value, write: value, trim: value };
 }
 
 const POWERS: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };
@@ -86,11 +91,11 @@ export function extent(place: OptionPlace, value: string, kbBase: 1000 | 1024): 
  * fio's comma lists: one value is for all directions, a missing one keeps what was set before, and
  * the last given of several is for the directions after it.
  */
-export function perDirection(
+export function perDirection<Value>(
   value: string,
-  previous: PerDirection,
-  parse: (part: string) => number,
-): PerDirection {
+  previous: PerDirection<Value>,
+  parse: (part: string) => Value,
+): PerDirection<Value> {
   const [read = '', write, trim] = value.split(',').map((part) => part.trim());
   const readValue = read === '' ? previous.read : parse(read);
   if (write === undefined) return { read: readValue, write: readValue, trim: readValue };
@@ -103,15 +108,34 @@ export function perDirection(
   };
 }
 
-/** Microseconds, from a number and a time suffix; bare numbers are seconds. */
-export function timeUs(place: OptionPlace, value: string): number {
+/**
+ * Microseconds, from a number and a time suffix.
+ *
+ * @param bareUs what a number without a suffix counts: seconds, for most options
+ */
+export function timeUs(place: OptionPlace, value: string, bareUs = 1e6): number {
   const match = /^(\d+)([a-z]*)$/i.exec(value);
   const unit = match?.[2]?.toLowerCase() ?? '';
-  const scale = unit === '' ? 1e6 : TIME_US[unit];
+  const scale = unit === '' ? bareUs : TIME_US[unit];
   if (match === null || scale === undefined) {
     refuse(place, 'a time such as 30, 500ms, 10s, 5m or 1h', value);
   }
   return Number(match[1]) * scale;
+}
+
+/** A number with or without a fraction, from least to most. */
+export function realNumber(
+  place: OptionPlace,
+  value: string,
+  least: number,
+  most = Number.MAX_VALUE,
+): number {
+  const number = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= least && number <= most)) {
+    const range = most === Number.MAX_VALUE ? `at least ${least}` : `${least} to ${most}`;
+    refuse(place, `a number of ${range}`, value);
+  }
+  return number;
 }
 
 /** 0 or 1; a bare switch is 1. */

@@ -15,9 +15,27 @@ export interface Workload {
   readonly isMixed: boolean;
   /** What an unmixed workload does. A mixed one reads and writes. */
   readonly direction: 'read' | 'write' | 'trim';
+  /** Each block is trimmed, then written. */
+  readonly trimsFirst: boolean;
 }
+/** Ways to verify that are done as asked. none: not at all. */
+const VERIFY_KINDS = [
+  'none',
+  'meta',
+  'pattern',
+  'crc32c',
+  'md5',
+  'sha1',
+  'sha256',
+  'sha512',
+  'sha3-256',
+  'xxhash',
+] as const;
+export type VerifyKind = (typeof VERIFY_KINDS)[number];
+/** fio's other sums: what they would find, crc32c finds too. `fio --cmdhelp=verify`. */
+const OTHER_SUMS: readonly string[] =
+  'crc64 crc32 crc32c-intel crc16 crc7 sha3-224 sha3-384 sha3-512 pattern_hdr'.split(' ');
 
-export type VerifyKind = 'none' | 'crc32c' | 'pattern';
 /** Engines of ours; null is the target the command chose. */
 export type EngineName = 'sealdisk' | 'memory' | 'null';
 
@@ -33,8 +51,9 @@ function workload(
   direction: Workload['direction'],
   isRandom: boolean,
   isMixed = false,
+  trimsFirst = false,
 ): [string, Workload] {
-  return [name, { name, direction, isRandom, isMixed }];
+  return [name, { name, direction, isRandom, isMixed, trimsFirst }];
 }
 
 const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
@@ -47,44 +66,42 @@ const WORKLOADS: ReadonlyMap<string, Workload> = new Map([
   workload('rw', 'read', false, true),
   workload('readwrite', 'read', false, true),
   workload('randrw', 'read', true, true),
+  workload('trimwrite', 'write', false, false, true),
+  workload('randtrimwrite', 'write', true, false, true),
 ]);
 
 /** fio's engines: a job that names one runs on the library instead. `fio --enghelp`. */
 const FOREIGN_ENGINES: readonly string[] = (
-  'cpuio mmap sync psync vsync pvsync pvsync2 net netsplice ftruncate filecreate filestat ' +
-  'filedelete exec posixaio solarisaio windowsaio falloc e4defrag splice gfapi gfapi_async guasi ' +
-  'mtd sg io_uring io_uring_cmd nbd libaio rdma rados rbd pmemblk dev-dax libpmem libblkio ' +
-  'libiscsi libcufs libhdfs libzbc nfs http dfs ime_psync ime_psyncv ime_aio xnvme dircreate ' +
-  'dirstat dirdelete'
+  'mmap sync psync vsync pvsync pvsync2 posixaio solarisaio windowsaio splice guasi mtd sg ' +
+  'io_uring io_uring_cmd nbd libaio rados rbd pmemblk dev-dax libpmem libblkio libiscsi libcufs ' +
+  'libcufile libhipfile libzbc xnvme cpp_null'
+).split(' ');
+/** fio's engines that do something other than block I/O. */
+const OTHER_ENGINES: readonly string[] = (
+  'cpuio net netsplice rdma exec ftruncate falloc e4defrag filecreate filestat filedelete ' +
+  'dircreate dirstat dirdelete page_fault gfapi gfapi_async libhdfs nfs http dfs ime_psync ' +
+  'ime_psyncv ime_aio librpma_apm_client librpma_apm_server librpma_gpspm_client ' +
+  'librpma_gpspm_server'
 ).split(' ');
 const OWN_ENGINES: readonly EngineName[] = ['sealdisk', 'memory', 'null'];
 
-/** Sums fio can verify by; all but crc32c are checked by crc32c here. `fio --cmdhelp=verify`. */
-const CHECKSUMS: readonly string[] = (
-  'md5 crc64 crc32 crc32c crc32c-intel crc16 crc7 sha1 sha256 sha512 sha3-224 sha3-256 sha3-384 ' +
-  'sha3-512 xxhash meta'
-).split(' ');
-
 export const DEFAULT_WORKLOAD: Workload = WORKLOADS.get('read')!;
 
-export function readWorkload(value: string, { place, note }: SetterContext): Workload {
-  const [name = '', modifier] = value.split(':');
+/** @param name without the modifier behind a colon */
+export function readWorkload(name: string, { place }: SetterContext): Workload {
   const found = WORKLOADS.get(name);
-  if (found === undefined) {
-    if (name === 'trimwrite' || name === 'randtrimwrite')
-      refuse(place, 'a workload without a trim mix (not yet)', value);
-    const known = [...WORKLOADS.keys()];
-    refuse(place, `one of ${known.join(', ')}${didYouMean(name, known)}`, value);
-  }
-  if (modifier !== undefined)
-    note(`rw=${value}: the offset modifier ':${modifier}' is not honoured yet`);
-  return found;
+  if (found !== undefined) return found;
+  const known = [...WORKLOADS.keys()];
+  return refuse(place, `one of ${known.join(', ')}${didYouMean(name, known)}`, name);
 }
 
 export function readEngine(value: string, { place, note }: SetterContext): EngineName | null {
   const own = OWN_ENGINES.find((name) => name === value);
   if (own !== undefined) return own;
   const [name = ''] = value.split(':');
+  if (OTHER_ENGINES.includes(name)) {
+    refuse(place, 'an engine for block I/O: what this one does is something else', value);
+  }
   if (name !== 'external' && !FOREIGN_ENGINES.includes(name)) {
     refuse(place, `an engine${didYouMean(name, [...OWN_ENGINES, ...FOREIGN_ENGINES])}`, value);
   }
@@ -92,13 +109,15 @@ export function readEngine(value: string, { place, note }: SetterContext): Engin
   return null;
 }
 
+/** How content is checked that a sum of fio's stands for. */
 export function readVerify(value: string, { place, note }: SetterContext): VerifyKind {
   if (value === '0' || value === 'none' || value === 'null') return 'none';
-  if (value === 'pattern') return 'pattern';
-  if (!CHECKSUMS.includes(value)) {
-    const known = ['crc32c', 'pattern', ...CHECKSUMS];
-    refuse(place, `crc32c or pattern${didYouMean(value, known)}`, value);
+  const own = VERIFY_KINDS.find((kind) => kind === value);
+  if (own !== undefined) return own;
+  if (!OTHER_SUMS.includes(value)) {
+    const known = [...VERIFY_KINDS, ...OTHER_SUMS];
+    refuse(place, `one of ${VERIFY_KINDS.join(', ')}${didYouMean(value, known)}`, value);
   }
-  if (!value.startsWith('crc32c')) note(`verify=${value}: checked by crc32c`);
+  if (value !== 'crc32c-intel') note(`verify=${value}: checked by crc32c`);
   return 'crc32c';
 }

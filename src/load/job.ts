@@ -14,13 +14,15 @@ import { LOAD_CLONES_MAX, LOAD_DEPTH_MAX, REQUEST_BYTES_MAX } from '../limits.ts
 import { FIO_OPTION_NAMES, FIO_OPTIONS, isHonoured, properName } from './fio-options.ts';
 import {
   type Environment,
+  type IncludeReader,
   isGlobal,
   jobFileInvalid,
   type OptionLine,
   readSections,
   type Section,
 } from './job-lines.ts';
-import { defaultSettings, type JobSettings, SETTERS } from './job-settings.ts';
+import { SETTERS } from './job-setters.ts';
+import { defaultSettings, type JobSettings } from './job-settings.ts';
 import { switchValue } from './job-values.ts';
 import { didYouMean } from './nearest.ts';
 
@@ -48,6 +50,8 @@ export interface JobFileContext {
   readonly environment?: Environment;
   /** Options that win over every job's own; line 0. @default none */
   readonly overrides?: readonly OptionLine[];
+  /** Reads a file that an include line names. @default nothing can be included */
+  readonly include?: IncludeReader;
 }
 
 /** File name of options that came from the command line. */
@@ -61,7 +65,7 @@ const COMMAND_LINE = 'command line';
  * @throws PlaneError JobFileInvalid with file:line
  */
 export function readJobFile(text: string, fileName: string, context: JobFileContext = {}): JobFile {
-  const sections = readSections(text, fileName, context.environment ?? {});
+  const sections = readSections(text, fileName, context.environment ?? {}, context.include);
   const file = buildJobs(sections, fileName, context.overrides ?? []);
   if (file.jobs.length === 0) throw jobFileInvalid(fileName, 1, 'expected at least one [job]');
   return file;
@@ -138,26 +142,33 @@ function applyOptions(
 function applyOption(
   settings: JobSettings,
   written: Record<string, string>,
-  { name, value, line }: OptionLine,
-  fileName: string,
+  { name, value, line, fileName: includedFrom }: OptionLine,
+  sectionFileName: string,
   note: (text: string) => void,
 ): void {
+  const fileName = includedFrom ?? sectionFileName;
   const proper = properName(name);
   if (proper === null) {
     const suggestion = didYouMean(name, FIO_OPTION_NAMES);
     throw jobFileInvalid(fileName, line, `unknown option '${name}'${suggestion}`);
   }
   const { optionClass, kind, fioDefault } = FIO_OPTIONS.get(proper)!;
-  if (value === null && kind !== 'switch') {
+  if (value === null && (kind === 'value' || kind === 'boolean')) {
     throw jobFileInvalid(fileName, line, `option '${name}' needs a value: expected ${name}=...`);
   }
+  if (optionClass === 'refused') {
+    throw jobFileInvalid(fileName, line, `${name} is not about block I/O on a disk: cannot run it`);
+  }
   const place = { fileName, line, option: name };
-  if (optionClass === 'honoured' && kind !== 'value') switchValue(place, value);
-  written[proper] = value ?? '1';
+  if (optionClass === 'honoured' && (kind === 'switch' || kind === 'boolean')) {
+    switchValue(place, value);
+  }
+  const unsaid = kind === 'optional' ? '' : '1';
+  written[proper] = value ?? unsaid;
   if (isHonoured(proper)) {
-    SETTERS[proper](settings, value ?? '1', { place, note });
+    SETTERS[proper](settings, value ?? unsaid, { place, note });
   } else if (optionClass === 'later' && value !== fioDefault) {
-    note(`${name} is not honoured yet: the job runs without it`);
+    note(`${name} is not honoured: the job runs without it`);
   }
 }
 
@@ -165,15 +176,17 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
   const refuseJob = (detail: string): never => {
     throw jobFileInvalid(fileName, line, detail);
   };
-  const { blockBytes, workload } = settings;
+  const { blockSizes, workload } = settings;
   const directions = workload.isMixed ? (['read', 'write'] as const) : [workload.direction];
   for (const direction of directions) {
-    const bytes = blockBytes[direction];
+    const { most: bytes, least, split } = blockSizes[direction];
     if (bytes > REQUEST_BYTES_MAX) {
       refuseJob(`bs: expected at most ${REQUEST_BYTES_MAX / KIB}k, got ${bytes} bytes`);
     }
-    if (settings.verify !== 'none' && bytes % 512 !== 0) {
-      refuseJob(`verify: expected bs to be a multiple of 512, got ${bytes}`);
+    const lengths = [least, ...(split ?? []).map((share) => share.bytes)];
+    const odd = lengths.find((length) => length % 512 !== 0);
+    if (settings.verify !== 'none' && odd !== undefined) {
+      refuseJob(`verify: expected bs to be a multiple of 512, got ${odd}`);
     }
     const sizeBytes = settings.size?.bytes ?? null;
     if (sizeBytes !== null && sizeBytes < bytes) {

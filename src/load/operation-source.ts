@@ -29,6 +29,12 @@ export interface OperationSource {
   readonly disk: LoadDisk;
   /** When the operation should begin, on performance.now()'s clock; 0: whenever there is room. */
   readonly dueAtMs: number;
+  /** Called once, as the loop that is fed begins. Absent: the source does not mind. */
+  begin?(nowMs: number): void;
+  /** Called when the loop ends: a wait in progress is not needed any more. */
+  cancel?(): void;
+  /** Moves what is still due: time that does not count. */
+  shift?(milliseconds: number): void;
   /** Steps to the next operation. */
   next(): SourceAnswer;
   /** Resolves when next() may have something again. Called only after SOURCE_WAIT. */

@@ -31,13 +31,18 @@ const ERRNO: Partial<Record<ErrorCode, number>> = {
 };
 const EIO = 5;
 
-/** The whole document as text, ending in a newline. */
-export function reportJson(report: LoadReport): string {
-  return `${JSON.stringify(reportDocument(report), null, 2)}\n`;
+/**
+ * The whole document as text, ending in a newline.
+ *
+ * @param hasBins with every bucket of the latencies, as fio's json+; the buckets are ours, of three
+ *   figures each
+ */
+export function reportJson(report: LoadReport, hasBins = false): string {
+  return `${JSON.stringify(reportDocument(report, hasBins), null, 2)}\n`;
 }
 
 /** The whole document. */
-export function reportDocument(report: LoadReport): Json {
+export function reportDocument(report: LoadReport, hasBins = false): Json {
   const { version, timestampMs, globalOptions, jobs, isPartial, notes, environment } = report;
   return {
     'sealdisk version': version,
@@ -45,13 +50,14 @@ export function reportDocument(report: LoadReport): Json {
     timestamp_ms: timestampMs,
     time: new Date(timestampMs).toUTCString(),
     'global options': globalOptions,
-    jobs: jobs.map(jobDocument),
+    jobs: jobs.map((job) => jobDocument(job, hasBins)),
     sealdisk: {
       schema: REPORT_SCHEMA_ID,
       partial: isPartial,
       notes,
       environment,
       comparison: report.comparison?.map(comparisonDocument) ?? null,
+      overhead: report.overhead === null ? null : { ...report.overhead },
     },
   };
 }
@@ -71,6 +77,7 @@ function comparisonDocument(row: ComparisonRow): Json {
     naive: rateOfRow(row.naive),
     ratio_to_plain: row.ratioToPlain === null ? null : { ...row.ratioToPlain },
     ratio_to_naive: row.ratioToNaive,
+    overhead: row.overhead === null ? null : { ...row.overhead },
   };
 }
 
@@ -84,7 +91,7 @@ function rateOfRow(rate: Rate | null): Json {
   };
 }
 
-function jobDocument(job: ReportJob): Json {
+function jobDocument(job: ReportJob, hasBins: boolean): Json {
   const { stats, cost, percentiles, error } = job;
   return {
     jobname: job.name,
@@ -92,9 +99,9 @@ function jobDocument(job: ReportJob): Json {
     error: errnoOf(error),
     elapsed: Math.ceil(cost.elapsedMs / 1e3),
     'job options': job.options,
-    read: directionDocument(stats.direction(READ), percentiles),
-    write: directionDocument(stats.direction(WRITE), percentiles),
-    trim: directionDocument(stats.direction(TRIM), percentiles),
+    read: directionDocument(stats.direction(READ), percentiles, hasBins),
+    write: directionDocument(stats.direction(WRITE), percentiles, hasBins),
+    trim: directionDocument(stats.direction(TRIM), percentiles, hasBins),
     sync: {
       total_ios: stats.direction(FLUSH).requests,
       lat_ns: latencyDocument(stats.direction(FLUSH).latency, percentiles),
@@ -116,12 +123,17 @@ function jobDocument(job: ReportJob): Json {
   };
 }
 
-function errnoOf(error: unknown): number {
+/** The errno nearest to an error; 0 if there is none. */
+export function errnoOf(error: unknown): number {
   if (error === null) return 0;
   return (error instanceof PlaneError ? ERRNO[error.code] : undefined) ?? EIO;
 }
 
-function directionDocument(direction: DirectionStats, percentiles: readonly number[]): Json {
+function directionDocument(
+  direction: DirectionStats,
+  percentiles: readonly number[],
+  hasBins: boolean,
+): Json {
   const { requests, bytes, runtimeMs, latency, kibRate, requestRate } = direction;
   const perSecond = runtimeMs === 0 ? 0 : 1e3 / runtimeMs;
   const empty = { min: 0, max: 0, mean: 0, stddev: 0, N: 0 };
@@ -137,7 +149,10 @@ function directionDocument(direction: DirectionStats, percentiles: readonly numb
     short_ios: 0,
     drop_ios: 0,
     slat_ns: empty,
-    clat_ns: latencyDocument(latency, percentiles),
+    clat_ns: {
+      ...latencyDocument(latency, percentiles),
+      ...(hasBins ? { bins: binsDocument(latency) } : {}),
+    },
     lat_ns: total,
     ...rateDocument('bw', kibRate),
     ...rateDocument('iops', requestRate),
@@ -177,6 +192,12 @@ function latencyDocument(
       percentiles.map((percent) => [percent.toFixed(6), latency.percentile(percent)]),
     ),
   };
+}
+
+function binsDocument(latency: LatencyHistogram): Json {
+  return Object.fromEntries(
+    latency.bins().map(({ nanoseconds, count }) => [`${nanoseconds}`, count]),
+  );
 }
 
 function verifyDocument({ verified }: ReportJob): Json {

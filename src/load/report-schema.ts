@@ -103,6 +103,16 @@ const rate = nullable(
   }),
 );
 
+const overhead = nullable(
+  object({
+    percent: { type: 'number' },
+    low: { type: 'number' },
+    high: { type: 'number' },
+    smallest: amount,
+    pairs: count,
+  }),
+);
+
 export const REPORT_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'What a sealdisk load run came to',
@@ -130,8 +140,10 @@ export const REPORT_SCHEMA = {
           naive: rate,
           ratio_to_plain: nullable(object({ all: amount, least: amount, most: amount })),
           ratio_to_naive: nullable(amount),
+          overhead,
         }),
       }),
+      overhead,
     }),
   }),
 } as const;

@@ -1,6 +1,7 @@
 /** A report for people: what was asked of each job, what came of it, and what went wrong. */
 import type { DirectionStats } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
+import type { Overhead } from './paired-overhead.ts';
 import type { ComparisonRow, LoadReport, Rate, Ratio, ReportJob } from './report.ts';
 import { errorDocument } from './report-json.ts';
 import { duration, megabytes, shortCount, type TextColumn, textTable } from './text-table.ts';
@@ -31,10 +32,29 @@ export function reportTable(report: LoadReport): string {
   const parts: string[] = [];
   if (report.comparison !== null) parts.push(comparisonTable(report.comparison));
   else parts.push(textTable(COLUMNS, report.jobs.flatMap(jobRows)));
+  if (report.overhead !== null) parts.push(...overheadLines(report));
   for (const job of report.jobs) parts.push(...jobRemarks(job));
   if (report.isPartial)
     parts.push('partial: interrupted, the numbers are of what was done until then');
   return `${parts.join('\n')}\n`;
+}
+
+/** What encryption costs, over all and for each workload if there are several. */
+function overheadLines({ overhead, comparison }: LoadReport): string[] {
+  const line = (name: string, { percent, low, high, smallest, pairs }: Overhead): string => {
+    const [figure, from, to, least] = [percent, low, high, smallest].map((each) => each.toFixed(1));
+    const doubt = low <= 0 && high >= 0 ? '; this may be none at all' : '';
+    return (
+      `${name}: encryption costs ${figure} % of the requests a second (95 % interval ${from} to ` +
+      `${to}; smallest effect this run could have seen ${least} %; ${pairs} paired turns)` +
+      doubt
+    );
+  };
+  const rows = comparison!.length > 1 ? comparison! : [];
+  const each = rows.flatMap((row) =>
+    row.overhead === null ? [] : [line(`  ${row.workload}`, row.overhead)],
+  );
+  return [line('overhead', overhead!), ...each];
 }
 
 function jobRows(job: ReportJob): string[][] {

@@ -7,6 +7,8 @@
 import { MismatchLog } from './disk-verifier.ts';
 import type { CloneResult, StageCost } from './job-run.ts';
 import { LoadStats } from './load-stats.ts';
+import { isPaced } from './pacing.ts';
+import type { Overhead } from './paired-overhead.ts';
 
 /** One job of a report. */
 export interface ReportJob {
@@ -15,6 +17,8 @@ export interface ReportJob {
   /** Options as written. */
   readonly options: Readonly<Record<string, string>>;
   readonly percentiles: readonly number[];
+  /** Of numbers in the normal output. */
+  readonly significantFigures: number;
   readonly stats: LoadStats;
   /** What ended it early; null: nothing did. */
   readonly error: unknown;
@@ -42,6 +46,8 @@ export interface ComparisonRow {
   /** Encrypted requests a second over plain ones. */
   readonly ratioToPlain: Ratio | null;
   readonly ratioToNaive: number | null;
+  /** Of encryption, from the turns; null: too few of them. */
+  readonly overhead: Overhead | null;
 }
 
 export interface Rate {
@@ -64,6 +70,8 @@ export interface LoadReport {
   readonly globalOptions: Readonly<Record<string, string>>;
   readonly jobs: readonly ReportJob[];
   readonly comparison: readonly ComparisonRow[] | null;
+  /** Of encryption, over all workloads of a comparison; null: too few turns, or none. */
+  readonly overhead: Overhead | null;
   /** Interrupted: the numbers are of what was done until then. */
   readonly isPartial: boolean;
   readonly notes: readonly string[];
@@ -106,6 +114,7 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     groupId: job.groupId,
     options: job.options,
     percentiles: job.percentiles,
+    significantFigures: job.significantFigures,
     stats: group.length === 1 ? first.run.stats : mergeStats(group.map(({ run }) => run.stats)),
     error: group.find(({ run }) => run.error !== null)?.run.error ?? null,
     cost: first.cost,
@@ -115,7 +124,7 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     clones: group.length,
     seed,
     verified: isVerified ? mergeLogs(group.map(({ run }) => run.log)) : null,
-    isPaced: false,
+    isPaced: isPaced(job),
   };
 }
 

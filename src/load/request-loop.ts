@@ -13,10 +13,13 @@
  *    reading). What the loop itself does between them is therefore inside the latency.
  * 3. Requests are made in the order the source gives them, so the order of one disk is the order of
  *    the source, and what a verified read must return is known when it is made.
- * 4. Requests begun before measuring began (ramp) are made but not counted.
+ * 4. A request that was due is made late rather than never, and is counted twice: its service time
+ *    from when it was made, its response time from when it was due.
+ * 5. Requests begun before measuring began (ramp) are made but not counted.
  *
  * **Thread:** main. 0.4 to 0.7 us a request, against a target that does nothing (depth 128).
  */
+import { PlaneError } from '../base/errors.ts';
 import { InvariantError, invariant } from '../base/invariant.ts';
 import { createPrng, type Prng } from '../base/prng.ts';
 import type { MismatchLog } from './disk-verifier.ts';
@@ -31,6 +34,7 @@ import {
   TRIM,
   WRITE,
 } from './operation-source.ts';
+import type { RequestLog } from './request-log.ts';
 import { RequestSlot } from './request-slot.ts';
 
 export interface RequestLoopOptions {
@@ -43,6 +47,8 @@ export interface RequestLoopOptions {
   readonly seed: number;
   /** Buffers start at this size and grow to the longest request. */
   readonly bufferBytes: number;
+  /** What write buffers hold at first, over and over; null: random bytes. @default null */
+  readonly bufferPattern?: Uint8Array | null;
   /** Not measured, in addition to runtimeMs. @default 0 */
   readonly rampMs?: number;
   /** 0: until the source ends. @default 0 */
@@ -53,6 +59,22 @@ export interface RequestLoopOptions {
   readonly syncsAtEnd?: boolean;
   /** A mismatch ends the loop. @default false */
   readonly mismatchEnds?: boolean;
+  /** @default none */
+  readonly think?: ThinkTime | null;
+  /** A request that takes longer ends the loop; 0: none does. @default 0 */
+  readonly latencyMostMs?: number;
+  /** Told of every measured request. @default none */
+  readonly requestLog?: RequestLog | null;
+}
+
+/** A pause after every so many requests, when all of them have completed. */
+export interface ThinkTime {
+  readonly everyRequests: number;
+  readonly pauseMs: number;
+  /** What of the pause is a busy loop. */
+  readonly spinMs: number;
+  /** What the source has still due waits for the pause too. */
+  readonly shiftsSource: boolean;
 }
 
 /** How a loop ended: by itself or by stop() if error is null. */
@@ -68,6 +90,9 @@ export class RequestLoop {
   #inFlight = 0;
   #isDraining = false;
   #isWaiting = false;
+  #isThinking = false;
+  #madeSinceThink = 0;
+  #thinkTimer: NodeJS.Timeout | null = null;
   #isSynced = false;
   #hasEnded = false;
   #error: unknown = null;
@@ -90,11 +115,12 @@ export class RequestLoop {
     invariant(this.#beganAtMs === 0, 'a loop runs once');
     const { depth, bufferBytes, stats, rampMs = 0, runtimeMs = 0 } = this.#options;
     const template = new Uint8Array(bufferBytes);
-    if (this.#options.payload !== 'zero') this.#payload.fill(template);
+    if (this.#options.payload !== 'zero') this.#fillTemplate(template);
     this.#beganAtMs = performance.now();
     this.#measuredFromMs = this.#beganAtMs + rampMs;
     if (runtimeMs > 0) this.#setDeadline(this.#measuredFromMs + runtimeMs);
     stats.begin(this.#measuredFromMs);
+    this.#options.source.begin?.(this.#beganAtMs);
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -103,6 +129,15 @@ export class RequestLoop {
       }
       this.#fill();
     });
+  }
+
+  #fillTemplate(template: Uint8Array): void {
+    const { bufferPattern = null } = this.#options;
+    if (bufferPattern === null) this.#payload.fill(template);
+    else
+      template.forEach((_, at) => {
+        template[at] = bufferPattern[at % bufferPattern.length]!;
+      });
   }
 
   /** Makes no more requests; run() resolves when those in flight have completed. */
@@ -150,6 +185,9 @@ export class RequestLoop {
     if (syncEvery > 0 && this.#writesSinceSync >= syncEvery && !(source.progress() >= 1)) {
       this.#writesSinceSync = 0;
       slot.aim(FLUSH, slot.disk ?? source.disk, 0, 0, 0);
+    } else if (this.#mustThink()) {
+      this.#rest(slot, false);
+      return;
     } else {
       const answer = source.next();
       if (answer === SOURCE_END || answer === SOURCE_WAIT) {
@@ -157,6 +195,7 @@ export class RequestLoop {
         this.#rest(slot, answer === SOURCE_END);
         return;
       }
+      this.#madeSinceThink += 1;
       slot.aim(
         source.operation,
         source.disk,
@@ -171,19 +210,48 @@ export class RequestLoop {
   #rest(slot: RequestSlot, isOver: boolean): void {
     this.#idle.push(slot);
     if (isOver) this.#isDraining = true;
+    if (this.#isThinking && this.#inFlight === 0 && this.#thinkTimer === null) this.#pause();
     this.#endIfDrained();
+  }
+
+  /** True if no request is to be made before the loop has thought. */
+  #mustThink(): boolean {
+    const { think = null } = this.#options;
+    if (think === null || this.#madeSinceThink < think.everyRequests) return false;
+    this.#madeSinceThink = 0;
+    this.#isThinking = true;
+    this.#isWaiting = true;
+    return true;
+  }
+
+  /** Thinks. Nothing is in flight. */
+  #pause(): void {
+    const { think, source } = this.#options;
+    const { pauseMs, spinMs, shiftsSource } = think!;
+    const beganAtMs = performance.now();
+    while (performance.now() - beganAtMs < Math.min(spinMs, pauseMs));
+    this.#thinkTimer = setTimeout(() => {
+      this.#thinkTimer = null;
+      this.#isThinking = false;
+      if (shiftsSource) source.shift?.(performance.now() - beganAtMs);
+      this.#resume();
+    }, pauseMs - spinMs);
+  }
+
+  #resume(): void {
+    this.#isWaiting = false;
+    if (!this.#isDraining) this.#fill();
   }
 
   #wait(): void {
     this.#isWaiting = true;
-    const resume = (): void => {
-      this.#isWaiting = false;
-      if (!this.#isDraining) this.#fill();
-    };
-    this.#options.source.ready().then(resume, (error: unknown) => {
-      this.#isWaiting = false;
-      this.#end(error);
-    });
+    this.#options.source.ready().then(
+      () => this.#resume(),
+      (error: unknown) => {
+        this.#isWaiting = false;
+        this.#end(error);
+      },
+    );
   }
 
   /** Makes the request a slot is aimed at. */
@@ -238,10 +306,14 @@ export class RequestLoop {
   readonly #completed = (slot: RequestSlot): void => {
     let nowMs = performance.now();
     this.#inFlight -= 1;
-    const { stats, log, mismatchEnds = false } = this.#options;
+    const { stats, log, mismatchEnds = false, requestLog, latencyMostMs = 0 } = this.#options;
     if (slot.startedAtMs >= this.#measuredFromMs) {
       stats.direction(slot.operation).record(nowMs - slot.startedAtMs, slot.lengthBytes);
       if (slot.dueAtMs > 0) stats.response.record((nowMs - slot.dueAtMs) * 1e6);
+      requestLog?.record(slot.operation, slot.startedAtMs, nowMs, slot.lengthBytes);
+    }
+    if (latencyMostMs > 0 && nowMs - slot.startedAtMs > latencyMostMs) {
+      this.#end(tooLong(nowMs - slot.startedAtMs, latencyMostMs));
     }
     const verifier = slot.disk!.verifier;
     if (verifier !== null && slot.operation === READ) {
@@ -288,6 +360,8 @@ export class RequestLoop {
     }
     this.#hasEnded = true;
     if (this.#deadlineTimer !== null) clearTimeout(this.#deadlineTimer);
+    if (this.#thinkTimer !== null) clearTimeout(this.#thinkTimer);
+    this.#options.source.cancel?.();
     this.#options.stats.end(performance.now());
     Promise.all(this.#idle.map((slot) => slot.release())).then(() => {
       // A broken invariant is nobody's result.
@@ -295,4 +369,12 @@ export class RequestLoop {
       else this.#resolve({ error: this.#error });
     }, this.#reject);
   }
+}
+
+function tooLong(tookMs: number, mostMs: number): PlaneError {
+  const us = (milliseconds: number): number => Math.round(milliseconds * 1e3);
+  return new PlaneError(
+    'LatencyExceeded',
+    `expected every request within ${us(mostMs)} us, got ${us(tookMs)}`,
+  );
 }

@@ -5,8 +5,9 @@
  *
  *   word 0     version: which write of this disk, from 1
  *   word 1     place: the unit's index in the disk, mixed with the disk's salt
- *   word 2     'stamp': as below; 'crc32c': CRC-32C of the other 127 words, word 2 taken as 0
- *   words 3..  TEMPLATE[i] xor key, key a hash of version and place
+ *   word 2..   'meta': as below; a sum (crc32c, xxhash, sha256 ..): of the unit, these words taken
+ *              as 0; one word to sixteen
+ *   the rest   TEMPLATE[i] xor key, key a hash of version and place
  *
  * So content is a function of (disk, unit, version), and no two units ever written are alike: a
  * lost, stale, misplaced, torn or damaged unit cannot look right. Word i is its own function of i,
@@ -19,7 +20,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { createPrng } from '../base/prng.ts';
-import { crc32c } from './crc32c.ts';
+import { type DigestName, digestOf } from './unit-digest.ts';
 import { UNIT_BYTES, UNKNOWN_VERSION, ZEROS_VERSION } from './version-map.ts';
 
 export const UNIT_WORDS: number = UNIT_BYTES / 4;
@@ -88,15 +89,20 @@ export function createStampContent(salt: number): UnitContent {
   };
 }
 
-/** Units that carry the CRC-32C of themselves. @param salt differs from disk to disk */
-export function createChecksumContent(salt: number): UnitContent {
+/** Units that carry a sum of themselves. @param salt differs from disk to disk */
+export function createDigestContent(name: DigestName, salt: number): UnitContent {
+  const digest = digestOf(name);
+  const sum = new Int32Array(digest.words);
+  const carried = new Int32Array(digest.words);
+  const first = HEADER_WORDS;
   return {
     stamp: (words, firstUnit, unitCount, version) => {
       for (let at = 0; at < unitCount; at++) {
         const from = at * UNIT_WORDS;
         stampUnit(words, from, version, placeOf(firstUnit + at, salt));
-        words[from + 2] = 0;
-        words[from + 2] = crc32c(words, from, UNIT_WORDS);
+        words.fill(0, from + first, from + first + digest.words);
+        digest.compute(words, from, UNIT_WORDS, sum);
+        words.set(sum, from + first);
       }
     },
     matches: (words, unitAt, unit, version) => {
@@ -104,11 +110,13 @@ export function createChecksumContent(salt: number): UnitContent {
       const found = words[from]! >>> 0;
       if (version !== UNKNOWN_VERSION && found !== version) return false;
       if (words[from + 1] !== placeOf(unit, salt) || found === ZEROS_VERSION) return false;
-      const sum = words[from + 2]!;
-      words[from + 2] = 0;
-      const computed = crc32c(words, from, UNIT_WORDS);
-      words[from + 2] = sum;
-      return computed === sum;
+      let difference = 0;
+      for (let at = 0; at < digest.words; at++) carried[at] = words[from + first + at]!;
+      words.fill(0, from + first, from + first + digest.words);
+      digest.compute(words, from, UNIT_WORDS, sum);
+      words.set(carried, from + first);
+      for (let at = 0; at < digest.words; at++) difference |= sum[at]! ^ carried[at]!;
+      return difference === 0;
     },
     describe: (words, unitAt, unit) => describeHeader(words, unitAt, placeOf(unit, salt)),
   };

@@ -36,7 +36,7 @@ export function groupsOfDiskFilter(filter: DiskFilter): string[] | null {
   return groupsOf([
     [DISKS.byScope, scopeName(filter.scope), isAny],
     [DISKS.byInstance, filter.instanceId, isInstanceId],
-    [DISKS.byImage, filter.imageId, isImageName],
+    [DISKS.byImage, filter.imageId, isAnyImageId],
     [DISKS.byKey, filter.keyId, isKeyId],
     [DISKS.byDataKey, filter.dataKeyId, isLineageId],
     [DISKS.bySource, filter.sourceSnapshotId, isSnapshotId],
@@ -77,6 +77,6 @@ function scopeName(scope: Scope | undefined): string | undefined {
 }
 
 /** Public images have ids of other forms than ours. */
-function isImageName(text: string): boolean {
+function isAnyImageId(text: string): boolean {
   return /^[\w.-]{1,128}$/.test(text);
 }

@@ -38,8 +38,9 @@ export interface ReencryptProgress {
   /** Sectors it moved to the top layer. */
   readonly movedSectors: number;
   /**
-   * Sectors of lower layers that steps have still to look at: at most as many. Those that a caller
-   * discards meanwhile go on being counted until a step passes them.
+   * Sectors of lower layers that steps have still to look at, as far as they are counted: the first
+   * steps count more of a large disk each. Those that a caller discards meanwhile go on being
+   * counted until a step passes them.
    */
   readonly remainingSectors: number;
   /** The lower layers are empty, and what was in them is on stable storage. */

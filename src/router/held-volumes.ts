@@ -50,7 +50,7 @@ export class HeldVolumes {
 }
 
 /** Implements Disk (types.ts) over a volume that somebody else keeps open. */
-export class HeldDisk {
+class HeldDisk {
   private readonly disk: DiskIo;
   private closing: Promise<void> | null = null;
 

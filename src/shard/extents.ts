@@ -10,32 +10,6 @@
 /** How many sectors of a range are mapped. */
 type CountMapped = (sector: number, sectorCount: number) => number;
 
-/** What can count its mapped sectors: a layer. */
-interface Counted {
-  countMapped(sector: number, sectorCount: number): number;
-}
-
-/**
- * How many sectors of a range at least one of several layers has. Where two have some of it, the
- * range is halved until one has all or the others none.
- */
-export function countUnion(
-  layers: readonly Counted[],
-  sector: number,
-  sectorCount: number,
-): number {
-  let sum = 0;
-  let most = 0;
-  for (const layer of layers) {
-    const count = layer.countMapped(sector, sectorCount);
-    sum += count;
-    most = Math.max(most, count);
-  }
-  if (sum === most || most === sectorCount) return most;
-  const half = Math.floor(sectorCount / 2);
-  return countUnion(layers, sector, half) + countUnion(layers, sector + half, sectorCount - half);
-}
-
 /**
  * Lengths of runs from `first` on, by turns: mapped sectors (maybe none), a hole, mapped sectors …
  * Together they cover the range, or less if there are more than runsMax.

@@ -7,7 +7,9 @@
  * **Thread:** shard.
  */
 import type { MemoryRegion } from '../base/bytes.ts';
+import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
+import type { Extent } from '../segment/shard-store.ts';
 import type { Layer } from './layer.ts';
 import { SectorRanges } from './sector-ranges.ts';
 
@@ -40,4 +42,31 @@ export function readLayers(
     if (missing.length === 0) break;
   }
   return missing;
+}
+
+const extent: Extent = { isHole: true, sectorCount: 0 };
+
+/**
+ * Number of sectors of a range that some layer has. With one layer the cost is the store's; with
+ * several it grows with the extents of the upper ones.
+ *
+ * @param depth the layer to begin with
+ */
+export function countMapped(
+  layers: readonly Layer[],
+  first: number,
+  count: number,
+  depth = 0,
+): number {
+  const layer = layers[depth];
+  invariant(layer !== undefined, 'there is a layer to look into');
+  if (depth === layers.length - 1) return layer.countMapped(first, count);
+  let mapped = 0;
+  for (let at = first; at < first + count; ) {
+    layer.extentAt(at, first + count - at, extent);
+    const { isHole, sectorCount } = extent;
+    mapped += isHole ? countMapped(layers, at, sectorCount, depth + 1) : sectorCount;
+    at += sectorCount;
+  }
+  return mapped;
 }

@@ -24,6 +24,7 @@ import { allocateRegion, type MemoryRegion } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import {
+  REENCRYPT_COUNT_SECTORS,
   REENCRYPT_RANGES_MAX,
   REENCRYPT_SECTORS_MAX,
   REENCRYPT_SETTLE_SECTORS,
@@ -46,8 +47,9 @@ export class Reencryption {
   private movedEnd = 0;
   /** Mapped sectors of lower layers passed since the last settle(): what it will discard. */
   private unsettledSectors = 0;
-  /** Mapped sectors of lower layers from movedEnd on: at most so many. */
-  private aheadSectors: number;
+  /** Mapped sectors of lower layers in [movedEnd, countedEnd), those discarded since included. */
+  private aheadSectors = 0;
+  private countedEnd = 0;
 
   private readonly settleSectors: number;
 
@@ -66,12 +68,12 @@ export class Reencryption {
     this.top = top;
     this.lower = lower;
     this.settleSectors = settleSectors;
-    this.aheadSectors = this.countLower(0, TREE_SECTORS_MAX);
   }
 
   /** @throws PlaneError NoSpace, ChecksumMismatch, ...: the step may be repeated */
   step(sectorsMax: number): ReencryptProgress {
     invariant(sectorsMax > 0 && sectorsMax <= REENCRYPT_SECTORS_MAX, 'a step is bounded');
+    this.countAhead();
     let movedSectors = 0;
     for (let ranges = 0; ranges < REENCRYPT_RANGES_MAX && movedSectors < sectorsMax; ranges++) {
       const first = this.nextLower(this.movedEnd);
@@ -82,9 +84,11 @@ export class Reencryption {
       const count = Math.min(sectorsMax - movedSectors, TREE_SECTORS_MAX - first);
       movedSectors += this.moveRange(first, count);
       const passed = this.countLower(first, count);
-      this.aheadSectors = Math.max(0, this.aheadSectors - passed);
-      this.unsettledSectors += passed;
       this.movedEnd = first + count;
+      this.countedEnd = Math.max(this.countedEnd, this.movedEnd);
+      const isAllPassed = this.countedEnd === this.movedEnd;
+      this.aheadSectors = isAllPassed ? 0 : Math.max(0, this.aheadSectors - passed);
+      this.unsettledSectors += passed;
       if (this.unsettledSectors >= this.settleSectors) break;
     }
     const isEnd = this.movedEnd === TREE_SECTORS_MAX;
@@ -127,6 +131,15 @@ export class Reencryption {
       scratch.bytes.fill(0, 0, count * SECTOR_BYTES);
     }
     return moved;
+  }
+
+  /** Counts some more: the whole of a large disk would hold up the thread. */
+  private countAhead(): void {
+    if (this.countedEnd === TREE_SECTORS_MAX) return;
+    const first = this.nextLower(this.countedEnd);
+    const count = Math.min(REENCRYPT_COUNT_SECTORS, TREE_SECTORS_MAX - first);
+    if (count > 0) this.aheadSectors += this.countLower(first, count);
+    this.countedEnd = first + count;
   }
 
   private settle(): void {

@@ -183,8 +183,12 @@ export class Shard {
   }
 
   private pushLayer(id: number, handle: number, layer: VolumeLayer): typeof LATER {
-    this.volume(handle);
-    return this.openLayers(id, [layer], ([top]) => this.volume(handle).pushLayer(top!));
+    const volume = this.volume(handle);
+    return this.openLayers(id, [layer], ([top]) => {
+      // Closed while the key was on its way; the handle may be another volume's by now.
+      if (this.volumes.get(handle) !== volume) throw closedError(handle);
+      volume.pushLayer(top!);
+    });
   }
 
   /** Opens layers when their keys have come, and replies. @param use throws: they are closed */
@@ -225,7 +229,7 @@ export class Shard {
 
   private volume(handle: number): Volume {
     const volume = this.volumes.get(handle);
-    if (volume === undefined) throw new PlaneError('DiskClosed', `no volume has handle ${handle}`);
+    if (volume === undefined) throw closedError(handle);
     return volume;
   }
 
@@ -266,6 +270,10 @@ export class Shard {
     this.parts.store.close();
     scrubStack();
   }
+}
+
+function closedError(handle: number): PlaneError {
+  return new PlaneError('DiskClosed', `no volume has handle ${handle}`);
 }
 
 /** Stands for a reply that is sent when it is known. */

@@ -31,9 +31,8 @@ import { SECTOR_BYTES, sectorAt } from '../base/units.ts';
 import { TREE_SECTORS_MAX } from '../limits.ts';
 import type { ReencryptProgress } from '../record/shard-message.ts';
 import type { ShardStore } from '../segment/shard-store.ts';
-import { countUnion } from './extents.ts';
 import type { Layer } from './layer.ts';
-import { readLayers } from './layers.ts';
+import { countMapped, readLayers } from './layers.ts';
 import { Reencryption } from './reencryption.ts';
 
 /** One sector of plaintext, for edges. Shared by all volumes of the thread: nothing awaits. */
@@ -115,11 +114,6 @@ export class Volume {
     if (tailBytes > 0) this.zeroPart(endWhole, 0, tailBytes);
   }
 
-  /** Number of sectors of a range that are not holes: in how many layers does not matter. */
-  countMapped(firstSector: number, sectorCount: number): number {
-    return countUnion(this.layers, firstSector, sectorCount);
-  }
-
   /**
    * Puts a layer on top.
    *
@@ -165,6 +159,11 @@ export class Volume {
     return this.layers.some((layer) => layer.treeName === name);
   }
 
+  /** Number of sectors of a range that are not holes. */
+  countMapped(firstSector: number, sectorCount: number): number {
+    return countMapped(this.layers, firstSector, sectorCount);
+  }
+
   /** Erases and frees the keys. The trees stay in the store. */
   close(): void {
     for (const layer of this.layers) layer.close();
@@ -190,16 +189,11 @@ export class Volume {
 
   /** Zeroes bytes [from, to) of one sector, unless it is a hole already. */
   private zeroPart(sector: number, from: number, to: number): void {
-    if (!this.isMapped(sector)) return;
+    if (this.countMapped(sector, 1) === 0) return;
     this.readSectors(sector, 1, edge, 0);
     edge.bytes.fill(0, from, to);
     this.top.write(sector, 1, edge, 0);
     edge.bytes.fill(0);
-  }
-
-  private isMapped(sector: number): boolean {
-    for (const layer of this.layers) if (layer.countMapped(sector, 1) > 0) return true;
-    return false;
   }
 
   private checkRange(offsetBytes: number, lengthBytes: number): void {

@@ -6,6 +6,14 @@ import { openPlane } from 'sealdisk';
 const plane = await openPlane({ dataDir: process.argv[2], engine: process.argv[3] });
 let disk = null;
 let planted = null;
+async function finished(taskId) {
+  for (;;) {
+    const { Tasks } = await plane.call('DescribeTasks', { TaskIds: [taskId] });
+    if (Tasks[0].TaskStatus !== 'Processing') return Tasks[0].TaskStatus;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 const commands = {
   async create() {
     return (await plane.call('CreateDisk', { Size: 1, Encrypted: true })).DiskId;
@@ -34,6 +42,17 @@ const commands = {
     await disk.close();
     disk = null;
     return 'detached';
+  },
+  // Answers when the task is under way for good, or at its end.
+  async rekey(bytesPerSecond) {
+    const parameters = { DiskId: disk.diskId, BytesPerSecond: Number(bytesPerSecond) };
+    const { TaskId } = await plane.call('RekeyDisk', parameters);
+    return Number(bytesPerSecond) > 0 ? TaskId : finished(TaskId);
+  },
+  async finish(taskId) {
+    await plane.call('PauseTask', { TaskId: taskId });
+    await plane.call('ResumeTask', { TaskId: taskId, BytesPerSecond: 0 });
+    return finished(taskId);
   },
   async churn(diskId, rounds) {
     for (let round = 0; round < Number(rounds); round++) {

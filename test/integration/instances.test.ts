@@ -59,7 +59,7 @@ describe.each(Object.entries(stores))('instances of a plane on the %s store', (n
     expectBytes(await disk.read(MIB, 300 * KIB), pattern(300 * KIB, seed));
   };
 
-  it('keep their data keys in the shards while they run, and not when they are stopped', async () => {
+  it('keep data keys in the shards while they run, and none when they are stopped', async () => {
     const before = await heldKeys();
     const { InstanceId, disks } = await run({ Encrypted: 'true' });
     const diskId = systemDisk(disks);
@@ -112,7 +112,7 @@ describe.each(Object.entries(stores))('instances of a plane on the %s store', (n
     expectBytes(await blank.read(MIB, 300 * KIB), new Uint8Array(300 * KIB));
   });
 
-  it('are refused a start, and disks an attach, under a key that is disabled; it heals', async () => {
+  it('are refused a start, and disks an attach, under a disabled key; it heals', async () => {
     const KMSKeyId = await newKey();
     const { InstanceId, disks } = await run({ Encrypted: 'true', KMSKeyId });
     const diskId = systemDisk(disks);

@@ -202,11 +202,15 @@ describe.each(Object.entries(stores))('rekeying on the %s store', (name, options
     }
     await untilStatus(plane, TaskId, 'Finished');
     for (const [SnapshotId, bytes] of snapshots) {
+      const { Tasks } = await plane.call('DescribeTasks', { ResourceIds: [SnapshotId] });
+      await untilStatus(plane, Tasks[0]!.TaskId, 'Finished');
       const made = await plane.call('CreateDisk', { SnapshotId });
       await using copy = await plane.attach(made.DiskId);
       expectBytes(await copy.read(0, SPAN), bytes);
     }
     await model.expect(disk);
+    // The disk, four snapshots, four disks made of them: a tree each, under the new key alone.
+    expect(await trees(plane)).toBe(9);
     expect((await plane.check()).problems).toEqual([]);
   });
 

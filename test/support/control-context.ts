@@ -36,6 +36,20 @@ const OTHER_ACCOUNTS = [
   '4000000000000004',
 ];
 
+/** Tasks that are begun and do nothing. */
+function idleTasks(reencrypted: string[]): ControlContext['tasks'] {
+  return {
+    reencrypt: async (resourceId) => {
+      reencrypted.push(resourceId);
+      return null;
+    },
+    liveTaskIdOf: () => null,
+    pause: async () => {},
+    resume: async () => {},
+    cancel: async () => {},
+  };
+}
+
 export async function testControl(clock?: Clock): Promise<TestControl> {
   const told: TestControl['told'] = [];
   const drained: string[] = [];
@@ -72,49 +86,47 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
         return null;
       },
     },
-    volumes: {
-      drain: async (diskId) => {
-        drained.push(diskId);
-      },
-      resize: async (diskId, sizeBytes) => {
-        resized.push([diskId, sizeBytes]);
-      },
-      hold: async ({ diskId, layers }) => {
-        await new Promise(setImmediate);
-        if (failing.delete('openVolume')) throw new PlaneError('ShardLost', 'the test says so');
-        if (held.has(diskId)) throw new Error(`${diskId} is held twice`);
-        // As a shard does: every layer's data key is unwrapped, or none stays.
-        for (const { encryption } of layers) {
-          if (encryption === null) continue;
-          const { wrappedKey, accountId, regionId, lineageId } = encryption;
-          const wrapContext = { accountId, regionId, lineageId };
-          const answer = server.unwrap({ id: 1, wrappedKey, context: wrapContext });
-          if ('error' in answer) throw PlaneError.fromRecord(answer.error);
-        }
-        held.add(diskId);
-      },
-      release: async (diskId) => {
-        await new Promise(setImmediate);
-        held.delete(diskId);
-      },
-      pushLayer: async () => {},
-    },
+    volumes: testVolumes(server, { drained, resized, held, failing }),
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
-    tasks: {
-      reencrypt: async (resourceId) => {
-        reencrypted.push(resourceId);
-        return null;
-      },
-      liveTaskIdOf: () => null,
-      pause: async () => {},
-      resume: async () => {},
-      cancel: async () => {},
-    },
+    tasks: idleTasks(reencrypted),
   };
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
   return { context, told, drained, reencrypted, resized, held, failNext: (op) => failing.add(op) };
+}
+
+/** Volumes that are only written down; one that is held has its data keys unwrapped, by the KMS. */
+function testVolumes(
+  server: ReturnType<typeof createKmsServer>,
+  seen: Pick<TestControl, 'drained' | 'resized' | 'held'> & { readonly failing: Set<string> },
+): ControlContext['volumes'] {
+  return {
+    drain: async (diskId) => {
+      seen.drained.push(diskId);
+    },
+    resize: async (diskId, sizeBytes) => {
+      seen.resized.push([diskId, sizeBytes]);
+    },
+    hold: async ({ diskId, layers }) => {
+      await new Promise(setImmediate);
+      if (seen.failing.delete('openVolume')) throw new PlaneError('ShardLost', 'the test says so');
+      if (seen.held.has(diskId)) throw new Error(`${diskId} is held twice`);
+      for (const { encryption } of layers) {
+        if (encryption === null) continue;
+        const { wrappedKey, accountId, regionId, lineageId } = encryption;
+        const wrapContext = { accountId, regionId, lineageId };
+        const answer = server.unwrap({ id: 1, wrappedKey, context: wrapContext });
+        if ('error' in answer) throw PlaneError.fromRecord(answer.error);
+      }
+      seen.held.add(diskId);
+    },
+    release: async (diskId) => {
+      await new Promise(setImmediate);
+      seen.held.delete(diskId);
+    },
+    pushLayer: async () => {},
+  };
 }

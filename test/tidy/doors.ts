@@ -65,6 +65,7 @@ export const BUILTINS: readonly Door[] = [
       'src/plane.ts',
       'src/control/access/tokens.ts',
       'src/load/target-library.ts',
+      'src/load/unit-digest.ts',
       'src/cli/',
       'bench/',
     ],

@@ -71,8 +71,13 @@ function dryRunContext(context: ControlContext): ControlContext {
     ...context,
     metadata: overlay(context.metadata, { commit: stop, leastLoadedShard: () => 0 }),
     shards: overlay(context.shards, { call: stop }),
-    volumes: overlay(context.volumes, { resize: stop, hold: stop, release: stop }),
-    tasks: overlay(context.tasks, { reencrypt: stop }),
+    volumes: overlay(context.volumes, {
+      resize: stop,
+      pushLayer: stop,
+      hold: stop,
+      release: stop,
+    }),
+    tasks: overlay(context.tasks, { reencrypt: stop, pause: stop, resume: stop, cancel: stop }),
     kms: {
       call: (request) => {
         // The KMS thread has a dry run of its own for requests that say so.

@@ -18,6 +18,7 @@ import type { ControlContext } from '../context.ts';
 import { disksOfInstance } from '../instances/find-instance.ts';
 import { checkInstanceState } from '../instances/state-rules.ts';
 import { toDiskError } from '../kms-errors.ts';
+import { checkNotErased } from '../layers.ts';
 
 export const SYSTEM_DEVICE = '/dev/xvda';
 const DEVICE = /^\/dev\/(?:xvd|vd|sd)([a-z]{1,2})$/;
@@ -73,6 +74,7 @@ export async function openAttached(
   instance: InstanceRecord,
   commit: () => Promise<void>,
 ): Promise<void> {
+  checkNotErased(disk.diskId, disk.layers);
   try {
     await volumes.hold(disk);
   } catch (error) {

@@ -17,13 +17,13 @@ export type PerformanceLevel = (typeof PERFORMANCE_LEVELS)[number];
  * What a disk is that nothing was said about: the newest its generation knows that takes every size
  * and can be encrypted whatever it is made of. (The cloud's own default, cloud, can be neither.)
  */
-export const KIND_DEFAULTS: Readonly<Record<RuleSet, DiskKind>> = {
+const KIND_DEFAULTS: Readonly<Record<RuleSet, DiskKind>> = {
   '2018': { category: 'cloud_essd', performanceLevel: 'PL0' },
   '2020': { category: 'cloud_essd', performanceLevel: 'PL0' },
   '2025': { category: 'cloud_auto', performanceLevel: '' },
 };
 /** Source: ECS CreateDisk, parameter PerformanceLevel. */
-export const PERFORMANCE_LEVEL_DEFAULT: PerformanceLevel = 'PL1';
+const PERFORMANCE_LEVEL_DEFAULT: PerformanceLevel = 'PL1';
 
 export interface SizeRule {
   readonly category: DiskCategory;
@@ -179,7 +179,7 @@ export function kindOf(disk: {
 }
 
 /** What a category can be told besides its size, and with which code it says no. */
-export interface AutoRule {
+interface AutoRule {
   readonly parameter: 'ProvisionedIops' | 'BurstingEnabled';
   readonly categories: readonly DiskCategory[];
   readonly code: ErrorCode;
@@ -187,7 +187,7 @@ export interface AutoRule {
   readonly source: string;
 }
 
-export const AUTO_RULES: readonly AutoRule[] = [
+const AUTO_RULES: readonly AutoRule[] = [
   {
     parameter: 'ProvisionedIops',
     categories: ['cloud_auto'],

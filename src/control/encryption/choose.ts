@@ -2,10 +2,10 @@
  * The decision put into effect: the question is made of a call and of what is stored, the tables
  * answer (decide.ts), and a data key is made under the master key they name.
  *
- * 1. Nothing is changed before makeEncryption(): a call can be refused, or be a dry run, until then.
+ * 1. Nothing is changed before makeEncryption(): until then a call can be refused, or be a dry run.
  * 2. What is made of a source keeps its data key if the master key the tables name is the source's.
- *    Under any other key, and as a Copy and Encrypt, it gets a data key of its own, and the source's
- *    content is re-encrypted.
+ *    Under any other key, and as a Copy and Encrypt, it gets a data key of its own, and what the
+ *    source holds is re-encrypted.
  *
  * **Thread:** main.
  */

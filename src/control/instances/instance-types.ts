@@ -19,12 +19,16 @@ export function familyOf(instanceType: string): string {
   return instanceType.split('.').slice(0, 2).join('.');
 }
 
-/** @throws PlaneError InvalidInstanceType.ValueNotSupported, InvalidOperation.InstanceTypeNotSupport */
+/**
+ * @throws PlaneError InvalidInstanceType.ValueNotSupported,
+ *   InvalidOperation.InstanceTypeNotSupport
+ */
 export function checkInstanceType(instanceType: string, hasEncryptedDisk: boolean): void {
   if (!TYPE.test(instanceType)) {
+    const shown = JSON.stringify(instanceType.slice(0, 64));
     throw new PlaneError(
       'InvalidInstanceType.ValueNotSupported',
-      `expected an instance type, as ecs.g7.large; got ${JSON.stringify(instanceType.slice(0, 64))}`,
+      `expected an instance type, as ecs.g7.large; got ${shown}`,
     );
   }
   const family = familyOf(instanceType);

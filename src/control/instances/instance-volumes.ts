@@ -15,6 +15,7 @@ import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { requireUsableLayers } from '../encryption/check-key.ts';
 import { toDiskError } from '../kms-errors.ts';
+import { checkNotErased } from '../layers.ts';
 import { disksOfInstance, findInstance } from './find-instance.ts';
 import { checkInstanceState } from './state-rules.ts';
 
@@ -60,6 +61,7 @@ export async function openVolumes(
   const opened: string[] = [];
   try {
     for (const disk of disks) {
+      checkNotErased(disk.diskId, disk.layers);
       await context.volumes.hold(disk);
       opened.push(disk.diskId);
     }
@@ -81,10 +83,7 @@ export async function closeVolumes(
 }
 
 /** Stopped -> Running. The caller holds the instance. */
-export async function start(
-  context: ControlContext,
-  { instance, disks }: HeldInstance,
-): Promise<void> {
+async function start(context: ControlContext, { instance, disks }: HeldInstance): Promise<void> {
   checkInstanceState('StartInstance', instance);
   if (!disks.some(({ type }) => type === 'system')) {
     const detail = `${instance.instanceId} has no system disk`;

@@ -33,7 +33,7 @@ export interface PlannedInstance {
   readonly disks: readonly PlannedDisk[];
 }
 
-/** @throws PlaneError what any of the disks is refused with; InvalidInstanceType.ValueNotSupported */
+/** @throws PlaneError what any of its disks is refused with; what its type is refused with */
 export async function planInstance(
   context: ControlContext,
   parameters: NewInstanceParameters,

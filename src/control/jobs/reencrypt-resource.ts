@@ -6,8 +6,8 @@
  *     ─▶ close it ─▶ under the resource's lock: the attached volume drops its lower layers, the
  *     record is committed with one layer, trees are removed
  *
- * 1. A step is small and awaited, so that it delays callers by little; while they have requests in
- *    flight to the same shard there is a pause after each.
+ * 1. A step is small and awaited, and tasks take turns at a shard, so that they delay callers by
+ *    little; while those have requests in flight to the shard there is a pause after each step.
  * 2. Nothing but the record says which layers there are. If another verb has changed it meanwhile,
  *    it begins again with those it has now.
  * 3. A tree is removed after the record that names it no more is committed, and no volume has it.
@@ -67,7 +67,7 @@ export async function reencryptResource(
     if (record.layers.length > 1) {
       const open = await context.taskVolumes.openReencryption(volumeOf(record));
       try {
-        await moveAll(context, open, run, report);
+        await moveAll(context, record.shardIndex, open, run, report);
       } catch (error) {
         if (!isReplaced(context, record, error)) throw error;
         continue;
@@ -91,21 +91,30 @@ export function findResource(context: TaskContext, id: string): Resource | undef
 
 async function moveAll(
   context: TaskContext,
+  shardIndex: number,
   open: OpenReencryption,
   run: TaskRun,
   report: (progress: ReencryptProgress) => Promise<void>,
 ): Promise<void> {
   const pace = new Pace(context, run.bytesPerSecond);
   while (!run.isStopped) {
-    const isBusy = open.isShardBusy();
-    const isSmall = isBusy || run.bytesPerSecond > 0;
-    const progress = await open.step(isSmall ? REENCRYPT_BUSY_SECTORS : REENCRYPT_SECTORS_MAX);
+    const progress = await context.locks.hold([`shard ${shardIndex}`], () => step(open, run));
+    if (progress === null) return;
     await report(progress);
     if (progress.isDone) return;
     const waitMs = pace.after(progress.movedSectors * SECTOR_BYTES);
     if (waitMs > 0) await run.wait(waitMs);
-    else if (isBusy && run.bytesPerSecond === 0) await run.wait(REENCRYPT_BUSY_PAUSE_MS);
   }
+}
+
+/** One turn of a task at a shard: a step, and a pause if callers use the shard. */
+async function step(open: OpenReencryption, run: TaskRun): Promise<ReencryptProgress | null> {
+  if (run.isStopped) return null;
+  const isBusy = open.isShardBusy();
+  const isSmall = isBusy || run.bytesPerSecond > 0;
+  const progress = await open.step(isSmall ? REENCRYPT_BUSY_SECTORS : REENCRYPT_SECTORS_MAX);
+  if (isBusy && run.bytesPerSecond === 0) await run.wait(REENCRYPT_BUSY_PAUSE_MS);
+  return progress;
 }
 
 /** When the next step is due, so that bytes per second are what was asked for. */

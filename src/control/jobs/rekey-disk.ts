@@ -11,6 +11,7 @@ import * as v from 'valibot';
 import { type ErrorCode, PlaneError } from '../../base/errors.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { DiskRecord, EncryptionRecord } from '../../record/resource.ts';
+import { requireDiskRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
 import { checkDiskState } from '../disks/state-rules.ts';
 import { findDisk } from '../find.ts';
@@ -63,6 +64,7 @@ async function newDataKey(
   keyId: string,
   disk: DiskRecord,
 ): Promise<EncryptionRecord> {
+  requireDiskRole(context);
   const { accountId, regionId, diskId } = disk;
   const wrapContext = { accountId, regionId, lineageId: diskId };
   try {

@@ -11,7 +11,8 @@
  * 1. A task's record is durable before it begins, and says at any time what is to be done: opening
  *    a plane goes on with those running, and with those that a refusal has paused.
  * 2. A task that a refusal has paused (a disabled key, no space) has its code, and tries again
- *    every TASK_RETRY_MS and when it is told to resume. One that a caller has paused has no code.
+ *    after TASK_RETRY_MS, then twice as late each time, and when it is told to resume. One that a
+ *    caller has paused has no code.
  * 3. A resource has at most one task that is running or paused.
  * 4. Cancelled, failed: the resource is as good as before, but needs all the keys of its layers.
  *    A copy that was not finished is removed.
@@ -19,7 +20,12 @@
  * **Thread:** main.
  */
 import { type ErrorCode, PlaneError } from '../../base/errors.ts';
-import { STORE_RANGE_ENTRIES_MAX, TASK_PROGRESS_MS, TASK_RETRY_MS } from '../../limits.ts';
+import {
+  STORE_RANGE_ENTRIES_MAX,
+  TASK_PROGRESS_MS,
+  TASK_RETRY_MS,
+  TASK_RETRY_MS_MAX,
+} from '../../limits.ts';
 import type { TaskRecord } from '../../record/document.ts';
 import { makeTaskId } from '../../record/ids.ts';
 import { removeTrees } from '../layers.ts';
@@ -50,7 +56,9 @@ export class TaskRunner {
     for (const state of ['running', 'paused'] as const) {
       const tasks = metadata.listDocuments('task', `state/${state}`, 0, STORE_RANGE_ENTRIES_MAX);
       for (const task of tasks.records) {
-        if (state === 'running' || task.code !== '') this.launch(task);
+        // One whose resource is gone notices it when it is launched, also if a caller paused it.
+        const isGone = findResource(this.context, task.resourceId) === undefined;
+        if (state === 'running' || task.code !== '' || isGone) this.launch(task);
       }
     }
     for (let shardIndex = 0; shardIndex < shards.count; shardIndex++) {
@@ -171,6 +179,7 @@ export class TaskRunner {
   }
 
   private async runToEnd(taskId: string, run: TaskRun): Promise<void> {
+    let retryMs = TASK_RETRY_MS;
     while (!run.isStopped) {
       const task = this.context.metadata.getDocument('task', taskId);
       if (task === undefined || !isLive(task)) return;
@@ -179,7 +188,8 @@ export class TaskRunner {
       } catch (error) {
         if (!(error instanceof PlaneError)) throw error;
         if (run.isStopped || (await this.noteRefusal(taskId, error))) return;
-        await run.wait(TASK_RETRY_MS);
+        await run.wait(retryMs);
+        retryMs = Math.min(2 * retryMs, TASK_RETRY_MS_MAX);
       }
     }
   }

@@ -5,9 +5,9 @@
  * **Thread:** main.
  */
 import { PlaneError } from '../../base/errors.ts';
+import type { Metadata } from '../../meta/metadata.ts';
 import type { KeyDescription } from '../../record/kms-key.ts';
 import type { EncryptionRecord } from '../../record/resource.ts';
-import { REGIONS } from '../access/regions.ts';
 import { hasRole } from '../access/roles.ts';
 import type { ControlContext } from '../context.ts';
 import { requireUsableKey } from '../encryption/check-key.ts';
@@ -72,21 +72,28 @@ export function checkNothingNeeds(
   recipientId: string,
 ): void {
   const { metadata } = context;
-  const snapshot = metadata.getSnapshot(snapshotId);
-  for (const { encryption } of snapshot?.layers ?? []) {
-    if (encryption === null) continue;
-    for (const { regionId } of REGIONS) {
-      const scope = { accountId: recipientId, regionId };
-      const filter = { scope, dataKeyId: encryption.lineageId };
-      const [disk] = metadata.listDisks(filter, 0, 1).records;
-      const [copy] = metadata.listSnapshots(filter, 0, 1).records;
-      const id = disk?.diskId ?? copy?.snapshotId;
-      if (id === undefined) continue;
-      throw new PlaneError(
-        'InvalidOperation.Conflict',
-        `${id}, made of ${snapshotId} by ${recipientId}, is still being encrypted under its own key`,
-      );
-    }
+  for (const id of lineageIds(metadata, snapshotId)) {
+    const made = metadata.getDisk(id) ?? metadata.getSnapshot(id);
+    if (made?.accountId !== recipientId) continue;
+    const isNeeding = made.layers.some(
+      ({ encryption }) => encryption !== null && encryption.accountId !== recipientId,
+    );
+    if (!isNeeding) continue;
+    throw new PlaneError(
+      'InvalidOperation.Conflict',
+      `${id}, made of ${snapshotId} by ${recipientId}, is still being encrypted under its own key`,
+    );
+  }
+}
+
+/** Whatever is above or below it, page by page. */
+function* lineageIds(metadata: Metadata, id: string): Generator<string> {
+  const query = { subject: { kind: 'resource', id }, accountId: null, limit: 100 } as const;
+  let page = metadata.lineagePage({ ...query, cursor: null });
+  for (;;) {
+    for (const entry of page.entries) yield entry.id;
+    if (page.cursor === null) return;
+    page = metadata.lineagePage({ ...query, cursor: page.cursor });
   }
 }
 

@@ -29,6 +29,8 @@ test.each([
   ['Rejected.Disabled', EXIT.refused],
   ['IncorrectDiskStatus', EXIT.refused],
   ['IncorrectDestinationRegion', EXIT.refused],
+  ['IncorrectTaskStatus', EXIT.refused],
+  ['OperationConflict', EXIT.refused],
   ['UnsupportedParameter', EXIT.refused],
 ] as const)('%s ends with %d', (code, exit) => {
   expect(exitCodeOf(new PlaneError(code, 'x'))).toBe(exit);

@@ -131,11 +131,11 @@ test('--depth and --verify are iodepth and verify=crc32c of every job', async ()
 
 test('environment variables and notes go through', async () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the job file's own syntax
-  const text = '[a]\nioengine=libaio\nsize=${SIZE}\nrw=write\nrate_iops=5';
+  const text = '[a]\nioengine=libaio\nsize=${SIZE}\nrw=write\nlog_offset=5';
   const ran = await load({ json: true, target: 'null' }, { jobFiles: [file('n.fio', text)] });
   const notes = [
     'ioengine=libaio: runs on the library',
-    'rate_iops is not honoured yet: the job runs without it',
+    'log_offset is not honoured: the job runs without it',
   ];
   expect(ran.document().sealdisk.notes).toEqual(notes);
   expect(ran.terminal.said).toEqual(notes.map((note) => `note: ${note}`));
@@ -228,8 +228,12 @@ test('the schema is printed on request, and nothing is run', async () => {
 test.each<[LoadFlags, string[], string]>([
   [{}, ['a', 'b'], 'expected one job file, got a b'],
   [{ trace: 't' }, ['a'], 'expected a job file or --trace, got both'],
-  [{ target: 'nul' }, [], "--target: expected one of sealdisk, memory, null, naive, got 'nul'"],
-  [{ encrypt: 'yes' }, [], "--encrypt: expected one of on, off, got 'yes'"],
+  [
+    { target: 'nul' },
+    [],
+    "--target: expected one of sealdisk, memory, null, naive, file:PATH, got 'nul'",
+  ],
+  [{ encrypt: 'yes' }, [], "--encrypt: expected one of on, off, both, got 'yes'"],
   [{ engine: 'aes' }, [], '--engine: expected one of auto'],
   [{ shards: '0' }, [], "--shards: expected a whole number above 0, got '0'"],
   [{ depth: 'deep' }, [], "--depth: expected a whole number above 0, got 'deep'"],
@@ -245,4 +249,44 @@ test.each<[LoadFlags, string[], string]>([
 test('a plane that cannot be opened is thrown once all else is closed', async () => {
   const jobFiles = [file('a.fio', SMALL)];
   await expect(load({}, { jobFiles })).rejects.toThrow('no plane was wanted');
+});
+
+test('--encrypt both runs the job on both in turns, and says what encryption costs', async () => {
+  const plane = recordingPlane();
+  const jobFiles = [file('both.fio', `${SMALL}verify=crc32c\nruntime=70ms\n`)];
+  const ran = await load({ encrypt: 'both', json: true }, { jobFiles, openPlane: plane.open });
+  expect(ran.code).toBe(0);
+  const { jobs, sealdisk } = ran.document();
+  expect(jobs.map(({ jobname }) => jobname)).toEqual(['a/encrypted', 'a/plain']);
+  expect(sealdisk).toMatchObject({ overhead: { pairs: 6 } });
+  expect(sealdisk.notes).toContain('--encrypt both: nothing is read back');
+  expect(plane.closed).toBe(1);
+  const refused = load({ encrypt: 'both', target: 'null' }, { jobFiles });
+  await expect(refused).rejects.toThrow('--encrypt both is for jobs on disks of the library');
+});
+
+test('--target file:PATH writes a file, and one that holds bytes only with --overwrite', async () => {
+  const path = join(directory, 'disk.img');
+  const jobFiles = [file('file.fio', `${SMALL}verify=md5\n`)];
+  const target = `file:${path}`;
+  const ran = await load({ target, json: true }, { jobFiles });
+  expect(ran.code).toBe(0);
+  expect(ran.document().jobs[0]!.sealdisk).toMatchObject({ target, verify: { mismatches: 0 } });
+  await expect(load({ target }, { jobFiles })).rejects.toThrow('--overwrite allows');
+  expect((await load({ target, overwrite: true }, { jobFiles })).code).toBe(0);
+  await expect(load({ target: 'file:' }, { jobFiles })).rejects.toThrow('file:PATH');
+});
+
+test('--output-format prints in the formats of fio', async () => {
+  const jobFiles = [file('format.fio', SMALL)];
+  const print = async (outputFormat: string): Promise<string> => {
+    const ran = await load({ target: 'memory', outputFormat }, { jobFiles });
+    return ran.terminal.printed.join('');
+  };
+  expect(await print('normal')).toMatch(/^a: \(groupid=0, jobs=1\): err= 0: pid=/);
+  expect(await print('terse')).toMatch(/^3;sealdisk-/);
+  expect(await print('json')).not.toContain('"bins"');
+  expect(await print('json+')).toContain('"bins"');
+  expect(await print('table')).toMatch(/^job +target/);
+  await expect(print('xml')).rejects.toThrow('--output-format: expected one of table, normal');
 });

@@ -186,7 +186,9 @@ describe('a task', () => {
       };
       await settle('Rejected.Disabled');
       await vi.advanceTimersByTimeAsync(TASK_RETRY_MS);
-      await vi.advanceTimersByTimeAsync(TASK_RETRY_MS);
+      await settle('Rejected.Disabled');
+      expect(openRefusals).toHaveLength(1);
+      await vi.advanceTimersByTimeAsync(2 * TASK_RETRY_MS);
       await settle('KmsUnavailable');
       await runner.resume(taskId!);
       for (let turn = 0; turn < 200 && task(taskId).state !== 'finished'; turn++) {
@@ -230,6 +232,19 @@ describe('a task', () => {
     await again.resume(paused!, 1 << 30);
     await until(paused, 'finished');
     expect(task(paused).bytesPerSecond).toBe(1 << 30);
+    await again.close();
+  });
+
+  it('that rests is over when a plane is opened again without its disk', async () => {
+    outcomes = [some];
+    const diskId = await addDisk();
+    const taskId = await runner.reencrypt(diskId);
+    await runner.pause(taskId!);
+    await control.context.metadata.commit({ removeDisks: [diskId] });
+    await runner.close();
+    const again = makeRunner();
+    await again.start();
+    await until(taskId, 'cancelled');
     await again.close();
   });
 

@@ -283,7 +283,7 @@ describe('snapshots and clones', () => {
 });
 
 describe('verbs at the same time', () => {
-  it('on one disk take turns: of three deletions one finds it, the others nothing to delete', async () => {
+  it('on one disk take turns: of three deletions one finds it', async () => {
     const control = await testControl();
     const { DiskId } = await caller(control)('CreateDisk', { Size: 1 });
     const remove = () => refusal(caller(control)('DeleteDisk', { DiskId }));

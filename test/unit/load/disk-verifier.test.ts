@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createPrng } from '../../../src/base/prng.ts';
 import { DiskVerifier, MismatchLog } from '../../../src/load/disk-verifier.ts';
 import {
-  createChecksumContent,
+  createDigestContent,
   createPatternContent,
   createStampContent,
   isZeros,
@@ -14,7 +14,12 @@ import { UNKNOWN_VERSION } from '../../../src/load/version-map.ts';
 
 const CONTENTS: readonly [string, (salt: number) => UnitContent][] = [
   ['stamp', createStampContent],
-  ['crc32c', createChecksumContent],
+  ...(['crc32c', 'xxhash', 'md5', 'sha1', 'sha256', 'sha512', 'sha3-256'] as const).map(
+    (name): [string, (salt: number) => UnitContent] => [
+      name,
+      (salt) => createDigestContent(name, salt),
+    ],
+  ),
 ];
 const DISK_BYTES = 64 * 1024;
 

@@ -5,7 +5,7 @@ import {
   isHonoured,
   properName,
 } from '../../../src/load/fio-options.ts';
-import { SETTERS } from '../../../src/load/job-settings.ts';
+import { SETTERS } from '../../../src/load/job-setters.ts';
 import { fio, fioAbsent } from './fio-oracle.ts';
 
 test('every honoured option has a setter, and no setter is without its row', () => {
@@ -14,7 +14,7 @@ test('every honoured option has a setter, and no setter is without its row', () 
 
 test('each option is in one class, and an alias is nobody else', () => {
   const classes = new Set([...FIO_OPTIONS.values()].map(({ optionClass }) => optionClass));
-  expect([...classes].sort()).toEqual(['honoured', 'later', 'quiet']);
+  expect([...classes].sort()).toEqual(['honoured', 'later', 'quiet', 'refused']);
   for (const [name, { alias }] of FIO_OPTIONS) {
     expect(properName(name)).toBe(name);
     if (alias !== '') expect(properName(alias)).toBe(name);

@@ -24,6 +24,7 @@ async function reportOf(text: string, target = createMemoryTarget()): Promise<Lo
     globalOptions: { bs: '4k' },
     jobs: reportClones(await runJobs(text, target)),
     comparison: null,
+    overhead: null,
     isPartial: false,
     notes: ['a note'],
     environment: { node: '20', cores: 2 },
@@ -56,7 +57,15 @@ test('failed, mismatched, partial and compared runs are valid too', async () => 
   const rate = { requestsPerSecond: 10.5, bytesPerSecond: 1e6, p50Ns: 5, p99Ns: 9 };
   const ratioToPlain = { all: 0.9, least: 0.8, most: 1.1 };
   const comparison = [
-    { workload: 'w', encrypted: rate, plain: rate, naive: null, ratioToPlain, ratioToNaive: null },
+    {
+      workload: 'w',
+      encrypted: rate,
+      plain: rate,
+      naive: null,
+      ratioToPlain,
+      ratioToNaive: null,
+      overhead: null,
+    },
     {
       workload: 'x',
       encrypted: null,
@@ -64,6 +73,7 @@ test('failed, mismatched, partial and compared runs are valid too', async () => 
       naive: rate,
       ratioToPlain: null,
       ratioToNaive: 2,
+      overhead: null,
     },
   ];
   for (const report of [failed, wrong, { ...wrong, isPartial: true, comparison, jobs: [] }]) {
@@ -96,7 +106,13 @@ test('the numbers add up', async () => {
     'sealdisk version': '1.2.3',
     timestamp: 1_795_312_488,
     'global options': { bs: '4k' },
-    sealdisk: { schema: REPORT_SCHEMA_ID, partial: false, notes: ['a note'], comparison: null },
+    sealdisk: {
+      schema: REPORT_SCHEMA_ID,
+      partial: false,
+      notes: ['a note'],
+      comparison: null,
+      overhead: null,
+    },
   });
   const { write } = parse(report).jobs[0] as unknown as {
     write: Record<string, number> & {
@@ -218,6 +234,7 @@ test('the comparison has a row for each workload', () => {
       naive,
       ratioToPlain,
       ratioToNaive: 19.6,
+      overhead: null,
     },
     {
       workload: 'read-128k',
@@ -226,6 +243,7 @@ test('the comparison has a row for each workload', () => {
       naive: null,
       ratioToPlain: null,
       ratioToNaive: null,
+      overhead: null,
     },
   ]);
   expect(table).toMatch(
@@ -233,3 +251,31 @@ test('the comparison has a row for each workload', () => {
   );
   expect(table).toMatch(/read-128k +412k .* - +- +-/);
 });
+
+test('the cost of encryption is one line, and one for each of several workloads', async () => {
+  const report = await reportOf('[a]\nrw=read\nsize=64k');
+  const overhead = { percent: 12.34, low: 11.1, high: 13.5, smallest: 1.75, pairs: 19 };
+  const row = { ...ROW_FOR_OVERHEAD, overhead };
+  const text = reportTable({ ...report, comparison: [row], overhead });
+  expect(text).toContain(
+    'overhead: encryption costs 12.3 % of the requests a second (95 % interval 11.1 to 13.5; ' +
+      'smallest effect this run could have seen 1.8 %; 19 paired turns)',
+  );
+  expect(text).not.toContain('none at all');
+  const doubtful = { ...overhead, low: -1 };
+  const doubted = reportTable({ ...report, comparison: [row], overhead: doubtful });
+  expect(doubted).toContain('19 paired turns); this may be none at all');
+  const two = reportTable({ ...report, comparison: [row, row], overhead });
+  expect(two.match(/encryption costs/g)).toHaveLength(3);
+  const document = reportDocument({ ...report, comparison: [row], overhead });
+  expect(document).toMatchObject({ sealdisk: { overhead, comparison: [{ overhead }] } });
+});
+
+const ROW_FOR_OVERHEAD = {
+  workload: 'w',
+  encrypted: null,
+  plain: null,
+  naive: null,
+  ratioToPlain: null,
+  ratioToNaive: null,
+};

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countUnion, findRuns } from '../../../src/shard/extents.ts';
+import { findRuns } from '../../../src/shard/extents.ts';
 
 /** Runs by looking at every sector. */
 function runsOf(mapped: readonly boolean[], first: number, count: number): number[] {
@@ -42,25 +42,5 @@ describe('runs of sectors', () => {
       Math.ceil((sector + count) / 2) - Math.ceil(sector / 2);
     expect(findRuns(alternating, 0, 1_000, 5)).toEqual([1, 1, 1, 1, 1]);
     expect(findRuns(() => 0, 0, 2 ** 34, 5)).toEqual([0, 2 ** 34]);
-  });
-
-  test('of several layers: a sector counts once, whoever has it', () => {
-    const layer = fc.array(fc.boolean(), { minLength: 60, maxLength: 60 });
-    const cases = fc.property(
-      fc.array(layer, { minLength: 1, maxLength: 4 }),
-      fc.integer({ min: 0, max: 59 }),
-      fc.nat(),
-      (layers, first, length) => {
-        const count = 1 + (length % (60 - first));
-        const counted = layers.map((mapped) => ({
-          countMapped: (sector: number, sectors: number) =>
-            mapped.slice(sector, sector + sectors).filter(Boolean).length,
-        }));
-        const union = layers[0]!.map((_, at) => layers.some((mapped) => mapped[at]));
-        const expected = union.slice(first, first + count).filter(Boolean).length;
-        expect(countUnion(counted, first, count)).toBe(expected);
-      },
-    );
-    fc.assert(cases, { numRuns: 500 });
   });
 });

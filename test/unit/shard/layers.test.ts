@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { createPrng, type Prng } from '../../../src/base/prng.ts';
 import { openMemoryStore } from '../../../src/segment/memory-store.ts';
+import { Layer } from '../../../src/shard/layer.ts';
+import { Volume } from '../../../src/shard/volume.ts';
 import { expectBytes } from '../../support/expect-bytes.ts';
 import { LayeredDisks } from '../../support/layered-disks.ts';
 import { longFactor } from '../../support/long.ts';
@@ -131,6 +133,35 @@ class Model {
 }
 
 describe('a volume of layers', () => {
+  it('counts each sector that some layer has once', () => {
+    const prng = createPrng(9);
+    for (let layerCount = 1; layerCount <= 3; layerCount++) {
+      const store = openMemoryStore({ memoryLimitBytes: 64 << 20 });
+      const layers = ['a', 'b', 'c'].slice(0, layerCount);
+      const volume = new Volume(
+        store,
+        'd',
+        BYTES,
+        layers.map((tree) => new Layer(store, tree, null)),
+      );
+      const isMapped = new Array<boolean>(SECTORS).fill(false);
+      for (const tree of layers) {
+        for (let runs = 0; runs < 4; runs++) {
+          const first = prng.nextBelow(SECTORS - 5);
+          const count = 1 + prng.nextBelow(5);
+          store.append(store.openTree(tree), first, count, { fill: () => {} });
+          isMapped.fill(true, first, first + count);
+        }
+      }
+      for (let first = 0; first < SECTORS; first++) {
+        for (let count = 1; first + count <= SECTORS; count++) {
+          const mapped = isMapped.slice(first, first + count).filter((each) => each);
+          expect(volume.countMapped(first, count)).toBe(mapped.length);
+        }
+      }
+    }
+  });
+
   it('reads as a plain array over random histories of writes, zeros, steps and snapshots', () => {
     let maxLayers = 0;
     for (let seed = 1; seed <= 20 * longFactor; seed++) {

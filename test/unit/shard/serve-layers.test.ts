@@ -252,6 +252,45 @@ describe('re-encryption', () => {
   });
 });
 
+describe('progress', () => {
+  it('is counted step by step, over holes of any length, and ends at nothing', () => {
+    const store = openMemoryStore({ memoryLimitBytes: 256 << 20 });
+    const low = new Layer(store, 'low', null);
+    const plain = allocateRegion(8 * SECTOR);
+    const places = [0, 100, 2 ** 22 - 1, 2 ** 22 + 50, 2 ** 32 - 4, 2 ** 34 - 8];
+    for (const sector of places) low.write(sector, 8, plain, 0);
+    const volume = new Volume(store, 'd', SIZE_BYTES, [new Layer(store, 'top', null), low]);
+    const steps: ReencryptProgress[] = [];
+    do steps.push(volume.reencryptStep(12));
+    while (!steps.at(-1)!.isDone);
+    const moved = steps.reduce((sum, { movedSectors }) => sum + movedSectors, 0);
+    expect(moved).toBe(8 * places.length);
+    let left = moved;
+    for (const { movedSectors, remainingSectors } of steps) {
+      left -= movedSectors;
+      expect(remainingSectors).toBeLessThanOrEqual(left);
+    }
+    // The first has counted up to the middle of the third place.
+    expect(steps[0]!.remainingSectors).toBe(2 * 8 + 1 - 12);
+    expect(steps.at(-1)).toMatchObject({ remainingSectors: 0, isDone: true });
+  });
+
+  it('passes what is hidden without moving it', () => {
+    const store = openMemoryStore({ memoryLimitBytes: 256 << 20 });
+    const [low, top] = [new Layer(store, 'low', null), new Layer(store, 'top', null)];
+    const plain = allocateRegion(4096 * SECTOR);
+    for (let at = 0; at < 12_000; at += 4000) low.write(at, 4000, plain, 0);
+    for (let at = 0; at < 12_000; at += 4000) top.write(at, 4000, plain, 0);
+    const volume = new Volume(store, 'd', SIZE_BYTES, [top, low]);
+    const steps: ReencryptProgress[] = [];
+    do steps.push(volume.reencryptStep(256));
+    while (!steps.at(-1)!.isDone);
+    expect(steps.every(({ movedSectors }) => movedSectors === 0)).toBe(true);
+    expect(steps.length).toBeLessThan(15);
+    expect(low.countMapped(0, 2 ** 34)).toBe(0);
+  });
+});
+
 /** A key that does nothing, and notes the memory it is given plaintext in. */
 function spyKey(seen: MemoryRegion[]): SectorKey {
   return {

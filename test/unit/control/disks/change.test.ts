@@ -23,7 +23,7 @@ async function newKey({ call }: Pick<TestCaller, 'call'>): Promise<string> {
 }
 
 describe('AttachDisk', () => {
-  it('gives the next device, or the one asked for, and keeps what becomes of the disk', async () => {
+  it('gives the next device, or the one asked for', async () => {
     const { call, disk, described, InstanceId } = await withInstance();
     const [one, two, three] = [await disk(), await disk(), await disk()];
     await call('AttachDisk', { DiskId: one, InstanceId, Device: '/dev/vdb' });
@@ -236,7 +236,7 @@ describe('ModifyDiskAttribute and ModifyDiskSpec', () => {
 });
 
 describe('CloneDisks', () => {
-  it('is refused outside the ESSD series, and never makes a plain disk of an encrypted one', async () => {
+  it('is refused outside the ESSD series, and never decrypts', async () => {
     const { control, call, refused, disk } = await withInstance();
     const SourceDiskId = await disk({ Size: 20, Encrypted: true });
     const clone = (more: object) =>

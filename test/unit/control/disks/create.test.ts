@@ -156,7 +156,7 @@ describe('CreateDisk', () => {
     expect((await call('DescribeDisks', {})).TotalCount).toBe(2);
   });
 
-  it('keeps a source’s layers under its key, and puts an empty one on top under another', async () => {
+  it('keeps a source’s layers under its key, and puts one on top under another', async () => {
     const { control, call, refused } = await testCaller();
     const { DiskId } = await call('CreateDisk', { Size: 2, Encrypted: true });
     const { SnapshotId } = await call('CreateSnapshot', { DiskId });

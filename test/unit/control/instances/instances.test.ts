@@ -120,7 +120,7 @@ describe('RunInstances', () => {
     expect(control.context.metadata.check()).toEqual([]);
   });
 
-  it('takes data disks from snapshots, and CreateInstance no encryption of a system disk', async () => {
+  it('takes data disks from snapshots', async () => {
     const { control, call, refused, run, disksOf, newKey } = await world();
     const KMSKeyId = await newKey();
     const { DiskId } = await call('CreateDisk', { Size: 3 });
