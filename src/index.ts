@@ -24,6 +24,7 @@ export { renderEncryptionRules } from './control/encryption/render-document.ts';
 export { openPlane } from './plane.ts';
 export type {
   Disk,
+  DiskExtent,
   DiskWriteOptions,
   EngineSurvey,
   KeySearch,

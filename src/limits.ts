@@ -206,6 +206,34 @@ export const LOAD_BUFFER_BYTES_MAX: number = 2 * GIB;
 /** Load generator: one line of a block trace; longer is not a trace. */
 export const TRACE_LINE_BYTES_MAX = 512;
 
+/** Runs of sectors one question about a disk's allocation is answered with. */
+export const ALLOCATION_RUNS_MAX = 1024;
+
+/** NBD: connections of one server, and options one client may send before it transmits. */
+export const NBD_CONNECTIONS_MAX = 100;
+export const NBD_OPTIONS_MAX = 32;
+/** NBD: bytes of one option (a name and queries), and queries in it. */
+export const NBD_OPTION_BYTES_MAX: number = 64 * KIB;
+export const NBD_QUERIES_MAX = 32;
+/** NBD: a client has so long to agree, then to finish what it began, or to take what it asked. */
+export const NBD_HANDSHAKE_MS = 10_000;
+export const NBD_STALL_MS = 30_000;
+/** NBD: how often deadlines are looked at, and how long a stop waits for requests in flight. */
+export const NBD_SWEEP_MS = 1_000;
+export const NBD_STOP_MS = 10_000;
+/** NBD: requests in flight of one connection, payload bytes of one, and of all. */
+export const NBD_CONNECTION_REQUESTS_MAX = 256;
+export const NBD_CONNECTION_BYTES_MAX: number = 64 * MIB;
+export const NBD_BYTES_MAX: number = 256 * MIB;
+/** NBD: payload of a refused WRITE that is still read, to stay in step; beyond it, the end. */
+export const NBD_DRAINED_BYTES_MAX: number = 64 * MIB;
+/** NBD: memory kept for payloads and shown to the shards. */
+export const NBD_POOL_BYTES_MAX: number = 64 * MIB;
+/** NBD: what a socket is read into. */
+export const NBD_RECEIVE_BYTES: number = 256 * KIB;
+/** NBD: range of a disk one block status answers for. */
+export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
+
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(DISK_BYTES_MAX <= TREE_SECTORS_MAX * SECTOR_BYTES, 'every disk fits its tree');
@@ -231,3 +259,6 @@ invariant(KMS_DATA_KEY_BYTES_MAX <= KMS_PLAINTEXT_BYTES_MAX, 'a data key can be 
 invariant(SPACE_AMPLIFICATION_MAX < SPACE_AMPLIFICATION_HARD_MAX, 'reclaim starts before it stops');
 invariant(SPACE_RESERVE_BYTES >= 4 * COMMIT_PENDING_BYTES_MAX, 'what is pending fits the reserve');
 invariant(SEGMENT_FILES_DIRTY_MAX < SEGMENT_FILES_OPEN_MAX, 'unforced files stay open');
+invariant(NBD_CONNECTION_BYTES_MAX >= REQUEST_BYTES_MAX, 'the longest request is admitted');
+invariant(NBD_BYTES_MAX >= NBD_CONNECTION_BYTES_MAX, 'one connection fits the budget of all');
+invariant(NBD_DRAINED_BYTES_MAX >= REQUEST_BYTES_MAX, 'what is allowed is not an attack');

@@ -57,6 +57,13 @@ export interface DiskWriteOptions {
   readonly fua?: boolean;
 }
 
+/** A part of a disk: written, or a hole, which reads as zeros and takes up no space. */
+export interface DiskExtent {
+  /** Bytes. */
+  readonly length: number;
+  readonly isHole: boolean;
+}
+
 /**
  * An attached disk. Calls may be made without waiting for earlier ones: they are pipelined, and
  * take effect in the order they were made. Offsets and lengths are bytes, of any alignment.
@@ -88,6 +95,15 @@ export interface Disk extends AsyncDisposable {
   trim(offset: number, length: number): Promise<void>;
   /** Makes the range read as zeros. */
   writeZeroes(offset: number, length: number): Promise<void>;
+  /**
+   * What lies in a range, in order from `offset`, holes and written extents by turns: every write
+   * acknowledged before the call is seen. A range of very many extents is answered in part, but
+   * always by one at least; ask again from where it ended. Extents are exact to a sector of 4,096
+   * bytes, a sector written in part is written.
+   *
+   * @throws PlaneError as read()
+   */
+  allocation(offset: number, length: number): Promise<readonly DiskExtent[]>;
   /** Detaches: waits for requests in flight, erases the key from the shard. Idempotent. */
   close(): Promise<void>;
 }

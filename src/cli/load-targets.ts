@@ -8,6 +8,7 @@ import { createMemoryTarget, createNullTarget, type Target } from '../load/targe
 import { createFileTarget } from '../load/target-file.ts';
 import { createLibraryTarget } from '../load/target-library.ts';
 import type { Plane, PlaneOptions } from '../types.ts';
+import { createNbdTarget, isNbdUri } from './load-nbd.ts';
 import { openNaiveTarget } from './package-files.ts';
 
 /** What the library's openPlane() is. */
@@ -78,6 +79,7 @@ export class LoadTargets {
         return target;
       }
       default: {
+        if (isNbdUri(name)) return createNbdTarget(name);
         this.#plane ??= this.#openPlane(this.#planeOptions);
         return createLibraryTarget(await this.#plane, name === 'encrypted');
       }

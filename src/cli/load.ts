@@ -26,6 +26,7 @@ import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { isNbdUri } from './load-nbd.ts';
 import { FILE_PREFIX, LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
 import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
@@ -304,7 +305,8 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
     throw new UsageError('expected a job file or --trace, got both');
   }
   const isFile = target?.startsWith(FILE_PREFIX) === true && target !== FILE_PREFIX;
-  if (!isFile) checkChoice('target', target, [...TARGET_NAMES, 'file:PATH']);
+  const isElsewhere = isFile || isNbdUri(target ?? '');
+  if (!isElsewhere) checkChoice('target', target, [...TARGET_NAMES, 'file:PATH']);
   checkChoice('encrypt', encrypt, ['on', 'off', 'both']);
   if (encrypt === 'both' && (flags.trace ?? flags.target) !== undefined) {
     throw new UsageError('--encrypt both is for jobs on disks of the library');

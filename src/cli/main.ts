@@ -16,6 +16,7 @@ import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
 import type { OpenPlane } from './load-targets.ts';
+import type { NbdFlags } from './nbd.ts';
 import { packageVersion } from './package-files.ts';
 import type { RekeyFlags } from './rekey.ts';
 import { endOnBrokenPipe, processTerminal, type Terminal } from './terminal.ts';
@@ -27,6 +28,7 @@ const EXAMPLES = `Examples:
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk compare before.json after.json    reports side by side, ours or fio's
   sealdisk demo                              keys, lineage and encryption, each step checked
+  sealdisk nbd --encrypted --memory --port 0 a disk for qemu, fio and other NBD clients
   sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk lineage d-... --data-dir D        who came from whom, under which key
   sealdisk keys impact key-... --data-dir D  what dies with this key?
@@ -40,6 +42,29 @@ Exit codes:
   0 ok   1 failed or mismatch   2 usage   3 cannot tell   4 refused by a rule   130 interrupted
 stdout is data, stderr is talk.
 `;
+
+const NBD_EXAMPLES = `Examples:
+  sealdisk nbd --size 10G --encrypted --memory --socket /tmp/disk.sock
+  sealdisk nbd --size 10G --encrypted --data-dir ./disks --port 10809
+`;
+
+const NBD_OPTIONS: readonly (readonly [string, string])[] = [
+  ['--size <size>', 'whole GiB, as 10G or 2T [1G]'],
+  ['--encrypted', 'encrypt the disk under the service key'],
+  ['--memory', 'keep it in memory'],
+  ['--data-dir <dir>', 'keep it in files; a disk of that name is found again'],
+  ['--name <name>', 'name of the disk and of its export [nbd]'],
+  ['--socket <path>', 'listen on a unix socket'],
+  ['--port <n>', 'listen on TCP; 0 takes a free port'],
+  ['--host <address>', 'with --port: the address; others than the loopback need TLS [127.0.0.1]'],
+  ['--tls <on|require>', 'offer TLS, or let nobody in without it [require, with what follows]'],
+  ['--tls-certificates <dir>', 'server-cert.pem, server-key.pem, ca-cert.pem'],
+  ['--tls-psk <file>', 'pre-shared keys, lines of identity:key in hexadecimal'],
+  ['--tls-verify-peer', 'clients must show a certificate of ca-cert.pem'],
+  ['--shards <n>', 'encrypting threads [2]'],
+  ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ['--quiet', 'nothing on stderr but errors'],
+];
 
 const LOAD_EXAMPLES = `Examples:
   sealdisk load                                        the canonical comparison
@@ -76,7 +101,10 @@ const EXPLAIN_OPTIONS: readonly (readonly [string, string])[] = [
 const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--trace <file>', 'replay a block trace instead of a job file'],
   ['--device-sizes <file>', "the trace's device_size.csv [one beside the trace, or a first pass]"],
-  ['--target <name>', "sealdisk, memory, null, naive or file:PATH [the job's, or sealdisk]"],
+  [
+    '--target <name>',
+    "sealdisk, memory, null, naive or file:PATH, nbd://… [the job's, or sealdisk]",
+  ],
   ['--overwrite', 'file:PATH may be a file that is not empty, or a block device'],
   ['--encrypt <on|off|both>', 'encrypted or plain disks, or both in short turns [on]'],
   ['--data-dir <dir>', 'a plane on files, kept [in memory]'],
@@ -140,6 +168,7 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
     .addHelpText('afterAll', EXIT_CODES)
     .exitOverride();
   addLoadCommand(program, jobOptions, end);
+  addNbdCommand(program, end);
   program
     .command('demo')
     .description('keys, lineage and encryption at work, each step checked')
@@ -233,6 +262,30 @@ function addLoadCommand(
         onStart: stopOnInterrupt,
       }),
     );
+  });
+}
+
+function addNbdCommand(program: Command, end: (code: ExitCode) => void): void {
+  const nbd = program
+    .command('nbd')
+    .description('one disk, made and exported by NBD: prints its URI, serves until interrupted')
+    .addHelpText('before', NBD_EXAMPLES);
+  for (const [option, description] of NBD_OPTIONS) nbd.option(option, description);
+  nbd.action(async (flags: NbdFlags & QuietFlag) => {
+    const { runNbd } = await import('./nbd.ts');
+    end(await runNbd(flags, openPlane, terminalFor(flags), untilAskedToEnd));
+  });
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process. */
+function untilAskedToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(EXIT.interrupted));
+        resolve();
+      });
+    }
   });
 }
 

@@ -75,6 +75,13 @@ export type ShardRequest =
   /** No slot in the ring names it any more. */
   | { readonly op: 'unregisterBuffer'; readonly number: number }
   | { readonly op: 'resizeVolume'; readonly handle: number; readonly sizeBytes: number }
+  /** Lengths of runs of sectors, mapped and holes by turns (shard/extents.ts). */
+  | {
+      readonly op: 'findRuns';
+      readonly handle: number;
+      readonly sector: number;
+      readonly sectorCount: number;
+    }
   /** Makes tree `target` a copy-on-write copy of tree `source`, durable before the reply. */
   | { readonly op: 'shareTree'; readonly source: string; readonly target: string }
   /** shareTree of all layers at one instant: of a stack shared one by one, older bytes may show. */

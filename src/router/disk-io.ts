@@ -7,6 +7,7 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import { SECTOR_BYTES, sectorAt } from '../base/units.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
 import { FLAG_FUA, OPERATION, type Operation } from '../record/shard-channel.ts';
 import type { IoRequest, ShardDispatch } from './dispatch.ts';
@@ -17,10 +18,18 @@ export interface DiskIoOptions {
   readonly encrypted: boolean;
   readonly handle: number;
   readonly dispatch: ShardDispatch;
+  /** Asks the shard for runs of sectors, mapped and holes by turns. */
+  readonly findRuns: (sector: number, sectorCount: number) => Promise<readonly number[]>;
   /**
    * Closes the volume in the shard and gives the disk back; called once, after the last request.
    */
   readonly detach: () => Promise<void>;
+}
+
+/** A DiskExtent of types.ts, which this layer does not import. */
+interface DiskExtent {
+  readonly length: number;
+  readonly isHole: boolean;
 }
 
 /** Implements Disk (types.ts). */
@@ -30,6 +39,7 @@ export class DiskIo {
   readonly handle: number;
   private sizeBytes: number;
   private readonly dispatch: ShardDispatch;
+  private readonly findRuns: DiskIoOptions['findRuns'];
   private readonly detach: () => Promise<void>;
   private inFlight = 0;
   private readonly drainWaiters: (() => void)[] = [];
@@ -41,6 +51,7 @@ export class DiskIo {
     this.encrypted = options.encrypted;
     this.handle = options.handle;
     this.dispatch = options.dispatch;
+    this.findRuns = options.findRuns;
     this.detach = options.detach;
   }
 
@@ -89,6 +100,21 @@ export class DiskIo {
 
   writeZeroes(offset: number, length: number): Promise<void> {
     return this.zero(offset, length);
+  }
+
+  async allocation(offset: number, length: number): Promise<DiskExtent[]> {
+    const refusal = this.refuse(offset, length, this.sizeBytes);
+    if (refusal !== null) throw refusal;
+    if (length === 0) return [];
+    const sector = sectorAt(offset);
+    const sectorCount = sectorAt(offset + length - 1) - sector + 1;
+    this.inFlight++;
+    try {
+      const runs = await this.findRuns(sector, sectorCount);
+      return extentsOf(runs, sector * SECTOR_BYTES, offset, offset + length);
+    } finally {
+      this.leave();
+    }
   }
 
   close(): Promise<void> {
@@ -186,6 +212,24 @@ export class DiskIo {
   private closedError(): PlaneError {
     return new PlaneError('DiskClosed', `${this.diskId} was closed`);
   }
+}
+
+/** Runs of sectors that begin at startBytes, as extents of [from, to). */
+function extentsOf(
+  runs: readonly number[],
+  startBytes: number,
+  from: number,
+  to: number,
+): DiskExtent[] {
+  const extents: DiskExtent[] = [];
+  let at = startBytes;
+  for (const [index, sectorCount] of runs.entries()) {
+    const end = at + sectorCount * SECTOR_BYTES;
+    const length = Math.min(end, to) - Math.max(at, from);
+    if (length > 0) extents.push({ length, isHole: index % 2 === 1 });
+    at = end;
+  }
+  return extents;
 }
 
 function badType(expected: string, got: unknown): PlaneError {

@@ -90,6 +90,10 @@ class HeldDisk {
     return this.use((disk) => disk.writeZeroes(offset, length));
   }
 
+  allocation(offset: number, length: number): ReturnType<DiskIo['allocation']> {
+    return this.use((disk) => disk.allocation(offset, length));
+  }
+
   /** Waits for the requests in flight; the volume stays open. Idempotent. */
   close(): Promise<void> {
     this.closing ??= this.disk.drain();

@@ -98,6 +98,10 @@ export class ShardSet {
       encrypted: layers[0]?.wrappedKey != null,
       handle,
       dispatch: this.lane(shardIndex).dispatch,
+      findRuns: async (sector, sectorCount) => {
+        const request = { op: 'findRuns', handle, sector, sectorCount } as const;
+        return (await this.call(shardIndex, request)) as readonly number[];
+      },
       detach: async () => {
         try {
           await this.closeVolume(shardIndex, handle);

@@ -15,16 +15,19 @@ import { PlaneError } from '../base/errors.ts';
 import { unreachable } from '../base/invariant.ts';
 import type { SectorCipherEngine, SectorKey } from '../cipher/sector-cipher.ts';
 import { surveyEngines } from '../cipher/select-engine.ts';
-import { BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
+import { ALLOCATION_RUNS_MAX, BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
 import { OPERATION, type ShardChannel, STAGING_BUFFER } from '../record/shard-channel.ts';
 import type { ShardCall, ShardReply, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import type { ShardStore } from '../segment/shard-store.ts';
 import { executeSlot, failSlot, settleStore } from './execute.ts';
+import { findRuns } from './extents.ts';
 import { closeKeys, Keyring } from './keyring.ts';
 import { Layer } from './layer.ts';
 import { shareTrees } from './share-trees.ts';
 import { Volume } from './volume.ts';
+
+type RequestOf<Op extends ShardRequest['op']> = Extract<ShardRequest, { op: Op }>;
 
 /** What a shard is made of. The store and the engine are its own. */
 export interface ShardParts {
@@ -144,6 +147,8 @@ export class Shard {
       case 'resizeVolume':
         this.volume(request.handle).sizeBytes = request.sizeBytes;
         return null;
+      case 'findRuns':
+        return this.findRuns(request);
       case 'shareTree':
         shareTrees(store, [request]);
         return null;
@@ -170,10 +175,7 @@ export class Shard {
     }
   }
 
-  private openVolume(
-    id: number,
-    request: Extract<ShardRequest, { op: 'openVolume' }>,
-  ): typeof LATER {
+  private openVolume(id: number, request: RequestOf<'openVolume'>): typeof LATER {
     const { handle, diskId, sizeBytes } = request;
     return this.openLayers(id, request.layers, (layers) => {
       this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, layers));
@@ -203,6 +205,12 @@ export class Shard {
       });
     });
     return LATER;
+  }
+
+  private findRuns({ handle, sector, sectorCount }: RequestOf<'findRuns'>): number[] {
+    const volume = this.volume(handle);
+    const count = (first: number, length: number): number => volume.countMapped(first, length);
+    return findRuns(count, sector, sectorCount, ALLOCATION_RUNS_MAX);
   }
 
   private useLayers(

@@ -78,6 +78,7 @@ export const BUILTINS: readonly Door[] = [
       'src/kms/',
       'src/kv/',
       'src/meta/data-directory.ts',
+      'src/front/nbd/listen.ts',
       'src/control/access/load-world.ts',
       'src/load/',
       'src/cli/',

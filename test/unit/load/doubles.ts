@@ -250,6 +250,7 @@ function diskDouble(record: DiskRecord, double: PlaneDouble): Disk {
     diskId: record.DiskId,
     size: record.Size * GIB,
     encrypted: record.Encrypted,
+    allocation: async () => [],
     read: async (offset: number, target: number | Uint8Array) => {
       const into = typeof target === 'number' ? new Uint8Array(target) : target;
       into.set(contentOf(record).subarray(offset, offset + into.length));

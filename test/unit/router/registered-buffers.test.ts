@@ -34,6 +34,7 @@ function openDisk(parts: OneThreadShard): DiskIo {
     encrypted: false,
     handle: 1,
     dispatch,
+    findRuns: async () => [],
     detach,
   });
 }

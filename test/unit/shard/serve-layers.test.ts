@@ -44,7 +44,11 @@ function open(parts: OneThreadShard, handle: number, layers: readonly VolumeLaye
   expect(parts.replies.at(-1)).toMatchObject({ result: null });
   const { dispatch } = parts;
   const detach = async (): Promise<void> => {};
-  return new DiskIo({ ...volume, encrypted: true, handle, dispatch, detach });
+  const findRuns = async (sector: number, sectorCount: number): Promise<number[]> => {
+    const reply = parts.control({ op: 'findRuns', handle, sector, sectorCount });
+    return (reply as { result: number[] }).result;
+  };
+  return new DiskIo({ ...volume, encrypted: true, handle, dispatch, findRuns, detach });
 }
 
 function start(): OneThreadShard {

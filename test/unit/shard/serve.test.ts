@@ -23,8 +23,18 @@ function openPlain(parts: OneThreadShard, diskId = 'd-1', handle = 1): DiskIo {
   const volume = { handle, diskId, sizeBytes: GIB, layers };
   expect(parts.control({ op: 'openVolume', ...volume })).toMatchObject({ result: null });
   const { dispatch } = parts;
-  const detach = async () => {};
-  return new DiskIo({ diskId, sizeBytes: GIB, encrypted: false, handle, dispatch, detach });
+  return new DiskIo({
+    diskId,
+    sizeBytes: GIB,
+    encrypted: false,
+    handle,
+    dispatch,
+    findRuns: async (sector, sectorCount) => {
+      const reply = parts.control({ op: 'findRuns', handle, sector, sectorCount });
+      return (reply as { result: number[] }).result;
+    },
+    detach: async () => {},
+  });
 }
 
 describe('a shard', () => {
@@ -87,6 +97,33 @@ describe('a shard', () => {
     const expected = long.slice();
     expected.fill(2, 97, 106);
     expect(Buffer.compare(await read, expected)).toBe(0);
+  });
+
+  it('tells what is written and what is a hole, exact to a sector', async () => {
+    const parts = oneThreadShard(memoryStore());
+    const disk = openPlain(parts);
+    const writes = [disk.write(5000, new Uint8Array(10)), disk.write(12_288, new Uint8Array(8192))];
+    await parts.run();
+    await Promise.all(writes);
+    expect(await disk.allocation(0, 32_768)).toEqual([
+      { length: 4096, isHole: true },
+      { length: 4096, isHole: false },
+      { length: 4096, isHole: true },
+      { length: 8192, isHole: false },
+      { length: 12_288, isHole: true },
+    ]);
+    expect(await disk.allocation(4095, 2)).toEqual([
+      { length: 1, isHole: true },
+      { length: 1, isHole: false },
+    ]);
+    expect(await disk.allocation(8000, 10)).toEqual([{ length: 10, isHole: false }]);
+    expect(await disk.allocation(GIB - 1, 1)).toEqual([{ length: 1, isHole: true }]);
+    expect(await disk.allocation(GIB, 0)).toEqual([]);
+    await expect(disk.allocation(GIB, 1)).rejects.toMatchObject({ code: 'OutOfRange' });
+    parts.control({ op: 'closeVolume', handle: 1 });
+    expect(parts.control({ op: 'findRuns', handle: 1, sector: 0, sectorCount: 1 })).toMatchObject({
+      error: { code: 'DiskClosed' },
+    });
   });
 
   it('serves more than the staging area holds and refuses only beyond the queue', async () => {

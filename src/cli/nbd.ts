@@ -1,0 +1,158 @@
+/**
+ * `sealdisk nbd`: one disk, made (or found again by its name) and exported on the spot.
+ *
+ * Prints the URI clients connect to on stdout, and serves until SIGINT or SIGTERM; then answers
+ * what is in flight, flushes and detaches the disk, and ends with 0.
+ */
+import { resolve } from 'node:path';
+import { listExports, type NbdExport } from '../front/nbd/exports.ts';
+import { type NbdAddress, startNbdServer } from '../front/nbd/server.ts';
+import type { Plane, PlaneOptions } from '../types.ts';
+import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import type { OpenPlane } from './load-targets.ts';
+import { type TlsFlags, tlsOf } from './nbd-tls.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface NbdFlags extends TlsFlags {
+  readonly size?: string;
+  readonly encrypted?: boolean;
+  readonly memory?: boolean;
+  readonly dataDir?: string;
+  readonly name?: string;
+  readonly socket?: string;
+  readonly port?: string;
+  readonly host?: string;
+  readonly shards?: string;
+  readonly engine?: string;
+}
+
+/** The disk's name, its export's name, and the default export as well. */
+const NAME_DEFAULT = 'nbd';
+const HOST_DEFAULT = '127.0.0.1';
+const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
+/** Disks asked for at a time. ECS DescribeDisks, PageSize. */
+const PAGE_SIZE = 100;
+
+/**
+ * Runs the command.
+ *
+ * @param untilStopped resolves when the process is asked to end
+ */
+export async function runNbd(
+  flags: NbdFlags,
+  openPlane: OpenPlane,
+  terminal: Terminal,
+  untilStopped: () => Promise<void>,
+): Promise<ExitCode> {
+  const address = addressOf(flags);
+  const tls = tlsOf(flags);
+  const sizeGiB = sizeGiBOf(flags.size ?? '1G');
+  await using plane = await openPlane(planeOptionsOf(flags));
+  const diskId = await findOrMakeDisk(plane, flags, sizeGiB);
+  const name = flags.name ?? NAME_DEFAULT;
+  await using disk = await plane.attach(diskId);
+  const shown: NbdExport = {
+    name,
+    description: `disk ${diskId}, ${disk.encrypted ? 'encrypted' : 'plain'}`,
+    isReadOnly: false,
+    open: async () => ({ disk, close: async () => {} }),
+  };
+  const bugs: unknown[] = [];
+  const server = await startNbdServer({
+    address,
+    directory: listExports([shown]),
+    registerBuffer: (buffer) => plane.registerBuffer(buffer),
+    onBug: (error) => bugs.push(error),
+    ...(tls === null ? {} : { tls }),
+  });
+  terminal.print(`${uriOf(address, server.port, name, tls !== null)}\n`);
+  terminal.say(`serving ${diskId}, ${disk.size} bytes; Ctrl-C ends it`);
+  await untilStopped();
+  await server.stop();
+  await disk.flush();
+  if (bugs.length > 0) throw bugs[0];
+  return EXIT.ok;
+}
+
+/** As the NBD project writes them (doc/uri.md). */
+function uriOf(address: NbdAddress, port: number, name: string, isTls: boolean): string {
+  const scheme = isTls ? 'nbds' : 'nbd';
+  if ('host' in address) {
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    return `${scheme}://${host}:${port}/${name}`;
+  }
+  const path = resolve(address.socketPath).split('/').map(encodeURIComponent).join('/');
+  return `${scheme}+unix:///${name}?socket=${path}`;
+}
+
+function addressOf({ socket, port, host = HOST_DEFAULT }: NbdFlags): NbdAddress {
+  if ((socket === undefined) === (port === undefined)) {
+    throw new UsageError('expected either --socket PATH or --port N');
+  }
+  if (socket !== undefined) return { socketPath: socket };
+  const number = Number(port);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
+    throw new UsageError(`--port: expected 0 to 65535, got ${port}`);
+  }
+  return { host, port: number };
+}
+
+/** Disks are sold by the GiB (ECS CreateDisk, parameter Size). */
+function sizeGiBOf(text: string): number {
+  const match = /^(\d+)([gt]?)(i?b)?$/i.exec(text);
+  const size = Number(match?.[1]) * (match?.[2]?.toLowerCase() === 't' ? 1024 : 1);
+  if (match === null || size < 1) {
+    throw new UsageError(`--size: expected whole GiB, as 1G or 2T, got ${text}`);
+  }
+  return size;
+}
+
+function planeOptionsOf({ memory, dataDir, shards, engine }: NbdFlags): PlaneOptions {
+  if ((memory === true) === (dataDir !== undefined)) {
+    throw new UsageError('expected either --memory or --data-dir DIR');
+  }
+  if (shards !== undefined && !/^[1-9]\d*$/.test(shards)) {
+    throw new UsageError(`--shards: expected a whole number, got ${shards}`);
+  }
+  if (engine !== undefined && !ENGINES.some((name) => name === engine)) {
+    throw new UsageError(`--engine: expected one of ${ENGINES.join(', ')}, got ${engine}`);
+  }
+  const where = dataDir === undefined ? { memory: true } : { dataDir };
+  return {
+    ...where,
+    ...(shards === undefined ? {} : { shards: Number(shards) }),
+    ...(engine === undefined ? {} : { engine: engine as NonNullable<PlaneOptions['engine']> }),
+  };
+}
+
+/** A data directory's disk of that name, or a new one. */
+async function findOrMakeDisk(plane: Plane, flags: NbdFlags, sizeGiB: number): Promise<string> {
+  const name = flags.name ?? NAME_DEFAULT;
+  const encrypted = flags.encrypted === true;
+  for (let page = 1; ; page++) {
+    const parameters = { PageNumber: page, PageSize: PAGE_SIZE };
+    const { Disks, TotalCount } = await plane.call('DescribeDisks', parameters);
+    const known = Disks.find(({ DiskName }) => DiskName === name);
+    if (known !== undefined) {
+      checkKnown(name, known, flags, sizeGiB);
+      return known.DiskId;
+    }
+    if (Disks.length === 0 || page * PAGE_SIZE >= TotalCount) break;
+  }
+  const made = { Size: sizeGiB, DiskName: name, Encrypted: encrypted };
+  return (await plane.call('CreateDisk', made)).DiskId;
+}
+
+/** What was asked for must be what is there: a plain disk is not served as an encrypted one. */
+function checkKnown(
+  name: string,
+  known: { readonly Size: number; readonly Encrypted: boolean },
+  flags: NbdFlags,
+  sizeGiB: number,
+): void {
+  const isSameSize = flags.size === undefined || known.Size === sizeGiB;
+  const isSameKind = !(flags.encrypted === true && !known.Encrypted);
+  if (isSameSize && isSameKind) return;
+  const kind = known.Encrypted ? 'encrypted' : 'plain';
+  throw new UsageError(`disk ${name} is there already, ${known.Size} GiB, ${kind}`);
+}
