@@ -265,7 +265,7 @@ test('--encrypt both runs the job on both in turns, and says what encryption cos
   await expect(refused).rejects.toThrow('--encrypt both is for jobs on disks of the library');
 });
 
-test('--target file:PATH writes a file, and one that holds bytes only with --overwrite', async () => {
+test('--target file:PATH writes a file, a filled one only with --overwrite', async () => {
   const path = join(directory, 'disk.img');
   const jobFiles = [file('file.fio', `${SMALL}verify=md5\n`)];
   const target = `file:${path}`;
