@@ -6,7 +6,8 @@
  *    is changed that the log does not tell of. A call that commits nothing is an entry of its own.
  * 2. A refused call is one entry with the code it was refused with. If it had committed something
  *    before, there are two: it had begun, and it failed.
- * 3. Wrapped data keys a call had made are entries beside it, in the same transaction.
+ * 3. Wrapped data keys a call had made, and volumes it opened, are entries beside it, in the next
+ *    transaction of the call.
  * 4. Calls that only read are not logged, refused or not: as in the cloud's ActionTrail, whose
  *    default is write events. Calls of the KMS API that use a key are, whatever they return.
  *    Dry runs are not: they change nothing at all.
@@ -34,6 +35,8 @@ export interface AuditedCall {
   readonly isDryRun: boolean;
 }
 
+type Volumes = PlaneContext['volumes'];
+
 /** What a call is told by outside of its verb: who, when, in which region. */
 type AuditCaller = Pick<AuditedCall, 'principal' | 'regionId'>;
 
@@ -46,10 +49,13 @@ export async function auditCall<T>(
   const isLogged = call.access === 'write' || isKeyCall(call.verb);
   if (!isLogged || call.isDryRun) return run(plane);
   const log = new CallLog(plane, call);
-  const metadata = committingBy(plane.metadata, (change) => log.commit(change));
+  const commit: Metadata['commit'] = (change) => log.commit(change);
+  const metadata = replacing(plane.metadata, { commit });
+  const hold: Volumes['hold'] = (disk) => log.hold(disk);
+  const volumes = replacing(plane.volumes, { hold });
   const kms: KmsCalls = { call: (request) => log.callKms(request) };
   try {
-    const result = await run({ ...plane, metadata, kms });
+    const result = await run({ ...plane, metadata, kms, volumes });
     await log.end('OK', result);
     return result;
   } catch (error) {
@@ -154,6 +160,21 @@ class CallLog {
     return result as never;
   }
 
+  /** A volume is opened: its data keys are unwrapped, or one of them is refused. */
+  async hold(...[disk]: Parameters<Volumes['hold']>): Promise<void> {
+    const use = { reason: this.#call.verb, resourceId: disk.diskId, layers: disk.layers };
+    const note = (outcome: string): void => {
+      this.#keyUses.push(...keyUseEntries(this.#plane, this.#call, { ...use, outcome }));
+    };
+    try {
+      await this.#plane.volumes.hold(disk);
+    } catch (error) {
+      note(error instanceof PlaneError ? error.code : 'InternalError');
+      throw error;
+    }
+    note('OK');
+  }
+
   async end(outcome: string, result: unknown): Promise<void> {
     const isTold = this.#hasCommitted && outcome === 'OK';
     if (isTold && this.#keyUses.length === 0) return;
@@ -238,11 +259,11 @@ function idsOfChange(change: MetadataChange): string[] {
   ];
 }
 
-/** The same metadata, but for its commit. */
-function committingBy(metadata: Metadata, commit: Metadata['commit']): Metadata {
-  return new Proxy(metadata, {
+/** The same object, but for some of its methods. */
+function replacing<T extends object>(object: T, methods: Partial<T>): T {
+  return new Proxy(object, {
     get: (target, name) => {
-      if (name === 'commit') return commit;
+      if (Object.hasOwn(methods, name)) return methods[name as keyof T];
       const value: unknown = Reflect.get(target, name, target);
       return typeof value === 'function' ? value.bind(target) : value;
     },

@@ -27,6 +27,7 @@ import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../../record/resource.ts';
 import type { ReencryptProgress } from '../../record/shard-message.ts';
 import type { OpenReencryption, VolumeToOpen } from '../../router/shard-set.ts';
+import { keyUseEntries } from '../audit/audit-call.ts';
 import type { PlaneContext } from '../context.ts';
 import { removeTrees } from '../layers.ts';
 import { volumeOf } from '../volume-of.ts';
@@ -65,7 +66,7 @@ export async function reencryptResource(
     if (record === undefined) return 'gone';
     former = record;
     if (record.layers.length > 1) {
-      const open = await context.taskVolumes.openReencryption(volumeOf(record));
+      const open = await openLogged(context, record);
       try {
         await moveAll(context, record.shardIndex, open, run, report);
       } catch (error) {
@@ -82,6 +83,30 @@ export async function reencryptResource(
     if (isDone) return 'done';
     if (run.isStopped) return 'stopped';
   }
+}
+
+/** Opens the volume, and says in the audit log that its keys were used. */
+async function openLogged(context: TaskContext, record: Resource): Promise<OpenReencryption> {
+  const { accountId, regionId, layers } = record;
+  const resourceId = 'diskId' in record ? record.diskId : record.snapshotId;
+  const caller = { principal: { accountId, userName: null, regionId }, regionId };
+  const log = (outcome: string): Promise<void> => {
+    const use = { reason: 'Reencrypt', resourceId, layers, outcome };
+    return context.metadata.commit({ appendAudit: keyUseEntries(context, caller, use) });
+  };
+  const open = await context.taskVolumes
+    .openReencryption(volumeOf(record))
+    .catch(async (error: unknown) => {
+      await log(error instanceof PlaneError ? error.code : 'InternalError');
+      throw error;
+    });
+  try {
+    await log('OK');
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+  return open;
 }
 
 export function findResource(context: TaskContext, id: string): Resource | undefined {

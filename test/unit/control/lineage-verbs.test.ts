@@ -264,6 +264,24 @@ describe('the audit log', () => {
     expect(context.metadata.getDisk(DiskId)?.status).toBe('Available');
   });
 
+  it('tells which start, attach or refused start used a key, and of which version', async () => {
+    const { call, KMSKeyId, DiskId } = await world();
+    const image = {
+      ImageId: 'debian_12_x64_20G_alibase_20250117.vhd',
+      InstanceType: 'ecs.g7.large',
+    };
+    const { InstanceId } = await call('CreateInstance', image);
+    await call('AttachDisk', { DiskId, InstanceId });
+    await call('StartInstance', { InstanceId });
+    await call('StopInstance', { InstanceId });
+    const { Events } = await call('LookupEvents', { KMSKeyId, EventName: 'UnwrapDataKey' });
+    const uses = Events.map((each) => [each.Reason, each.Outcome, each.KeyVersion]);
+    expect(uses).toEqual([
+      ['AttachDisk', 'OK', 1],
+      ['StartInstance', 'OK', 1],
+    ]);
+  });
+
   it('reads of a wrapped key what the KMS thread does', async () => {
     const { context, DiskId } = await world();
     const { wrappedKey } = context.metadata.getDisk(DiskId)!.encryption!;

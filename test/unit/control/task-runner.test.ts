@@ -115,12 +115,29 @@ describe('a task', () => {
   const until = (taskId: string | null, state: string): Promise<void> =>
     vi.waitFor(() => expect(task(taskId).state).toBe(state));
 
+  /** The uses of keys the audit log tells of: why, how it ended, for which resource. */
+  const keyUses = (): unknown[] =>
+    control.context.metadata
+      .listDocuments('audit', null, 0, 100)
+      .records.filter(({ action }) => action === 'UnwrapDataKey')
+      .map(({ reason, outcome, resourceIds }) => [reason, outcome, resourceIds[0]]);
+
+  it('a key that is refused is told of in the audit log, and the task pauses', async () => {
+    const diskId = await addDisk();
+    openRefusals = ['Rejected.Disabled'];
+    const taskId = await runner.reencrypt(diskId);
+    await until(taskId, 'paused');
+    await runner.close();
+    expect(keyUses()).toEqual([['Reencrypt', 'Rejected.Disabled', diskId]]);
+  });
+
   it('ends with one layer: volumes first, then the record, then the trees', async () => {
     const diskId = await addDisk();
     const taskId = await runner.reencrypt(diskId);
     await until(taskId, 'finished');
     await runner.close();
     expect(seen).toEqual(['open 2', 'close', 'drop']);
+    expect(keyUses()).toEqual([['Reencrypt', 'OK', diskId]]);
     const disk = control.context.metadata.getDisk(diskId)!;
     expect(disk.layers.map(({ tree }) => tree)).toEqual([diskId]);
     expect(removedTrees()).toEqual([`${diskId}.1`]);
