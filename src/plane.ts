@@ -20,12 +20,13 @@ import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
 import { RULE_SETS } from './control/encryption/cells.ts';
+import { explainEncryption } from './control/encryption/explain.ts';
 import { findDisk } from './control/find.ts';
 import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
-import type { CommonParameters, Verbs } from './control/verbs.ts';
+import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
 import {
   ACCOUNT_DEFAULT,
@@ -203,6 +204,11 @@ class OpenPlane implements Plane {
     this.checkOpen();
     const close = await this.parts.shards.buffers.register(buffer);
     return { buffer, close, [Symbol.asyncDispose]: close };
+  }
+
+  async explain(about: EncryptionQuestion | string): Promise<readonly string[]> {
+    if (typeof about !== 'string') return explainEncryption(about).lines;
+    return (await this.call('ExplainEncryption', { ResourceId: about })).Lines;
   }
 
   async stats(): Promise<PlaneStats> {

@@ -1,6 +1,6 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
 import type { World } from './control/access/world.ts';
-import type { CommonParameters, RuleSet, Verbs } from './control/verbs.ts';
+import type { CommonParameters, EncryptionQuestion, RuleSet, Verbs } from './control/verbs.ts';
 
 export interface PlaneOptions {
   /** Everything in memory: nothing is written to any file. Excludes dataDir. */
@@ -182,6 +182,14 @@ export interface Plane extends AsyncDisposable {
    *   already; RequestTooLarge: more than 1 GiB; Busy: 4,096 are registered
    */
   registerBuffer(buffer: SharedArrayBuffer): Promise<RegisteredBuffer>;
+  /**
+   * Which key, and why, in words: what a call would be answered, or why a disk or snapshot that is
+   * there is encrypted as it is. The library's explainEncryption() gives the same as data.
+   *
+   * @throws PlaneError InvalidArgument: no table speaks of it; InvalidDiskId.NotFound,
+   *   InvalidSnapshotId.NotFound; InvalidParameter: a disk nothing was decided for
+   */
+  explain(about: EncryptionQuestion | string): Promise<readonly string[]>;
   stats(): Promise<PlaneStats>;
   /**
    * Looks for a disk's data key, in plain, in every file of the data directory. The KMS thread does

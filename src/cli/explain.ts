@@ -1,10 +1,13 @@
 /**
  * `sealdisk explain`: which key, and why. The encryption tables whole, or what one call would be
- * answered. Needs no plane. A refusal is an answer too: the exit code is 0.
+ * answered: needs no plane. A refusal is an answer too: the exit code is 0. With an id, why a disk
+ * or snapshot that is there is encrypted as it is.
  */
 import type { EncryptionExplanation, EncryptionQuestion, TableEntry } from '../index.ts';
 import { textTable } from '../load/text-table.ts';
+import { openExisting } from './data-directory.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import type { OpenPlane } from './load-targets.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the command asks of the library. */
@@ -27,6 +30,8 @@ export interface ExplainFlags {
   readonly key?: boolean;
   readonly category?: string;
   readonly use?: string;
+  readonly dataDir?: string;
+  readonly rootKeyFile?: string;
 }
 
 /** Options that say one case; they mean nothing to the whole table. */
@@ -68,6 +73,23 @@ export function runExplain(
   return EXIT.ok;
 }
 
+/** Why a disk or snapshot of a data directory is encrypted as it is. */
+export async function runExplainResource(
+  openPlane: OpenPlane,
+  id: string,
+  flags: ExplainFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { dataDir } = flags;
+  if (dataDir === undefined) throw new UsageError(`explain ${id} needs --data-dir`);
+  const asked = CASE_FLAGS.find((name) => flags[name] !== undefined);
+  if (asked !== undefined) throw new UsageError(`--${asked} is for a case, not for ${id}`);
+  await using plane = await openExisting(openPlane, { ...flags, dataDir });
+  const explained = await plane.call('ExplainEncryption', { ResourceId: id });
+  terminal.print(flags.json === true ? asJson(explained) : `${explained.Lines.join('\n')}\n`);
+  return EXIT.ok;
+}
+
 /** One of the values of an option. */
 function oneOf<Value extends string>(
   flag: string,
@@ -87,7 +109,7 @@ function ruleSetOf(flags: ExplainFlags): EncryptionQuestion['ruleSet'] {
 function questionOf(flags: ExplainFlags, library: RulesLibrary): EncryptionQuestion {
   const { resource, source, action = 'create', encrypt = 'absent' } = flags;
   if (resource === undefined && source === undefined) {
-    throw new UsageError('explain needs --table, --markdown, or --resource and --source');
+    throw new UsageError('explain needs --table, --markdown, --resource and --source, or an id');
   }
   const question: EncryptionQuestion = {
     ruleSet: ruleSetOf(flags),

@@ -94,6 +94,8 @@ const EXPLAIN_OPTIONS: readonly (readonly [string, string])[] = [
   ['--key', 'a key is specified'],
   ['--category <name>', 'the category of the disk [not asked about]'],
   ['--use <system|data>', 'what the disk is used as, with --category [data]'],
+  ['--data-dir <dir>', 'the plane that has the disk or snapshot'],
+  ['--root-key-file <file>', 'its root key, if not in the directory'],
   ['--json', 'one JSON document on stdout'],
   ['--markdown', 'every table of every rule set, as docs/encryption-rules.md has them'],
 ];
@@ -217,12 +219,14 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
 function addExplainCommand(program: Command, end: (code: ExitCode) => void): void {
   const explain = program
     .command('explain')
+    .argument('[id]', 'a disk or snapshot that is there, with --data-dir')
     .description('which key, and why: the encryption rules, whole or for one case')
     .addHelpText('before', EXPLAIN_EXAMPLES);
   for (const [option, description] of EXPLAIN_OPTIONS) explain.option(option, description);
-  explain.action(async (flags: ExplainFlags) => {
-    const { runExplain } = await import('./explain.ts');
-    end(runExplain(flags, await import('../index.ts'), terminalFor({})));
+  explain.action(async (id: string | undefined, flags: ExplainFlags) => {
+    const { runExplain, runExplainResource } = await import('./explain.ts');
+    if (id !== undefined) end(await runExplainResource(openPlane, id, flags, terminalFor({})));
+    else end(runExplain(flags, await import('../index.ts'), terminalFor({})));
   });
 }
 

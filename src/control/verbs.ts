@@ -14,6 +14,7 @@ export type { RegionDescription, Tag, TagResource, ZoneDescription } from './acc
 export type { AuditEvent } from './audit/types.ts';
 export type { DiskDescription } from './disks/types.ts';
 export type { RuleSet } from './encryption/cells.ts';
+export type { EncryptionQuestion } from './encryption/decide.ts';
 export type { ImageDescription } from './images/types.ts';
 export type { InstanceDescription } from './instances/types.ts';
 export type { TaskDescription } from './jobs/types.ts';

@@ -51,10 +51,27 @@ export interface OwnedRecord {
   readonly createdAt: number;
 }
 
+/** What was asked of the encryption tables when a resource was made. */
+export interface QuestionRecord {
+  readonly ruleSet: string;
+  readonly resource: string;
+  readonly action: string;
+  readonly source: string;
+  readonly encrypted: string;
+  readonly default: boolean;
+  readonly key: boolean;
+  readonly isSourceKey: boolean;
+  /** Of a disk; empty of others. */
+  readonly category: string;
+  readonly use: string;
+}
+
 interface StoredRecord extends OwnedRecord {
   readonly sizeBytes: number;
   /** That of the top layer: what the resource is said to be encrypted under. null: plain. */
   readonly encryption: EncryptionRecord | null;
+  /** Absent: the content was shared as it is, and nothing was decided anew. */
+  readonly question?: QuestionRecord;
   /** Top first, at least one. More than one while data under an older key is being moved. */
   readonly layers: readonly LayerRecord[];
   /** Shard that holds the trees; snapshots, clones and copies stay with their source. */

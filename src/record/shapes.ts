@@ -82,10 +82,24 @@ const encryption = v.nullable(
 const treeName = v.pipe(v.string(), v.regex(/^[a-z]-[a-z0-9]{20}(\.[0-9]{1,9})?$/));
 const diskType = v.picklist(['system', 'data']);
 
+const question = v.strictObject({
+  ruleSet: v.string(),
+  resource: v.string(),
+  action: v.string(),
+  source: v.string(),
+  encrypted: v.string(),
+  default: v.boolean(),
+  key: v.boolean(),
+  isSourceKey: v.boolean(),
+  category: v.string(),
+  use: v.string(),
+});
+
 const resource = {
   ...ownedShape,
   sizeBytes: positive,
   encryption,
+  question: v.exactOptional(question),
   layers: v.pipe(v.array(v.strictObject({ tree: treeName, encryption })), v.minLength(1)),
   shardIndex,
 };

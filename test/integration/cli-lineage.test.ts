@@ -109,3 +109,17 @@ test('an erased data key takes its lineage with it, and nothing else', async () 
   expect(Events).toMatchObject([{ Outcome: 'OK', EventType: 'Call' }]);
   expect((await plane.check()).problems).toEqual([]);
 });
+
+test('explain says why a disk that is there is encrypted as it is', () => {
+  const { DiskId, made, KeyId, SnapshotId } = ids;
+  const text = sealdisk('explain', made, '--data-dir', dataDir);
+  expect([text.code, text.stderr]).toEqual([0, '']);
+  expect(text.stdout).toContain('disk create, source encrypted: ');
+  expect(text.stdout).toMatch(new RegExp(`now {7}under ${KeyId}\n$`));
+  const json = sealdisk('explain', DiskId, '--data-dir', dataDir, '--json');
+  const explained = { ResourceId: DiskId, KMSKeyId: KeyId, Outcome: 'specified' };
+  expect(JSON.parse(json.stdout)).toMatchObject(explained);
+  expect(sealdisk('explain', SnapshotId, '--data-dir', dataDir).code).not.toBe(0);
+  expect(sealdisk('explain', DiskId).code).toBe(2);
+  expect(sealdisk('explain', DiskId, '--data-dir', dataDir, '--key').code).toBe(2);
+});

@@ -27,6 +27,7 @@ import {
   prepareEncryption,
 } from '../encryption/choose.ts';
 import { emptyLayers, layersLike, layersOver, shareAllAndCommit } from '../layers.ts';
+import { questionRecord } from '../lineage/explain-encryption.ts';
 import {
   checkAutoParameter,
   checkSize,
@@ -177,6 +178,7 @@ async function completeDisk(
   return {
     ...disk,
     encryption,
+    question: questionRecord(prepared.decision.question),
     shardIndex,
     layers: layersOf(diskId, content, prepared, encryption),
   };

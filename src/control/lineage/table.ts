@@ -3,6 +3,7 @@ import type { VerbRows } from '../verb-row.ts';
 import { describeKeyImpact, describeKeyImpactSchema } from './describe-key-impact.ts';
 import { describeLineage, describeLineageSchema } from './describe-lineage.ts';
 import { eraseDataKey, eraseDataKeySchema } from './erase-data-key.ts';
+import { explainEncryption, explainEncryptionSchema } from './explain-encryption.ts';
 import type { LineageVerbs } from './types.ts';
 
 export const LINEAGE_VERBS: VerbRows<LineageVerbs> = {
@@ -15,6 +16,12 @@ export const LINEAGE_VERBS: VerbRows<LineageVerbs> = {
   DescribeKeyImpact: {
     schema: describeKeyImpactSchema,
     run: describeKeyImpact,
+    access: 'read',
+    service: 'plane',
+  },
+  ExplainEncryption: {
+    schema: explainEncryptionSchema,
+    run: explainEncryption,
     access: 'read',
     service: 'plane',
   },

@@ -70,6 +70,19 @@ interface NextPage {
 }
 
 export interface LineageVerbs {
+  /** Why a disk or snapshot is encrypted as it is, and by which row of which document. */
+  ExplainEncryption: {
+    parameters: { readonly ResourceId: string };
+    result: {
+      readonly ResourceId: string;
+      /** The key it is under now; empty if it is stored in plain. */
+      readonly KMSKeyId: string;
+      /** none, default, source, specified or service. */
+      readonly Outcome: string;
+      /** For people: one statement a line. */
+      readonly Lines: readonly string[];
+    };
+  };
   /**
    * Who came from whom, under which key, with what was deleted in between: of a disk, snapshot,
    * image or instance; of a master key, everything it protects; of a data key (DataKeyId),

@@ -17,6 +17,7 @@ import type { Resource } from '../encryption/cells.ts';
 import { requireUsableKey } from '../encryption/check-key.ts';
 import { chooseEncryption } from '../encryption/choose.ts';
 import { layersLike, layersOver, shareAndCommit } from '../layers.ts';
+import { questionRecord } from '../lineage/explain-encryption.ts';
 import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
 import { holdSnapshotSource, type SnapshotSource } from './find-source.ts';
 import { checkSnapshotUse } from './snapshot-rules.ts';
@@ -78,7 +79,7 @@ export async function newCopy(
 ): Promise<SnapshotRecord> {
   const { resource, regionId, Encrypted, KMSKeyId } = request;
   const snapshotId = makeSnapshotId(context.randomBytes);
-  const { encryption, keepsSource } = await chooseEncryption(context, {
+  const { encryption, keepsSource, decision } = await chooseEncryption(context, {
     resource,
     action: regionId === snapshot.regionId ? 'copy-local' : 'copy-cross',
     source: snapshot,
@@ -104,6 +105,7 @@ export async function newCopy(
     sizeBytes: snapshot.sizeBytes,
     status: keepsSource ? 'accomplished' : 'progressing',
     encryption,
+    question: questionRecord(decision.question),
     layers: keepsSource
       ? layersLike(layers, snapshotId)
       : layersOver(layers, snapshotId, encryption),

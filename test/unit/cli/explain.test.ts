@@ -81,7 +81,7 @@ describe('one case', () => {
   });
 
   test.each<[ExplainFlags, string]>([
-    [{}, 'explain needs --table, --markdown, or --resource and --source'],
+    [{}, 'explain needs --table, --markdown, --resource and --source, or an id'],
     [{ resource: 'disk' }, '--source is one of empty, plain'],
     [{ source: 'plain' }, '--resource is one of disk, snapshot, image; came nothing'],
     [{ ...flags, encrypt: 'yes' }, "--encrypt is one of true, false; came 'yes'"],

@@ -6,7 +6,7 @@ import { BILLING_RULES, isCounted } from '../../../src/control/billing/billing-r
 import { callVerb } from '../../../src/control/call.ts';
 import { layersOver } from '../../../src/control/layers.ts';
 import { IMPACT_RULES } from '../../../src/control/lineage/impact-rules.ts';
-import type { Verbs } from '../../../src/control/verbs.ts';
+import type { CommonParameters, Verbs } from '../../../src/control/verbs.ts';
 import { readWrapKey } from '../../../src/kms/wrap.ts';
 import { readWrappedKeyHead } from '../../../src/record/wrapped-key.ts';
 import { type TestControl, testControl } from '../../support/control-context.ts';
@@ -15,7 +15,7 @@ import { image, instance } from '../meta/fixtures.ts';
 const MONTH = '2026-01';
 
 function caller({ context }: TestControl) {
-  return <V extends keyof Verbs>(verb: V, parameters: Verbs[V]['parameters']) =>
+  return <V extends keyof Verbs>(verb: V, parameters: Verbs[V]['parameters'] & CommonParameters) =>
     callVerb(context, context.principal, verb, parameters);
 }
 
@@ -333,5 +333,39 @@ describe('usage', () => {
       expect(isCounted(verb)).toBe(true);
     }
     expect(isCounted('DescribeDisks')).toBe(false);
+  });
+});
+
+describe('ExplainEncryption', () => {
+  it('puts the question of the resource to the tables again', async () => {
+    const { call, KMSKeyId, DiskId, SnapshotId } = await world();
+    const disk = await call('ExplainEncryption', { ResourceId: DiskId });
+    expect(disk).toMatchObject({ Outcome: 'specified', KMSKeyId });
+    const snapshot = await call('ExplainEncryption', { ResourceId: SnapshotId });
+    expect(snapshot).toMatchObject({ Outcome: 'source', KMSKeyId });
+    const copy = await call('CopySnapshot', {
+      SnapshotId,
+      DestinationRegionId: 'cn-beijing',
+      Encrypted: true,
+    });
+    const explained = await call('ExplainEncryption', {
+      ResourceId: copy.SnapshotId,
+      RegionId: 'cn-beijing',
+    });
+    expect(explained.Outcome).toBe('service');
+    expect(explained.Lines[0]).toContain('snapshot copy-cross, source encrypted');
+    const plain = await call('CreateDisk', { Size: 20 });
+    const { Outcome, Lines } = await call('ExplainEncryption', { ResourceId: plain.DiskId });
+    expect([Outcome, Lines.at(-1)]).toEqual(['none', '  now       stored in plain']);
+  });
+
+  it('has nothing to say of what was made as it is, or is not there', async () => {
+    const { call, context, DiskId } = await world();
+    const { question: _, ...disk } = context.metadata.getDisk(DiskId)!;
+    await context.metadata.commit({ putDisks: [disk] });
+    const told = call('ExplainEncryption', { ResourceId: DiskId });
+    expect(await refusal(told)).toBe('InvalidParameter');
+    const nothing = call('ExplainEncryption', { ResourceId: 's-00000000000000000000' });
+    expect(await refusal(nothing)).toBe('InvalidSnapshotId.NotFound');
   });
 });
