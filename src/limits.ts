@@ -39,7 +39,7 @@ export const REENCRYPT_SETTLE_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
 /** Sectors looked through for each step to learn how much there is to do: 16 GiB. */
 export const REENCRYPT_COUNT_SECTORS: number = 2 ** 22;
 /** Sectors of a step while callers have requests in flight, and the pause after such a step. */
-export const REENCRYPT_BUSY_SECTORS: number = (128 * KIB) / SECTOR_BYTES;
+export const REENCRYPT_BUSY_SECTORS: number = (32 * KIB) / SECTOR_BYTES;
 export const REENCRYPT_BUSY_PAUSE_MS = 4;
 /** A paced task that is later than this does not make up for it. */
 export const REENCRYPT_LAG_MS_MAX = 100;
