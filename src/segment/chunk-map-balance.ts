@@ -13,6 +13,9 @@
  * Running low, from the node up: a node without entries is freed; two neighbours that would fill
  * at most half a node become one. So rule 4 of chunk-map-nodes.ts holds after every change.
  *
+ * Where two inner nodes become one, or share out, the last child of the one and the first of the
+ * other become neighbours: their seam is looked at as if a child there had run low.
+ *
  * A neighbour that other trees own too is copied like any node before it is changed. That costs one
  * node, which is what splitting beside it would have cost.
  *
@@ -89,7 +92,7 @@ export class ChunkMapBalance {
         return path.node[0]!;
       }
       const added = this.#overflow(depth, low, high);
-      if (added === NO_NODE) return path.node[0]!;
+      if (added === NO_NODE) return this.settle(depth - 1);
       if (depth === 0) return this.#growRoot(node, added);
       this.stagedCount = 1;
       this.staged[0] = nodes.keyAt(added, 0);
@@ -171,6 +174,10 @@ export class ChunkMapBalance {
     this.#scatter(right, cut, this.#gatheredCount);
     invariant(nodes.keyAt(left, 0) < nodes.keyAt(right, 0), 'nodes ascend');
     nodes.setKey(parent, leftIndex + 1, nodes.keyAt(right, 0));
+    if (leftCount < cut) this.#joinSeam(left, leftCount);
+    else if (leftCount > cut) this.#joinSeam(right, leftCount - cut);
+    this.mergeAround(parent, leftIndex + 1);
+    this.mergeAround(parent, leftIndex);
     return NO_NODE;
   }
 
@@ -258,6 +265,12 @@ export class ChunkMapBalance {
     }
     this.#scatter(left, 0, this.#gatheredCount);
     nodes.reshape(parent, index + 1, index + 2, 0);
+    this.#joinSeam(left, leftCount);
+  }
+
+  /** Merges the children on both sides of a seam of two inner nodes, if they run low. */
+  #joinSeam(node: number, index: number): void {
+    if (this.#nodes.levelOf(node) > 0) this.mergeAround(node, index);
   }
 
   #growRoot(left: number, right: number): number {

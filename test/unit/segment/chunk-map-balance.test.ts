@@ -186,6 +186,31 @@ describe('inner nodes', () => {
     expectWhole(world, root, model);
   });
 
+  /** Leaves 11 or 10 entries in the last leaf of the first inner node and the first of the second. */
+  function thinAtSeam(world: World, root: number, model: Map<number, number>): number {
+    const thinned = world.remove(root, model, SPAN - 128 + 20, 108);
+    return world.remove(thinned, model, SPAN + 20, 216);
+  }
+
+  test('that become one also make one of the two small children where they met', () => {
+    const { world, model, root: grown } = family();
+    let root = thinAtSeam(world, grown, model);
+    root = world.remove(root, model, 128 * 20, SPAN - 128 * 22);
+    root = world.remove(root, model, SPAN + 128 * 22, SPAN - 128 * 22);
+    expect(childCounts(world, root)).toEqual([42, 96]);
+    expectWhole(world, root, model);
+  });
+
+  test('that share out also make one of the two small children where they met', () => {
+    const { world, model, root: grown } = family();
+    let root = world.remove(grown, model, 1280, 40 * 128);
+    root = thinAtSeam(world, root, model);
+    root = world.write(root, model, SPAN + 4001, 1);
+    root = world.write(root, model, SPAN + 8001, 1);
+    expect(childCounts(world, root)).toEqual([75, 77, 96]);
+    expectWhole(world, root, model);
+  });
+
   test('split when their neighbours are full', () => {
     const { world, model, root: grown } = family();
     let root = world.write(grown, model, 4001, 1);

@@ -253,7 +253,7 @@ describe('a random history of many trees', () => {
         for (const step of history) run.run(step);
         run.finish();
       }),
-      { numRuns: 100 },
+      { numRuns: 500 },
     );
   });
 });
