@@ -13,6 +13,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
+import { checkNoDebugger, hardenProcess } from './base/process-hardening.ts';
 import { ensureAccount } from './control/access/accounts.ts';
 import { seedWorld } from './control/access/seed-world.ts';
 import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
@@ -74,6 +75,13 @@ interface Parts {
   readonly metadata: Metadata;
   readonly tasks: TaskRunner;
   readonly context: PlaneContext;
+  /** @throws PlaneError DebuggerOpen */
+  readonly checkDebugger: () => void;
+}
+
+interface OpenParts extends Parts {
+  /** Lets the process be debugged again, as far as this plane is concerned. */
+  readonly soften: () => void;
 }
 
 /**
@@ -81,15 +89,18 @@ interface Parts {
  *
  * @param options see PlaneOptions
  * @throws PlaneError InvalidArgument, DataDirectoryLocked, DataDirectoryForeign,
- *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable, WorldInvalid
+ *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable, WorldInvalid,
+ *   DebuggerOpen
  *
  * **Thread:** main.
  */
 export async function openPlane(options: PlaneOptions): Promise<Plane> {
   checkOptions(options);
   const undo: (() => Promise<void>)[] = [];
+  const soften = options.allowDebugging === true ? () => {} : hardenProcess();
+  undo.push(async () => soften());
   try {
-    return new OpenPlane(await build(options, undo));
+    return new OpenPlane({ ...(await build(options, undo)), soften });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -111,6 +122,8 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
   const held = new HeldVolumes(shards);
+  // Checked again before each key: an inspector may have been opened since.
+  const checkDebugger = options.allowDebugging === true ? () => {} : checkNoDebugger;
   const untasked = {
     clock: systemClock,
     randomBytes: (byteCount: number) => randomBytes(byteCount),
@@ -121,7 +134,10 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
       drain: (diskId: string) => shards.drain(diskId),
       resize: (diskId: string, sizeBytes: number) => shards.resize(diskId, sizeBytes),
       pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
-      hold: (disk: DiskRecord) => held.hold(volumeOf(disk)),
+      hold: async (disk: DiskRecord) => {
+        checkDebugger();
+        return held.hold(volumeOf(disk));
+      },
       release: (diskId: string) => held.release(diskId),
     },
     locks: new ResourceLocks(),
@@ -136,7 +152,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   if (options.world !== undefined) await seedWorld(context, options.world);
   await tasks.start();
   undo.push(() => tasks.close());
-  return { directory, kms, shards, held, metadata, tasks, context };
+  return { directory, kms, shards, held, metadata, tasks, context, checkDebugger };
 }
 
 async function startShards(
@@ -170,10 +186,10 @@ async function startShards(
 }
 
 class OpenPlane implements Plane {
-  private readonly parts: Parts;
+  private readonly parts: OpenParts;
   private closing: Promise<void> | null = null;
 
-  constructor(parts: Parts) {
+  constructor(parts: OpenParts) {
     this.parts = parts;
   }
 
@@ -274,14 +290,15 @@ class OpenPlane implements Plane {
 
   private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
     this.checkOpen();
-    const { context, shards, held } = this.parts;
+    const { context, shards, held, checkDebugger } = this.parts;
+    checkDebugger();
     const detached = (): Promise<void> => detachDisk(context, diskId);
     const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
     return attachDisk(context, principal, diskId, open, (id) => held.face(id));
   }
 
   private async closeParts(): Promise<void> {
-    const { directory, kms, shards, metadata, tasks } = this.parts;
+    const { directory, kms, shards, metadata, tasks, soften } = this.parts;
     // Tasks stop where they are; the next open goes on with them.
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
     // What cannot be closed is thrown when all the rest is.
@@ -290,6 +307,7 @@ class OpenPlane implements Plane {
       outcomes.push(...(await Promise.allSettled([part.close()])));
     }
     directory?.release();
+    soften();
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 

@@ -30,6 +30,12 @@ export interface PlaneOptions {
    * encrypt or decrypt, 10 that create a key, 20 that read, 10 that write. @default false
    */
   readonly kmsThrottling?: boolean;
+  /**
+   * Opens the plane although a debugger could read its keys. Otherwise openPlane() and attach()
+   * refuse with DebuggerOpen while the inspector listens; SIGUSR1 does not open it while the plane
+   * is open, but says so; and core dumps of the process are empty, from then on. @default false
+   */
+  readonly allowDebugging?: boolean;
 }
 
 /** Who makes calls. */

@@ -36,16 +36,20 @@ export function scanObstacle(): string {
   return '';
 }
 
-/** Every way a key's bytes may lie in memory: quarters, hex in both cases, base64. */
+/**
+ * Every way a key's bytes may lie in memory: whole, by quarters, as hex in both cases, as base64,
+ * and as a list of decimals, which is what JSON makes of bytes.
+ */
 export function keyNeedles(name: string, key: Uint8Array): Map<string, Buffer> {
   const bytes = Buffer.from(key);
-  const needles = new Map<string, Buffer>();
+  const needles = new Map([[`${name} whole`, bytes]]);
   for (let at = 0; at < bytes.length; at += 16) {
     needles.set(`${name} quarter ${at / 16}`, Buffer.from(bytes.subarray(at, at + 16)));
   }
   needles.set(`${name} hex`, Buffer.from(bytes.toString('hex')));
   needles.set(`${name} HEX`, Buffer.from(bytes.toString('hex').toUpperCase()));
   needles.set(`${name} base64`, Buffer.from(bytes.toString('base64').slice(0, 20)));
+  needles.set(`${name} decimals`, Buffer.from([...bytes.subarray(0, 8)].join(',')));
   return needles;
 }
 

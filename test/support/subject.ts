@@ -13,27 +13,62 @@ import { keyNeedles, type MemoryHit, scanMemory } from './memory-scan.ts';
 import { tempDir } from './temp-dir.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
+const CUSTODY = `${root}test/custody/`;
+
+interface SubjectOptions {
+  /** Where every message main receives is to be written. */
+  readonly messagesFile?: string;
+  /** A command that runs the process: strace, a shell with limits. */
+  readonly wrapper?: readonly string[];
+  /** @default the repository */
+  readonly workingDirectory?: string;
+  readonly nodeFlags?: readonly string[];
+  readonly nodeOptions?: string;
+  readonly allowDebugging?: boolean;
+}
 
 export class Subject {
   readonly child: ChildProcess;
+  /** Everything it wrote to stdout and stderr. */
+  output = '';
+  readonly exited: Promise<string | number | null>;
   private readonly lines: AsyncIterator<string>;
 
-  /** @param messagesFile where every message main receives is to be written, if it is */
-  constructor(dataDir: string, engine: string, messagesFile?: string) {
-    const recorder = ['--import', './test/custody/record-messages.mjs'];
-    const flags = messagesFile === undefined ? [] : recorder;
-    const parameters = [...flags, 'test/custody/subject.mjs', dataDir, engine];
-    this.child = spawn(process.execPath, parameters, {
-      cwd: root,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, MESSAGES_FILE: messagesFile ?? '' },
+  constructor(dataDir: string, engine: string, options: SubjectOptions = {}) {
+    const { messagesFile, wrapper = [], nodeFlags = [] } = options;
+    const recorder =
+      messagesFile === undefined ? [] : ['--import', `${CUSTODY}record-messages.mjs`];
+    const program = [...nodeFlags, ...recorder, `${CUSTODY}subject.mjs`, dataDir, engine];
+    if (options.allowDebugging === true) program.push('allow-debugging');
+    const [command = '', ...words] = [...wrapper, process.execPath, ...program];
+    this.child = spawn(command, words, {
+      cwd: options.workingDirectory ?? root,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        MESSAGES_FILE: messagesFile ?? '',
+        NODE_OPTIONS: options.nodeOptions ?? '',
+      },
     });
-    const stdout = this.child.stdout as NodeJS.ReadableStream;
-    this.lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+    const { stdout, stderr } = this.child;
+    stdout?.on('data', (text) => {
+      this.output += text;
+    });
+    stderr?.on('data', (text) => {
+      this.output += text;
+    });
+    this.exited = new Promise((resolve) => {
+      this.child.once('close', (code, signal) => resolve(signal ?? code));
+    });
+    this.lines = createInterface({ input: stdout as NodeJS.ReadableStream })[
+      Symbol.asyncIterator
+    ]();
   }
 
   async next(): Promise<string> {
-    return (await this.lines.next()).value as string;
+    const { value, done } = await this.lines.next();
+    if (done === true) throw new Error(`the process has ended: ${this.output}`);
+    return value as string;
   }
 
   ask(line: string): Promise<string> {
