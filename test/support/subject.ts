@@ -81,8 +81,8 @@ export class Subject {
   }
 }
 
-/** The needles of a disk's data key and of the cipher key made from it. */
-export async function learnKey(dataDir: string, diskId: string): Promise<Map<string, Buffer>> {
+/** A disk's data key. */
+export async function learnDataKey(dataDir: string, diskId: string): Promise<Uint8Array> {
   using copy = tempDir();
   cpSync(dataDir, copy.path, { recursive: true });
   const metadata = await openMetadata(`${copy.path}/meta`);
@@ -101,7 +101,12 @@ export async function learnKey(dataDir: string, diskId: string): Promise<Map<str
   });
   await vault.close();
   if (!('key' in answer)) throw new Error(`the key of ${diskId} could not be learned`);
-  const dataKey = new Uint8Array(answer.key);
+  return new Uint8Array(answer.key);
+}
+
+/** The needles of a disk's data key and of the cipher key made from it. */
+export async function learnKey(dataDir: string, diskId: string): Promise<Map<string, Buffer>> {
+  const dataKey = await learnDataKey(dataDir, diskId);
   const xtsKey = deriveXtsKey(dataKey);
   return new Map([...keyNeedles('data key', dataKey), ...keyNeedles('cipher key', xtsKey)]);
 }
