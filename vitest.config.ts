@@ -49,7 +49,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/custody/**/*.test.ts'],
+          include: ['integration', 'custody', 'soak'].map((folder) => `test/${folder}/**/*.test.ts`),
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,

@@ -31,6 +31,7 @@ import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verb
 import { volumeOf } from './control/volume-of.ts';
 import {
   ACCOUNT_DEFAULT,
+  CONTROL_CALLS_MAX,
   MEMORY_BYTES_DEFAULT,
   REGION_DEFAULT,
   SEGMENT_BYTES,
@@ -188,6 +189,7 @@ async function startShards(
 class OpenPlane implements Plane {
   private readonly parts: OpenParts;
   private closing: Promise<void> | null = null;
+  private callsInFlight = 0;
 
   constructor(parts: OpenParts) {
     this.parts = parts;
@@ -285,7 +287,20 @@ class OpenPlane implements Plane {
     parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']> {
     this.checkOpen();
-    return callVerb(this.parts.context, principal, verb, parameters);
+    return this.bounded(() => callVerb(this.parts.context, principal, verb, parameters));
+  }
+
+  /** Every other queue of the control plane is fed by calls, so it is bounded by this one. */
+  private async bounded<T>(call: () => Promise<T>): Promise<T> {
+    if (this.callsInFlight >= CONTROL_CALLS_MAX) {
+      throw new PlaneError('Busy', `${CONTROL_CALLS_MAX} control calls are in flight`);
+    }
+    this.callsInFlight++;
+    try {
+      return await call();
+    } finally {
+      this.callsInFlight--;
+    }
   }
 
   private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
@@ -294,7 +309,8 @@ class OpenPlane implements Plane {
     checkDebugger();
     const detached = (): Promise<void> => detachDisk(context, diskId);
     const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
-    return attachDisk(context, principal, diskId, open, (id) => held.face(id));
+    const face = (id: string): Disk => held.face(id);
+    return this.bounded(() => attachDisk(context, principal, diskId, open, face));
   }
 
   private async closeParts(): Promise<void> {
@@ -313,8 +329,8 @@ class OpenPlane implements Plane {
 
   private everyShard(request: ShardRequest): Promise<unknown[]> {
     const { shards } = this.parts;
-    const calls = Array.from({ length: shards.count }, (_, index) => shards.call(index, request));
-    return Promise.all(calls);
+    const indexes = Array.from({ length: shards.count }, (_, index) => index);
+    return this.bounded(() => Promise.all(indexes.map((index) => shards.call(index, request))));
   }
 
   private checkOpen(): void {
