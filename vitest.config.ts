@@ -49,7 +49,9 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'integration',
-          include: ['integration', 'custody', 'soak'].map((folder) => `test/${folder}/**/*.test.ts`),
+          include: ['integration', 'custody', 'soak'].map(
+            (folder) => `test/${folder}/**/*.test.ts`,
+          ),
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,

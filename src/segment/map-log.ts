@@ -18,11 +18,10 @@
  *
  * ```
  * 1 assign-run   u32 tree, u64 first sector, u32 n, u32 location of the first slot, n x u32
- * checksum
+ *                checksum
  *                sectors first..first+n-1 are in slots location..location+n-1, which have these
- *                checksums: the low 32 bits of XXH3-64, seed 0, of the slot's 4,096 bytes. A run lies
- *                in one segment and under one root.
- *                Locations: store-file.ts.
+ *                checksums: the low 32 bits of XXH3-64, seed 0, of the slot's 4,096 bytes. A run
+ *                lies in one segment and under one root. Locations: store-file.ts
  * 2 discard-run  u32 tree, u64 first sector, u64 n: the sectors are holes
  * 3 create-tree  u32 tree, u32 bytes of the name, the name in UTF-8, zeros to a multiple of 4
  * 4 share-tree   u32 source, then as create-tree: the new tree has all the source has

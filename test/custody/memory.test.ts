@@ -73,7 +73,7 @@ describe.skipIf(obstacle !== '')(`the data key of an attached disk ${obstacle}`,
     await subject.ask('enable');
   });
 
-  it('is nowhere after all threads that held it have ended and others took their place', async () => {
+  it('is nowhere after all threads that held it have ended and others took over', async () => {
     await subject.ask(`attach ${diskId}`);
     await subject.ask('load 30');
     await subject.ask('reopen');

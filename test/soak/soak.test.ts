@@ -14,7 +14,7 @@ interface SoakResult {
 }
 
 it.skipIf(obstacle !== '')(
-  `memory, descriptors, timers and held keys stay level over rounds of attach and detach ${obstacle}`,
+  `memory, descriptors, timers and held keys stay level over rounds of it all ${obstacle}`,
   () => {
     const words = ['--expose-gc', program, '--seconds', `${SECONDS}`, '--json'];
     const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });

@@ -1,4 +1,4 @@
-/** Keys on their way into the cipher: what is refused, late, or of a bug, and that nothing stays. */
+/** Keys on their way into the cipher: refused, late, or met by a bug; and that nothing stays. */
 import { describe, expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
 import type { SectorCipherEngine, SectorKey } from '../../../src/cipher/sector-cipher.ts';
