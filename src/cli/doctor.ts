@@ -49,7 +49,7 @@ export async function runDoctor(
 ): Promise<ExitCode> {
   const checks = [nodeCheck(), opensslCheck(), cpuCheck(), coresCheck(), memoryCheck()];
   const { check, engine } = await planeCheck(openPlane);
-  checks.push(check, coreDumpCheck());
+  checks.push(coreDumpCheck(), check);
   const engines = (await engineReports?.()) ?? [
     { name: engine, isUsable: check.isOk, reason: 'in use by the shards' },
   ];
