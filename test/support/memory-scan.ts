@@ -37,12 +37,12 @@ export function scanObstacle(): string {
 }
 
 /**
- * Every way a key's bytes may lie in memory: whole, by quarters, as hex in both cases, as base64,
- * and as a list of decimals, which is what JSON makes of bytes.
+ * Every way a key's bytes may lie in memory: by quarters (so also whole), as hex in both cases, as
+ * base64, and as a list of decimals, which is what JSON makes of bytes.
  */
 export function keyNeedles(name: string, key: Uint8Array): Map<string, Buffer> {
   const bytes = Buffer.from(key);
-  const needles = new Map([[`${name} whole`, bytes]]);
+  const needles = new Map<string, Buffer>();
   for (let at = 0; at < bytes.length; at += 16) {
     needles.set(`${name} quarter ${at / 16}`, Buffer.from(bytes.subarray(at, at + 16)));
   }
@@ -84,6 +84,8 @@ function readRegions(processId: number): Region[] {
     if (!permissions.startsWith('r')) continue;
     const path = match[4] ?? '';
     if (path === '[vvar]' || path === '[vsyscall]' || path.startsWith('[vvar')) continue;
+    // Code of a file, which nobody can have written to.
+    if (path.startsWith('/') && permissions.startsWith('r-x')) continue;
     const isAboveGuard = start === guardEnd && path === '';
     const kind = isAboveGuard ? 'thread stack' : kindOf(path, start, permissions);
     regions.push({ start, end, kind, mapping: `${from}-${to} ${permissions}` });
