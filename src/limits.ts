@@ -105,6 +105,9 @@ export const CONTROL_TIMEOUT_MS = 30_000;
 /** A shard looks at its ring this long before it sleeps, main at completions. */
 export const SHARD_POLL_US = 40;
 export const MAIN_POLL_MS = 0.05;
+/** With so many requests in flight main waits for their shard without turning, so long at most. */
+export const MAIN_BLOCK_REQUESTS_MIN = 2;
+export const MAIN_BLOCK_MS = 0.1;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 

@@ -3,14 +3,21 @@
  * and for a few tens of microseconds more; then it sleeps until a shard wakes it.
  *
  *   idle ──publish──▶ looking ──nothing for POLL──▶ sleeping ──notify──▶ looking
- *                        └─────nothing in flight────▶ idle
+ *                     │  ▲  └─────nothing in flight────▶ idle
+ *        a turn without news, several requests in flight
+ *                     ▼  │
+ *                  blocked (MAIN_BLOCK_MS at most)
  *
- * Looking takes turns with the event loop (setImmediate), so sockets and timers are served
- * meanwhile.
+ * 1. Looking takes turns with the event loop (setImmediate), so sockets and timers are served
+ *    meanwhile.
+ * 2. A turn costs a few microseconds whether it finds something or not. Where a shard has several
+ *    requests to do, main waits for it without turning: the processor is left to who has work (a
+ *    client on this machine), and what arrives meanwhile is found all at once. Only while one
+ *    shard is busy: main can wait for one.
  *
  * **Thread:** main.
  */
-import { MAIN_POLL_MS } from '../limits.ts';
+import { MAIN_BLOCK_MS, MAIN_BLOCK_REQUESTS_MIN, MAIN_POLL_MS } from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
 import type { ShardDispatch } from './dispatch.ts';
 
@@ -25,6 +32,8 @@ export class CompletionPoller {
   private readonly cores: number;
   private isLooking = false;
   private lastProgress = 0;
+  /** Whether something was published since the last look. */
+  private hasPublished = false;
 
   /** @param cores processors there are; looking is shortened where shards need them */
   constructor(cores: number) {
@@ -37,6 +46,7 @@ export class CompletionPoller {
 
   /** Something was published: look for its completion. */
   start(): void {
+    this.hasPublished = true;
     if (this.isLooking) return;
     this.isLooking = true;
     this.lastProgress = performance.now();
@@ -45,15 +55,22 @@ export class CompletionPoller {
 
   private readonly look = (): void => {
     let busyLanes = 0;
+    let busyLane: Lane | null = null;
     let hasProgress = false;
     for (const lane of this.lanes) {
       if (lane.dispatch.settle()) hasProgress = true;
-      if (lane.dispatch.isInFlight) busyLanes++;
+      if (lane.dispatch.inFlight > 0) {
+        busyLanes++;
+        busyLane = lane;
+      }
     }
-    if (busyLanes === 0) {
+    if (busyLane === null) {
       this.isLooking = false;
       return;
     }
+    const hasNews = hasProgress || this.hasPublished;
+    this.hasPublished = false;
+    if (!hasNews && busyLanes === 1 && this.block(busyLane)) hasProgress = true;
     const now = performance.now();
     if (hasProgress) this.lastProgress = now;
     const pollMs = busyLanes + 1 <= this.cores ? MAIN_POLL_MS : 0;
@@ -62,8 +79,15 @@ export class CompletionPoller {
       return;
     }
     this.isLooking = false;
-    for (const lane of this.lanes) if (lane.dispatch.isInFlight) this.sleep(lane);
+    for (const lane of this.lanes) if (lane.dispatch.inFlight > 0) this.sleep(lane);
   };
+
+  /** @returns whether there were completions at its end; they are settled */
+  private block({ dispatch, channel }: Lane): boolean {
+    if (dispatch.inFlight < MAIN_BLOCK_REQUESTS_MIN) return false;
+    channel.blockMain(dispatch.settledPosition, MAIN_BLOCK_MS);
+    return dispatch.settle();
+  }
 
   private sleep(lane: Lane): void {
     if (lane.isSleeping) return;
@@ -76,7 +100,7 @@ export class CompletionPoller {
     woken.then(() => {
       lane.isSleeping = false;
       lane.dispatch.settle();
-      if (lane.dispatch.isInFlight) this.start();
+      if (lane.dispatch.inFlight > 0) this.start();
     });
   }
 }

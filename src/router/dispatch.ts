@@ -80,8 +80,9 @@ export class ShardDispatch {
     return this.settledCount;
   }
 
-  get isInFlight(): boolean {
-    return this.settledCount !== this.filled;
+  /** Pieces in the ring that are not settled. */
+  get inFlight(): number {
+    return (this.filled - this.settledCount) >>> 0;
   }
 
   /** @throws PlaneError Busy: the queue is full; ShardLost */

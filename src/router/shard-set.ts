@@ -151,7 +151,7 @@ export class ShardSet {
           handle,
           sectorsMax,
         }) as Promise<ReencryptProgress>,
-      isShardBusy: () => dispatch.isInFlight,
+      isShardBusy: () => dispatch.inFlight > 0,
       close: () => this.closeVolume(shardIndex, handle),
     };
   }
