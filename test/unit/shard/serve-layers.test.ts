@@ -145,7 +145,7 @@ describe('a volume of layers in its shard', () => {
     await parts.run();
     await trim;
     // Of the next two sectors one was trimmed since; the last was overwritten on top.
-    expect(step(parts, 2)).toEqual({ movedSectors: 1, remainingSectors: 0, isDone: false });
+    expect(step(parts, 2)).toEqual({ movedSectors: 1, remainingSectors: 0, isDone: true });
     expect(step(parts, 2)).toEqual({ movedSectors: 0, remainingSectors: 0, isDone: true });
     expect(parts.control({ op: 'dropLowerLayers', handle: 1 })).toMatchObject({ result: null });
     parts.control({ op: 'closeVolume', handle: 2 });
