@@ -112,6 +112,9 @@ export const CONTROL_TIMEOUT_MS = 30_000;
 /** A shard looks at its ring this long before it sleeps, main at completions. */
 export const SHARD_POLL_US = 40;
 export const MAIN_POLL_MS = 0.05;
+/** Main looks at nothing else for so long when one request is alone, so many times on end. */
+export const MAIN_SPIN_MS = 0.02;
+export const MAIN_SPINS_MAX = 8;
 /** With so many requests in flight main waits for their shard without turning, so long at most. */
 export const MAIN_BLOCK_REQUESTS_MIN = 2;
 export const MAIN_BLOCK_MS = 0.1;

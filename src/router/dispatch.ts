@@ -80,6 +80,11 @@ export class ShardDispatch {
     return this.settledCount;
   }
 
+  /** Whether settle() would settle something. */
+  get hasCompleted(): boolean {
+    return this.channel.completed !== this.settledCount;
+  }
+
   /** Pieces in the ring that are not settled. */
   get inFlight(): number {
     return (this.filled - this.settledCount) >>> 0;
