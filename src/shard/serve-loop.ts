@@ -4,8 +4,8 @@
  *   serve batch ─▶ (ring empty) background step ─▶ (nothing) poll POLL_US ─▶ sleep on the doorbell
  *        ▲────────────────── any request or message ──────────────────────────────┘
  *
- * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is less
- * where it is in vain, and off where there is only one core.
+ * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is
+ * less where it is in vain, and off where there is only one core.
  *
  * **Thread:** shard.
  */

@@ -41,7 +41,7 @@ function turnsOf(left: number, failAt = -1): Asked {
 const step = { id: 7, handle: 1, sectorsMax: 10, sliceSectors: 4 };
 
 describe('a step of re-encryption', () => {
-  it('is done in slices, the last one shorter, and answered once with what they did together', () => {
+  it('is done in slices, the last one shorter, and answered once with all they did', () => {
     const { turns, slices, answers } = turnsOf(100);
     turns.add(step);
     expect(turns.run(false)).toBe(true);

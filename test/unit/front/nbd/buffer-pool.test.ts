@@ -29,7 +29,7 @@ describe('a pool of buffers', () => {
     await pool.close();
   });
 
-  test('gives the same view of a buffer when it is asked for again, and always the right one', async () => {
+  test('gives the same view of a buffer again, and always the right one', async () => {
     const pool = await grownPool(4096);
     const buffer = pool.take(4096);
     const ranges = [
