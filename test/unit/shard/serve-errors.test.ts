@@ -75,7 +75,6 @@ describe('an operating error', () => {
 
   it.each<ShardRequest>([
     { op: 'resizeVolume', handle: 9, sizeBytes: GIB },
-    { op: 'reencryptStep', handle: 9, sectorsMax: 1 },
     { op: 'dropLowerLayers', handle: 9 },
     { op: 'findRuns', handle: 9, sector: 0, sectorCount: 1 },
   ])('of a handle that is not open is DiskClosed: $op', (request) => {
