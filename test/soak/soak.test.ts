@@ -1,4 +1,4 @@
-/** The soak of CI: 45 seconds of rounds. `npm run soak -- --seconds 3600` is the same for an hour. */
+/** The soak of CI: 45 seconds of rounds; `npm run soak -- --seconds 3600` is an hour of them. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
