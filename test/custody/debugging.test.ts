@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { namesFound } from '../support/leak-search.ts';
+import { holdsAny } from '../support/leak-search.ts';
 import { learnKey, Subject } from '../support/subject.ts';
 import { type TempDir, tempDir } from '../support/temp-dir.ts';
 
@@ -65,8 +65,7 @@ describe.skipIf(obstacle !== '')(`a core dump ${obstacle}`, () => {
     using dir = tempDir();
     const { cores, needles } = await coreOf(dir, true, (subject) => subject.ask('abort'));
     expect(cores).toHaveLength(1);
-    const found = namesFound(readFileSync(cores[0] ?? ''), needles);
-    expect(found.length).toBeGreaterThan(0);
+    expect(holdsAny(cores[0] ?? '', needles)).toBe(true);
   });
 });
 

@@ -1,5 +1,5 @@
 /** Looks for bytes in files: as they are, and as strace writes them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface FileHit {
@@ -29,6 +29,26 @@ export function searchFiles(directory: string, needles: ReadonlyMap<string, Buff
 export function namesFound(bytes: Uint8Array, needles: ReadonlyMap<string, Buffer>): string[] {
   const haystack = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return [...needles].filter(([, needle]) => haystack.includes(needle)).map(([name]) => name);
+}
+
+const CHUNK_BYTES = 16 * 1024 * 1024;
+const OVERLAP_BYTES = 1024;
+
+/** Whether any needle lies in a file, which may be a sparse one of any size. */
+export function holdsAny(path: string, needles: ReadonlyMap<string, Buffer>): boolean {
+  const zeros = Buffer.alloc(CHUNK_BYTES + OVERLAP_BYTES);
+  const chunk = Buffer.alloc(CHUNK_BYTES + OVERLAP_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    for (let at = 0; ; at += CHUNK_BYTES) {
+      const got = readSync(file, chunk, 0, chunk.length, at);
+      if (got === 0) return false;
+      const isHole = chunk.compare(zeros, 0, got, 0, got) === 0;
+      if (!isHole && namesFound(chunk.subarray(0, got), needles).length > 0) return true;
+    }
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The needles as `strace -xx` writes them. */
