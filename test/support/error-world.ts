@@ -25,6 +25,8 @@ export interface RefusedCall {
   readonly parameters: object;
   /** What the message names: which id, what was expected, what came. */
   readonly says: readonly string[];
+  /** What it must not hold. */
+  readonly hides?: string;
   /** Who calls, if it is not the owner in its home. */
   readonly by?: Partial<Principal>;
 }

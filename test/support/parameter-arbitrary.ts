@@ -53,6 +53,10 @@ const TEXTS = [
   '1000000000000001',
   '2000000000000002',
   'é\u0000\ud800',
+  `d-${'0'.repeat(20)}/../${'0'.repeat(20)}`,
+  'alias/x y',
+  'acs:kms:cn-hangzhou:1000000000000001:key/x y',
+  'x'.repeat(256),
   'x'.repeat(200),
   'x'.repeat(MODEST),
 ];
@@ -110,7 +114,7 @@ function valuesOf(schema: v.GenericSchema, name: string): fc.Arbitrary<unknown> 
 function stringsOf(name: string): fc.Arbitrary<unknown> {
   const texts = fc.constantFrom(...TEXTS);
   return /Ids?$|Arn$|^DiskId|Account$|^Resource/.test(name)
-    ? fc.oneof({ weight: 5, arbitrary: idPicks }, { weight: 1, arbitrary: texts })
+    ? fc.oneof({ weight: 4, arbitrary: idPicks }, { weight: 1, arbitrary: texts })
     : fc.oneof({ weight: 4, arbitrary: texts }, { weight: 1, arbitrary: idPicks });
 }
 
@@ -167,7 +171,63 @@ function wrongEntries(schema: v.GenericSchema): Record<string, unknown>[] {
   );
 }
 
-/** The same, with ids in place of their picks. */
+/**
+ * Every text of the pool in every place of a text, one at a time: beside what is required.
+ *
+ * @param idOf an id that fits the name of a parameter
+ */
+export function textVariants(schema: v.GenericSchema, idOf: (name: string) => string): object[] {
+  const { type, options = [], entries = {} } = schema as unknown as SchemaFacts;
+  if (type === 'variant') return options.flatMap((each) => textVariants(each as never, idOf));
+  const fixed = plainObject(entries, idOf);
+  return Object.entries(entries).flatMap(([name, entry]) =>
+    textsIn(entry).map((value) => ({ ...fixed, [name]: value })),
+  );
+}
+
+function textsIn(schema: v.GenericSchema): unknown[] {
+  const facts = schema as unknown as SchemaFacts;
+  if (facts.type === 'optional') return textsIn(facts.wrapped as v.GenericSchema);
+  if (facts.type === 'string') return [...TEXTS];
+  if (facts.type !== 'array') return [];
+  return textsIn(facts.item as v.GenericSchema).map((text) => [text]);
+}
+
+function plainObject(
+  entries: Readonly<Record<string, v.GenericSchema>>,
+  idOf: (name: string) => string,
+): object {
+  const required = Object.entries(entries).filter(
+    ([, schema]) => (schema as unknown as SchemaFacts).type !== 'optional',
+  );
+  return Object.fromEntries(required.map(([name, each]) => [name, plainValue(each, name, idOf)]));
+}
+
+function plainValue(
+  schema: v.GenericSchema,
+  name: string,
+  idOf: (name: string) => string,
+): unknown {
+  const facts = schema as unknown as SchemaFacts;
+  switch (facts.type) {
+    case 'number':
+      return 20;
+    case 'boolean':
+      return true;
+    case 'picklist':
+      return facts.options?.[0];
+    case 'literal':
+      return facts.literal;
+    case 'array':
+      return [plainValue(facts.item as v.GenericSchema, name, idOf)];
+    case 'strict_object':
+      return plainObject(facts.entries ?? {}, idOf);
+    default:
+      return idOf(name);
+  }
+}
+
+/** What was drawn, with ids in place of their picks. */
 export function resolveIds(value: unknown, ids: readonly string[]): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
   if ('idPick' in value) return ids[(value as IdPick).idPick % ids.length];

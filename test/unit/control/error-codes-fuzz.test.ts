@@ -3,7 +3,8 @@
  *
  * 1. With one thing wrong, by the verb's own schema: InvalidParameter or MissingParameter, and
  *    nothing is changed.
- * 2. Of the right types, with ids of one's own, of others, of other kinds and of nothing: done, or
+ * 2. With any text in any place of a text: done, or refused by a code of the table.
+ * 3. Of the right types, with ids of one's own, of others, of other kinds and of nothing: done, or
  *    a PlaneError whose code is in the table; a refusal changes nothing, and nothing done by one
  *    account changes what is another's.
  */
@@ -28,6 +29,7 @@ import { longFactor } from '../../support/long.ts';
 import {
   likelyParameters,
   resolveIds,
+  textVariants,
   wrongParameters,
 } from '../../support/parameter-arbitrary.ts';
 import { dumpState } from '../../support/state-dump.ts';
@@ -36,6 +38,14 @@ const WRONG_RUNS = Math.ceil(20 * longFactor);
 const LIKELY_RUNS = Math.ceil(30 * longFactor);
 const timeout = 120_000 * Math.max(1, longFactor);
 const ID = /\b(?:[dsmit]|key)-[a-z0-9]{20}\b/g;
+/** What the name of a parameter says of its ids. */
+const KINDS = [
+  ['KeyId', 'key-'],
+  ['Snapshot', 's-'],
+  ['Image', 'm-'],
+  ['Instance', 'i-'],
+  ['Task', 't-'],
+] as const;
 const NO_IDS = ['d', 's', 'm', 'i', 't', 'key'].map((kind) => `${kind}-${'0'.repeat(20)}`);
 
 const ROWS: Readonly<Record<string, { readonly schema: v.GenericSchema }>> = {
@@ -87,6 +97,8 @@ async function furnish(world: ErrorWorld, accountId: string): Promise<void> {
 
 async function furnished(): Promise<Furnished> {
   const world = await errorWorld();
+  // Work in the background that is begun, and does nothing.
+  world.replaceTasks({ reencrypt: async () => `t-${'1'.repeat(20)}` });
   const own = new Map<string, Set<string>>();
   const ids = new Set(NO_IDS);
   for (const accountId of [OWNER, OTHER]) {
@@ -127,6 +139,20 @@ describe.each(Object.entries(ROWS))('%s', (verb, { schema }) => {
       }),
       { numRuns: WRONG_RUNS },
     );
+  });
+
+  test('takes any text in any place of a text for what it is', { timeout }, async () => {
+    const { world, own } = await furnished();
+    const ids = [...(own.get(OWNER) ?? [])].sort();
+    const idOf = (name: string): string => {
+      const kind = KINDS.find(([part]) => name.includes(part))?.[1] ?? 'd-';
+      return ids.find((id) => id.startsWith(kind)) ?? name;
+    };
+    for (const parameters of textVariants(schema, idOf)) {
+      const error = await outcomeOf(world, verb, parameters, OWNER);
+      if (error !== null) codeOf(error);
+    }
+    expect(world.context.metadata.check()).toEqual([]);
   });
 
   test('is done, or refused by a code of the table and changes nothing', { timeout }, async () => {

@@ -30,6 +30,11 @@ const PARAMETERS: readonly ErrorCase[] = [
     parameters: { Size: 20, Encryptd: true },
     says: ['CreateDisk', 'Encryptd'],
   })),
+  refused('InvalidParameter', 400, 'CreateDisk', 'a size is a long text', async () => ({
+    parameters: { Size: 'x'.repeat(100_000) },
+    says: ['CreateDisk', 'Size', 'number', 'xxx...'],
+    hides: 'x'.repeat(100),
+  })),
   refused('InvalidParameter', 400, 'DescribeDisks', 'a token is of another page', async () => ({
     parameters: { NextToken: 'x' },
     says: ['NextToken'],

@@ -187,6 +187,11 @@ const MATERIAL: readonly ErrorCase[] = [
     const made = await w.call('Encrypt', { KeyId, Plaintext: 'aGVsbG8=', EncryptionContext });
     return { parameters: { CiphertextBlob: made.CiphertextBlob }, says: ['CiphertextBlob'] };
   }),
+  refused('InvalidParameter', 400, 'Encrypt', 'the plaintext is no base64', async (w) => ({
+    parameters: { KeyId: await w.key(), Plaintext: 'my secret!' },
+    says: ['Encrypt', 'Plaintext', 'base64'],
+    hides: 'secret',
+  })),
   refused('MissingParameter', 400, 'UpdateRotationPolicy', 'how often', async (w) => ({
     parameters: { KeyId: await w.key(), EnableAutomaticRotation: true },
     says: ['RotationInterval'],

@@ -198,7 +198,7 @@ const TROUBLES: readonly Trouble[] = [
     name: 'may not be used by ECS',
     code: 'InvalidParameter.KMSKeyId.KMSUnauthorized',
     status: 403,
-    befall: (w) => w.setAccount({ roles: [] }),
+    befall: (w) => w.setAccount({ roles: ['AliyunECSShareEncryptSnapshotDefaultRole'] }),
     says: () => ['AliyunECSDiskEncryptDefaultRole'],
   },
   {
