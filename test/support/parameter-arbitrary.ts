@@ -1,6 +1,6 @@
 /**
- * Parameters of a verb, drawn from its own schema: of the right types, with ids from a pool; or with
- * one thing wrong that the schema itself refuses.
+ * Parameters of a verb, drawn from its own schema: of the right types, with ids from a pool; or
+ * with one thing wrong that the schema itself refuses.
  *
  * Ids are drawn before the world they are of is made: as an IdPick, which resolveIds() replaces.
  */

@@ -1,4 +1,4 @@
-/** Everything a plane has stored, as text that can be compared: what a refused call leaves alone. */
+/** Everything a plane has stored, as text to be compared: what a refused call leaves alone. */
 import { type KeyValueStore, scan } from '../../src/kv/key-value-store.ts';
 import type { TestControl } from './control-context.ts';
 
