@@ -46,6 +46,7 @@ export const TESTED_ELSEWHERE: readonly TestedElsewhere[] = [
     because: DATA_PLANE,
     test: 'test/unit/cipher/select-engine.test.ts',
   },
+  { codes: ['DebuggerOpen'], because: DATA_PLANE, test: 'test/custody/debugging.test.ts' },
   { codes: ['JobFileInvalid'], because: LOAD, test: 'test/unit/load/job.test.ts' },
   { codes: ['TraceInvalid'], because: LOAD, test: 'test/unit/load/trace-file.test.ts' },
   {
