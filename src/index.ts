@@ -35,4 +35,5 @@ export type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  SnapshotReader,
 } from './types.ts';

@@ -26,6 +26,7 @@ import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
+import { openSnapshot } from './control/snapshots/open-snapshot.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
 import {
@@ -56,6 +57,7 @@ import type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  SnapshotReader,
 } from './types.ts';
 
 /** Whom a plane's own calls are made by. */
@@ -123,6 +125,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
       pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
       hold: (disk: DiskRecord) => held.hold(volumeOf(disk)),
       release: (diskId: string) => held.release(diskId),
+      readerCount: (snapshotId: string) => shards.readerCount(snapshotId),
     },
     locks: new ResourceLocks(),
     tokens: new TokensInUse(systemClock.now()),
@@ -188,6 +191,10 @@ class OpenPlane implements Plane {
     return this.attachAs(OWNER, diskId);
   }
 
+  openSnapshot(snapshotId: string): Promise<SnapshotReader> {
+    return this.openSnapshotAs(OWNER, snapshotId);
+  }
+
   as({ accountId, userName, regionId }: PlanePrincipal): PlaneSession {
     const principal: Principal = {
       accountId: String(accountId),
@@ -197,6 +204,7 @@ class OpenPlane implements Plane {
     return {
       call: (verb, parameters) => this.callAs(principal, verb, parameters),
       attach: (diskId) => this.attachAs(principal, diskId),
+      openSnapshot: (snapshotId) => this.openSnapshotAs(principal, snapshotId),
     };
   }
 
@@ -278,6 +286,14 @@ class OpenPlane implements Plane {
     const detached = (): Promise<void> => detachDisk(context, diskId);
     const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
     return attachDisk(context, principal, diskId, open, (id) => held.face(id));
+  }
+
+  private async openSnapshotAs(principal: Principal, snapshotId: string): Promise<SnapshotReader> {
+    this.checkOpen();
+    const { context, shards } = this.parts;
+    return openSnapshot(context, principal, snapshotId, (record) =>
+      shards.openSnapshot(volumeOf(record)),
+    );
   }
 
   private async closeParts(): Promise<void> {

@@ -24,6 +24,8 @@ export interface TestControl {
   readonly resized: [string, number][];
   /** Disks whose volume an instance keeps open. */
   readonly held: Set<string>;
+  /** How many times snapshots are open for reading. */
+  readonly readers: Map<string, number>;
   /** The next request of this kind fails. */
   failNext(op: ShardRequest['op']): void;
 }
@@ -56,6 +58,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
   const held = new Set<string>();
+  const readers = new Map<string, number>();
   const failing = new Set<string>();
   const vault = await openVaultAt({ dataDir: null, rootKeyFile: null }, clock);
   const server = createKmsServer({ vault });
@@ -86,7 +89,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
         return null;
       },
     },
-    volumes: testVolumes(server, { drained, resized, held, failing }),
+    volumes: testVolumes(server, { drained, resized, held, readers, failing }),
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
@@ -95,13 +98,16 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  return { context, told, drained, reencrypted, resized, held, failNext: (op) => failing.add(op) };
+  const seen = { told, drained, reencrypted, resized, held, readers };
+  return { context, ...seen, failNext: (op) => failing.add(op) };
 }
 
 /** Volumes that are only written down; one that is held has its data keys unwrapped, by the KMS. */
 function testVolumes(
   server: ReturnType<typeof createKmsServer>,
-  seen: Pick<TestControl, 'drained' | 'resized' | 'held'> & { readonly failing: Set<string> },
+  seen: Pick<TestControl, 'drained' | 'resized' | 'held' | 'readers'> & {
+    readonly failing: Set<string>;
+  },
 ): ControlContext['volumes'] {
   return {
     drain: async (diskId) => {
@@ -128,5 +134,6 @@ function testVolumes(
       seen.held.delete(diskId);
     },
     pushLayer: async () => {},
+    readerCount: (snapshotId) => seen.readers.get(snapshotId) ?? 0,
   };
 }
