@@ -1,34 +1,36 @@
 /**
- * `sealdisk nbd`: one disk, made (or found again by its name) and exported on the spot.
+ * `sealdisk nbd`: one disk, made (or found again by its name) and exported on the spot; or, with
+ * --all, every disk and snapshot of a data directory, each under its id.
  *
  * Prints the URI clients connect to on stdout, and serves until SIGINT or SIGTERM; then answers
- * what is in flight, flushes and detaches the disk, and ends with 0.
+ * what is in flight, flushes and detaches the disks, and ends with 0.
  */
-import { resolve } from 'node:path';
 import { listExports, type NbdExport } from '../front/nbd/exports.ts';
-import { type NbdAddress, startNbdServer } from '../front/nbd/server.ts';
+import { resizeDisk } from '../front/nbd/plane-exports.ts';
+import { serveNbd } from '../front/nbd/serve-plane.ts';
+import { type NbdAddress, type NbdServer, startNbdServer } from '../front/nbd/server.ts';
 import type { Plane, PlaneOptions } from '../types.ts';
+import { openExisting } from './data-directory.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
 import type { OpenPlane } from './load-targets.ts';
+import { type NbdAddressFlags, nbdAddress, nbdUri } from './nbd-address.ts';
 import { type TlsFlags, tlsOf } from './nbd-tls.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface NbdFlags extends TlsFlags {
+export interface NbdFlags extends TlsFlags, NbdAddressFlags {
+  readonly all?: boolean;
+  readonly allowResize?: boolean;
   readonly size?: string;
   readonly encrypted?: boolean;
   readonly memory?: boolean;
   readonly dataDir?: string;
   readonly name?: string;
-  readonly socket?: string;
-  readonly port?: string;
-  readonly host?: string;
   readonly shards?: string;
   readonly engine?: string;
 }
 
 /** The disk's name, its export's name, and the default export as well. */
 const NAME_DEFAULT = 'nbd';
-const HOST_DEFAULT = '127.0.0.1';
 const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
 /** Disks asked for at a time. ECS DescribeDisks, PageSize. */
 const PAGE_SIZE = 100;
@@ -44,8 +46,9 @@ export async function runNbd(
   terminal: Terminal,
   untilStopped: () => Promise<void>,
 ): Promise<ExitCode> {
-  const address = addressOf(flags);
+  const address = nbdAddress(flags);
   const tls = tlsOf(flags);
+  if (flags.all === true) return serveAll(address, tls, flags, openPlane, terminal, untilStopped);
   const sizeGiB = sizeGiBOf(flags.size ?? '1G');
   await using plane = await openPlane(planeOptionsOf(flags));
   const diskId = await findOrMakeDisk(plane, flags, sizeGiB);
@@ -56,6 +59,9 @@ export async function runNbd(
     description: `disk ${diskId}, ${disk.encrypted ? 'encrypted' : 'plain'}`,
     isReadOnly: false,
     open: async () => ({ disk, close: async () => {} }),
+    ...(flags.allowResize === true
+      ? { resize: (sizeBytes: number) => resizeDisk(plane, diskId, sizeBytes) }
+      : {}),
   };
   const bugs: unknown[] = [];
   const server = await startNbdServer({
@@ -65,7 +71,7 @@ export async function runNbd(
     onBug: (error) => bugs.push(error),
     ...(tls === null ? {} : { tls }),
   });
-  terminal.print(`${uriOf(address, server.port, name, tls !== null)}\n`);
+  terminal.print(`${nbdUri(address, server.port, name, tls !== null)}\n`);
   terminal.say(`serving ${diskId}, ${disk.size} bytes; Ctrl-C ends it`);
   await untilStopped();
   await server.stop();
@@ -74,27 +80,36 @@ export async function runNbd(
   return EXIT.ok;
 }
 
-/** As the NBD project writes them (doc/uri.md). */
-function uriOf(address: NbdAddress, port: number, name: string, isTls: boolean): string {
-  const scheme = isTls ? 'nbds' : 'nbd';
-  if ('host' in address) {
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    return `${scheme}://${host}:${port}/${name}`;
+/** Every disk and snapshot of a data directory that is there. */
+async function serveAll(
+  address: NbdAddress,
+  tls: ReturnType<typeof tlsOf>,
+  flags: NbdFlags,
+  openPlane: OpenPlane,
+  terminal: Terminal,
+  untilStopped: () => Promise<void>,
+): Promise<ExitCode> {
+  const { dataDir, size, name, encrypted, memory } = flags;
+  if (dataDir === undefined) throw new UsageError('--all: expected --data-dir DIR');
+  if (size !== undefined || name !== undefined || encrypted === true || memory === true) {
+    throw new UsageError('--all serves what is there: no --size, --name, --encrypted or --memory');
   }
-  const path = resolve(address.socketPath).split('/').map(encodeURIComponent).join('/');
-  return `${scheme}+unix:///${name}?socket=${path}`;
-}
-
-function addressOf({ socket, port, host = HOST_DEFAULT }: NbdFlags): NbdAddress {
-  if ((socket === undefined) === (port === undefined)) {
-    throw new UsageError('expected either --socket PATH or --port N');
-  }
-  if (socket !== undefined) return { socketPath: socket };
-  const number = Number(port);
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
-    throw new UsageError(`--port: expected 0 to 65535, got ${port}`);
-  }
-  return { host, port: number };
+  const open: OpenPlane = (options) => openPlane({ ...planeOptionsOf(flags), ...options });
+  await using plane = await openExisting(open, { dataDir });
+  const bugs: unknown[] = [];
+  const server: NbdServer = await serveNbd(plane, {
+    address,
+    disks: 'all',
+    allowResize: flags.allowResize === true,
+    onBug: (error) => bugs.push(error),
+    ...(tls === null ? {} : { tls }),
+  });
+  terminal.print(`${nbdUri(address, server.port, '', tls !== null)}\n`);
+  terminal.say(`serving what is in ${dataDir}, each under its id; Ctrl-C ends it`);
+  await untilStopped();
+  await server.stop();
+  if (bugs.length > 0) throw bugs[0];
+  return EXIT.ok;
 }
 
 /** Disks are sold by the GiB (ECS CreateDisk, parameter Size). */
