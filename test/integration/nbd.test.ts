@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PlaneError } from '../../dist/src/index.js';
+import { longFactor } from '../support/long.ts';
 import {
   absentModule,
   absentTools,
@@ -49,12 +50,13 @@ describe('the protocol', () => {
 
   const absent = absentModule || absentTools('nbdkit');
   test.skipIf(absent !== '')(
-    `2,000 random operations: bytes and errors as nbdkit's ${absent}`,
+    `20,000 random operations: bytes and errors as nbdkit's ${absent}`,
     async () => {
       await using subject = await nbdSubject([{ name: 'disk' }]);
       const seed = process.env.SEED ?? `${randomBytes(4).readUInt32BE()}`;
       // nbdkit gives --run a URI of its own, and ends when the command does.
-      const command = `${PYTHON} ${DIFFERENTIAL} '${subject.uri('disk')}' "$uri" 2000 ${seed}`;
+      const count = 20_000 * longFactor;
+      const command = `${PYTHON} ${DIFFERENTIAL} '${subject.uri('disk')}' "$uri" ${count} ${seed}`;
       const ended = await run('nbdkit', '-U', '-', 'memory', '1G', '--run', command);
       expect([ended.code, ended.stdout]).toEqual([0, '']);
     },
