@@ -56,6 +56,7 @@ const NBD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--data-dir <dir>', 'keep it in files; a disk of that name is found again'],
   ['--name <name>', 'name of the disk and of its export [nbd]'],
   ['--all', 'every disk and snapshot of the data directory, each under its id'],
+  ['--run <command>', 'serve until this has ended; it finds the URI in $uri'],
   ['--allow-resize', 'clients may make the disk larger (NBD_CMD_RESIZE)'],
   ['--socket <path>', 'listen on a unix socket'],
   ['--port <n>', 'listen on TCP; 0 takes a free port'],

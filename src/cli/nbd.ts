@@ -2,9 +2,11 @@
  * `sealdisk nbd`: one disk, made (or found again by its name) and exported on the spot; or, with
  * --all, every disk and snapshot of a data directory, each under its id.
  *
- * Prints the URI clients connect to on stdout, and serves until SIGINT or SIGTERM; then answers
- * what is in flight, flushes and detaches the disks, and ends with 0.
+ * Prints the URI clients connect to on stdout, and serves until SIGINT or SIGTERM; or, with --run,
+ * until a command has ended that is given the URI as $uri. Then answers what is in flight, flushes
+ * and detaches the disks, and ends with 0, or 1 if the command failed.
  */
+import { spawn } from 'node:child_process';
 import { listExports, type NbdExport } from '../front/nbd/exports.ts';
 import { resizeDisk } from '../front/nbd/plane-exports.ts';
 import { serveNbd } from '../front/nbd/serve-plane.ts';
@@ -19,6 +21,7 @@ import type { Terminal } from './terminal.ts';
 
 export interface NbdFlags extends TlsFlags, NbdAddressFlags {
   readonly all?: boolean;
+  readonly run?: string;
   readonly allowResize?: boolean;
   readonly size?: string;
   readonly encrypted?: boolean;
@@ -71,13 +74,38 @@ export async function runNbd(
     onBug: (error) => bugs.push(error),
     ...(tls === null ? {} : { tls }),
   });
-  terminal.print(`${nbdUri(address, server.port, name, tls !== null)}\n`);
-  terminal.say(`serving ${diskId}, ${disk.size} bytes; Ctrl-C ends it`);
-  await untilStopped();
+  const uri = nbdUri(address, server.port, name, tls !== null);
+  const what = `${diskId}, ${disk.size} bytes`;
+  const code = await serveUntil(uri, what, flags.run, terminal, untilStopped);
   await server.stop();
   await disk.flush();
   if (bugs.length > 0) throw bugs[0];
-  return EXIT.ok;
+  return code;
+}
+
+/** Serves until the process is asked to end, or a command that is given the URI has ended. */
+async function serveUntil(
+  uri: string,
+  what: string,
+  command: string | undefined,
+  terminal: Terminal,
+  untilStopped: () => Promise<void>,
+): Promise<ExitCode> {
+  if (command === undefined) {
+    terminal.print(`${uri}\n`);
+    terminal.say(`serving ${what}; Ctrl-C ends it`);
+    await untilStopped();
+    return EXIT.ok;
+  }
+  const words = ['-c', `uri=$1; export uri; ${command}`, 'sh', uri];
+  const child = spawn('sh', words, { stdio: 'inherit' });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  const code = await Promise.race([ended, untilStopped().then(() => null)]);
+  child.kill();
+  return code === 0 ? EXIT.ok : EXIT.failed;
 }
 
 /** Every disk and snapshot of a data directory that is there. */
@@ -104,12 +132,12 @@ async function serveAll(
     onBug: (error) => bugs.push(error),
     ...(tls === null ? {} : { tls }),
   });
-  terminal.print(`${nbdUri(address, server.port, '', tls !== null)}\n`);
-  terminal.say(`serving what is in ${dataDir}, each under its id; Ctrl-C ends it`);
-  await untilStopped();
+  const uri = nbdUri(address, server.port, '', tls !== null);
+  const what = `what is in ${dataDir}, each under its id`;
+  const code = await serveUntil(uri, what, flags.run, terminal, untilStopped);
   await server.stop();
   if (bugs.length > 0) throw bugs[0];
-  return EXIT.ok;
+  return code;
 }
 
 /** Disks are sold by the GiB (ECS CreateDisk, parameter Size). */
