@@ -76,7 +76,7 @@ describe('sealdisk nbd', () => {
     expect(await end(lives.child, 'SIGTERM')).toBe(0);
   });
 
-  test('exports every disk and snapshot of a directory with --all, snapshots read-only', async () => {
+  test('exports all disks and snapshots of a directory with --all, these read-only', async () => {
     using directory = tempDir();
     const dataDir = join(directory.path, 'plane');
     const first = await openPlane({ dataDir });

@@ -1,6 +1,6 @@
 /**
  * NBD clients that leave, or fall silent, at every message of the protocol: before it, inside it,
- * one byte short of it, after it; by FIN, by RST, half-closed, or by saying nothing more. After each
+ * a byte short of it, after it; by FIN, by RST, half-closed, or by saying nothing more. After each
  * the server serves others, no half request was done, and nobody is held on to.
  */
 import { connect } from 'node:net';
@@ -141,7 +141,7 @@ async function leave(client: RawClient, how: 'FIN' | 'RST' | 'half-close'): Prom
   await client.closed;
 }
 
-test('fallen silent at every place of every message: the deadline ends it, idle ones stay', async () => {
+test('fallen silent at every place of every message: ended in time, idle ones stay', async () => {
   const clock = { aheadMs: 0, now: () => 0, monotonic: () => performance.now() + clock.aheadMs };
   await using subject = await nbdSubject([{ name: 'disk' }], { address, clock });
   const silent: { readonly name: string; readonly client: RawClient; readonly isIdle: boolean }[] =

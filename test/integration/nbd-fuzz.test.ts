@@ -17,7 +17,7 @@ import { tempDir } from '../support/temp-dir.ts';
 const SERVER = new URL('nbd-fuzz-server.mjs', import.meta.url).pathname;
 const SECONDS =
   Number(process.env.SEALDISK_FUZZ_SECONDS ?? (process.env.CI ? 60 : 10)) * longFactor;
-/** Payloads in flight (NBD_BYTES_MAX) and kept (NBD_POOL_BYTES_MAX), the exports' content, garbage. */
+/** Payloads in flight (NBD_BYTES_MAX), kept (NBD_POOL_BYTES_MAX), exports' content, garbage. */
 const GROWTH_BYTES_MAX = 900 * 2 ** 20;
 
 interface Fuzzed extends FuzzOutcome {

@@ -1,8 +1,11 @@
 /**
  * Bugs other NBD servers have had, by the number they are known under, each tried here. Those that
- * need a program of its own are elsewhere: CVE-2019-14851, CVE-2017-15118, CVE-2025-47711 and -47712
- * (nbd-conformance.py), CVE-2021-3716 and CVE-2019-14842 (nbd-tls.test.ts), CVE-2022-0485
- * (nbd.test.ts), CVE-2019-14850 (nbd-hostile.test.ts).
+ * need a program of their own are elsewhere:
+ *
+ *   nbd-conformance.py   CVE-2019-14851, CVE-2017-15118, CVE-2025-47711, CVE-2025-47712
+ *   nbd-tls.test.ts      CVE-2021-3716, CVE-2019-14842
+ *   nbd.test.ts          CVE-2022-0485
+ *   nbd-hostile.test.ts  CVE-2019-14850
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -20,7 +23,7 @@ const MIB = 2 ** 20;
 const ACK = 1;
 const EIO = 5;
 
-test('CVE-2024-7409: a server full of half-open handshakes is stopped under a real client', async () => {
+test('CVE-2024-7409: a server full of half-open handshakes is stopped under a client', async () => {
   const subject = await nbdSubject([{ name: 'disk' }]);
   const real = new RawClient(subject.socketPath);
   expect(await real.go('disk')).toBe(ACK);
@@ -91,7 +94,7 @@ test.each([255, 256, 257, 4_095, 4_096, 4_097, 65_536, 2 ** 31, 2 ** 32 - 1])(
   },
 );
 
-test('13: FUA of every command that has it, and FLUSH, are answered when storage says so', async () => {
+test('13: FUA of every command, and FLUSH, are answered when storage says so', async () => {
   const log: string[] = [];
   let isFlushing: (() => void) | null = null;
   const flush = (): Promise<void> =>
@@ -137,7 +140,7 @@ test('13: FUA of every command that has it, and FLUSH, are answered when storage
   expect(log.length).toBe(requests.length);
 });
 
-test('13: a flush that fails is told, with FUA too, and is not a success the next time', async () => {
+test('13: a flush that fails is told, with FUA too, and not a success the next time', async () => {
   const fail = (): Promise<never> => Promise.reject(new PlaneError('StoreFailed', 'planted'));
   await using subject = await nbdSubject([
     { name: 'disk', wrap: (disk) => diskWith(disk, { flush: fail }) },

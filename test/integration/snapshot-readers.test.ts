@@ -66,7 +66,7 @@ test('every opening has the key unwrapped, and erased when it is closed', async 
   expect(await heldKeys(plane)).toBe(0);
 });
 
-test('it is not opened when its master key is not enabled; one that is open serves on', async () => {
+test('it is not opened when its master key is not enabled; an open one serves on', async () => {
   await using plane = await openPlane({ memory: true });
   const { KeyMetadata } = await plane.call('CreateKey', {});
   const { KeyId } = KeyMetadata;

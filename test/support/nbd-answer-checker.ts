@@ -101,7 +101,8 @@ export class AnswerChecker {
     if (received.length < 20 + length) return 0;
     const request = this.session.requests.get(cookie);
     if (request === undefined || request.answered === request.sent) {
-      this.problem = `a chunk for ${cookie}, which ${request === undefined ? 'nobody sent' : 'is answered'}`;
+      const why = request === undefined ? 'nobody sent' : 'is answered';
+      this.problem = `a chunk for ${cookie}, which ${why}`;
     }
     if (type === 1) this.checkBytes(received.subarray(28, 20 + length));
     if (isDone) this.answer(cookie);

@@ -2,12 +2,12 @@
  * What a fuzzed NBD client says: sessions by the protocol's grammar, and what is done to them.
  *
  *   plain    by the grammar, right and refused requests mixed: every one has to be answered
- *   mutated  messages dropped, doubled, swapped, cut, fields changed: what the stream means is known
- *            up to where it breaks
+ *   mutated  messages dropped, doubled, swapped, cut, fields changed: what the stream means is
+ *            known up to where it breaks
  *   bytes    bits flipped anywhere, as zzuf does: nothing is known of what it means
  *
- * Only plain sessions use the export `clean`, and write nothing but FILL: so whatever else than FILL
- * and zero is read from it comes from somewhere it should not.
+ * Only plain sessions use the export `clean`, and write nothing but FILL: so whatever else than
+ * FILL and zero is read from it comes from somewhere it should not.
  */
 import type { Prng } from '../../src/base/prng.ts';
 import { clientFlagsBytes, goBytes, optionBytes, requestBytes } from './nbd-bytes.ts';
@@ -29,7 +29,7 @@ export interface FuzzSession {
   /** EXPORT_NAME is in it: its answer has no magic. */
   readonly hasExportName: boolean;
   readonly hasNoZeroes: boolean;
-  /** How the client leaves: after the last answer, after it has spoken, at once, without reading. */
+  /** How it leaves: after the last answer, after it has spoken, at once, without reading. */
   readonly end: 'answered' | 'FIN' | 'RST' | 'deaf';
 }
 

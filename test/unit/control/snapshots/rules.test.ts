@@ -60,7 +60,7 @@ describe('the rules of snapshots', () => {
     expect(new Set(allowed.map(([use]) => use))).toEqual(new Set(['CreateDisk', 'CopySnapshot']));
   });
 
-  it('never use a failed snapshot, nor an unfinished one but a copy, to make a disk of or to read', () => {
+  it('never use a failed snapshot, an unfinished one only as a copy is read', () => {
     for (const cell of cells) {
       const [use, , origin, status] = cell;
       if (status === 'accomplished') continue;
