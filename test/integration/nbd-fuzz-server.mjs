@@ -16,17 +16,17 @@ let reads = 0;
 const faults = {
   hang: (disk) => ({
     read: (offset, into) =>
-      ++reads % 500 === 0 ? new Promise(() => {}) : disk.read(offset, into),
+      ++reads % 20 === 0 ? new Promise(() => {}) : disk.read(offset, into),
   }),
   bytes: (disk) => ({
     read: async (offset, into) => {
       const bytes = await disk.read(offset, into);
-      if (++reads % 500 === 0 && bytes.length > 0) bytes[bytes.length - 1] = 0xab;
+      if (++reads % 20 === 0 && bytes.length > 0) bytes[bytes.length - 1] = 0xab;
       return bytes;
     },
   }),
   mixed: (disk) => ({
-    read: (offset, into) => disk.read(++reads % 500 === 0 && offset > 4096 ? offset - 4096 : offset, into),
+    read: (offset, into) => disk.read(++reads % 20 === 0 && offset > 4096 ? offset - 4096 : offset, into),
   }),
   crash: (disk) => ({
     trim: (offset, length) => {
