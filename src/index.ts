@@ -36,4 +36,5 @@ export type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  SnapshotReader,
 } from './types.ts';

@@ -27,6 +27,7 @@ import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
+import { openSnapshot } from './control/snapshots/open-snapshot.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
 import {
@@ -58,6 +59,7 @@ import type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  SnapshotReader,
 } from './types.ts';
 
 /** Whom a plane's own calls are made by. */
@@ -140,6 +142,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
         return held.hold(volumeOf(disk));
       },
       release: (diskId: string) => held.release(diskId),
+      readerCount: (snapshotId: string) => shards.readerCount(snapshotId),
     },
     locks: new ResourceLocks(),
     tokens: new TokensInUse(systemClock.now()),
@@ -206,6 +209,10 @@ class OpenPlane implements Plane {
     return this.attachAs(OWNER, diskId);
   }
 
+  openSnapshot(snapshotId: string): Promise<SnapshotReader> {
+    return this.openSnapshotAs(OWNER, snapshotId);
+  }
+
   as({ accountId, userName, regionId }: PlanePrincipal): PlaneSession {
     const principal: Principal = {
       accountId: String(accountId),
@@ -215,6 +222,7 @@ class OpenPlane implements Plane {
     return {
       call: (verb, parameters) => this.callAs(principal, verb, parameters),
       attach: (diskId) => this.attachAs(principal, diskId),
+      openSnapshot: (snapshotId) => this.openSnapshotAs(principal, snapshotId),
     };
   }
 
@@ -311,6 +319,14 @@ class OpenPlane implements Plane {
     const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
     const face = (id: string): Disk => held.face(id);
     return this.bounded(() => attachDisk(context, principal, diskId, open, face));
+  }
+
+  private async openSnapshotAs(principal: Principal, snapshotId: string): Promise<SnapshotReader> {
+    this.checkOpen();
+    const { context, shards } = this.parts;
+    return openSnapshot(context, principal, snapshotId, (record) =>
+      shards.openSnapshot(volumeOf(record)),
+    );
   }
 
   private async closeParts(): Promise<void> {

@@ -146,6 +146,7 @@ export class Transmission implements RequestSink {
       isReadOnly: use.export.isReadOnly,
       isStructured,
       hasContexts: contexts.length > 0,
+      canResize: use.export.resize !== undefined,
     };
   }
 
@@ -153,7 +154,7 @@ export class Transmission implements RequestSink {
     const { disk } = this.agreement.use;
     const { offset, length, flags } = request;
     const isFua = (flags & COMMAND_FLAG.fua) !== 0;
-    const command = request.command as 1 | 3 | 4 | 5 | 6;
+    const command = request.command as 1 | 3 | 4 | 5 | 6 | 8;
     switch (command) {
       case COMMAND.write:
         return payload === null
@@ -172,6 +173,8 @@ export class Transmission implements RequestSink {
           : disk.writeZeroes(offset, length);
         return zeroed.then(() => flushIf(isFua, disk));
       }
+      case COMMAND.resize:
+        return this.agreement.use.export.resize!(offset);
       default:
         return unreachable(command);
     }
