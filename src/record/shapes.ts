@@ -138,6 +138,7 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
     sourceSnapshotId: v.nullable(snapshotId),
     imageId: v.nullable(v.string()),
     instanceId: v.nullable(v.string()),
+    systemOf: v.exactOptional(v.string()),
     device: v.string(),
     deleteWithInstance: v.boolean(),
     deleteAutoSnapshot: v.boolean(),

@@ -5,6 +5,7 @@ import type { ControlContext } from '../context.ts';
 import { findDisk } from '../find.ts';
 import { findInstance } from '../instances/find-instance.ts';
 import { checkInstanceState } from '../instances/state-rules.ts';
+import { checkNotErased } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
 import { detached, openAttached, planAttachment } from './attachment.ts';
 import { checkDiskState } from './state-rules.ts';
@@ -36,6 +37,7 @@ export function attachDisk(
         `a disk of ${disk.category} is not attached by force`,
       );
     }
+    checkNotErased(DiskId, disk.layers);
     const attached = { ...disk, ...planAttachment(context, disk, instance, parameters) };
     context.passValidation();
     await openAttached(context, disk, instance, () =>

@@ -41,7 +41,7 @@ type Attachment = Pick<
  */
 export function planAttachment(
   context: ControlContext,
-  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type'>,
+  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type' | 'systemOf'>,
   instance: InstanceRecord,
   wishes: AttachWishes,
 ): Attachment {
@@ -93,6 +93,7 @@ export async function openAttached(
 export function detached(disk: DiskRecord, now: number): DiskRecord {
   return {
     ...disk,
+    ...(disk.type === 'system' && disk.instanceId !== null ? { systemOf: disk.instanceId } : {}),
     status: 'Available',
     instanceId: null,
     device: '',
@@ -108,13 +109,17 @@ export function dataDeviceName(index: number): string {
 }
 
 function systemDevice(
-  disk: Pick<DiskRecord, 'diskId'>,
+  { diskId, systemOf }: Pick<DiskRecord, 'diskId' | 'systemOf'>,
   instanceId: string,
   others: readonly DiskRecord[],
 ): string {
+  if (systemOf !== undefined && systemOf !== instanceId) {
+    const detail = `${diskId} is the system disk of ${systemOf}, and goes back to it alone`;
+    throw new PlaneError('DiskTypeViolation', detail);
+  }
   const there = others.find((other) => other.type === 'system');
   if (there === undefined) return SYSTEM_DEVICE;
-  const detail = `${instanceId} has the system disk ${there.diskId}; ${disk.diskId} is another`;
+  const detail = `${instanceId} has the system disk ${there.diskId}; ${diskId} is another`;
   throw new PlaneError('DiskTypeViolation', detail);
 }
 
