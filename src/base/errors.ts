@@ -79,6 +79,7 @@ export const ERROR_CODES = {
   ),
   'InvalidEncrypted.NotMatchKmsKeyId': row('caller', false, 'KMSKeyId without encryption'),
   'InvalidEncrypted.NotSupportDecrypt': row('caller', false, 'a copy would be decrypted'),
+  'InvalidKMSKeyId.NotSymmetric': row('caller', false, 'an asymmetric key protects no disk'),
   'InvalidKmsKeyId.NotMatchSnapshot': row('caller', false, 'the key is not that of the source'),
   'InvalidParam.EncryptedMismatch': row('caller', false, 'a shared source needs another key'),
   'InvalidParameter.EncryptedNotSupported': row('caller', false, 'a category without encryption'),

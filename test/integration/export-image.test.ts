@@ -15,7 +15,7 @@ const BUCKET = 'images';
 const temporary = tempDir();
 afterAll(() => temporary[Symbol.dispose]());
 
-/** A plain disk of 1 GiB with bytes at its ends, an image of it, and what the image's file hashes to. */
+/** A plain disk of 1 GiB with bytes at its ends, an image of it, and what its file hashes to. */
 async function imageOf(plane: Plane): Promise<{ ImageId: string; DiskId: string; sha256: string }> {
   const { DiskId } = await plane.call('CreateDisk', { Size: 1 });
   const bytes = new Uint8Array(SPAN);

@@ -42,7 +42,10 @@ const IMAGE_GIB_DEFAULT = 20;
 /** Opens the volume of a disk that no record names yet. */
 export type OpenDisk = (disk: DiskRecord) => Promise<ContentTarget>;
 
-/** @throws PlaneError WorldInvalid; what KMS refuses a key or a data key with; what writing throws */
+/**
+ * @param openDisk of a world that says what is on its disks
+ * @throws PlaneError WorldInvalid; what KMS refuses a key or a data key with; what writing throws
+ */
 export async function seedWorld(
   context: PlaneContext,
   given: World,

@@ -20,7 +20,7 @@ export interface AuditEvent {
   readonly KeyVersion: number;
   /** OK, or the code of the refusal. */
   readonly Outcome: string;
-  /** Why a key was used: the verb it was used for. Why the plane called by itself: RetentionDays. */
+  /** Why a key was used: the verb. Why the plane called a verb by itself: RetentionDays. */
   readonly Reason: string;
 }
 

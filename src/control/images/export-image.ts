@@ -1,6 +1,6 @@
 /**
- * ExportImage: what the system disk's snapshot of an image holds, as a raw file. The work is a task's
- * (jobs/export-image-task.ts); here it is decided whether there is to be one.
+ * ExportImage: what the system disk's snapshot of an image holds, as a raw file. The work is a
+ * task's (jobs/export-image-task.ts); here it is decided whether there is to be one.
  *
  * The plane's directory for exports stands for object storage; a bucket is a folder in it.
  */

@@ -139,7 +139,7 @@ export interface ImageVerbs {
     };
     result: Nothing;
   };
-  /** Its system disk's content, in plain: <exportDirectory>/<OSSBucket>/<OSSPrefix><ImageId>.raw. */
+  /** Its system disk's content: <exportDirectory>/<OSSBucket>/<OSSPrefix><ImageId>.raw. */
   ExportImage: {
     parameters: {
       readonly ImageId: string;

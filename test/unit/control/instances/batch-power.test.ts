@@ -79,7 +79,7 @@ describe('StartInstances and StopInstances', () => {
     expect(await statuses()).toEqual(['Stopped', 'Stopped', 'Stopped']);
   });
 
-  it('SuccessFirst: those that may are changed, the answer says why the others are not', async () => {
+  it('SuccessFirst: those that may are changed, of the others it says why not', async () => {
     const { call, control, ids, first, second, third, KeyId, statuses } = await batchWorld();
     await call('DisableKey', { KeyId });
     await call('StartInstance', { InstanceId: third });
@@ -130,7 +130,7 @@ describe('StartInstances and StopInstances', () => {
 });
 
 describe('an instance with a disk whose data key was erased', () => {
-  it('is not started, alone or in a batch, by dry run either; its disk is not attached', async () => {
+  it('is not started, alone or in a batch, nor its disk attached, in a dry run too', async () => {
     const { call, refused, control, ids, second, statuses } = await batchWorld();
     const { Disks } = await call('DescribeDisks', { InstanceId: second });
     const { DiskId } = Disks[0]!;

@@ -1,192 +1,25 @@
-/** ExportImage and its task, over the real metadata, KMS and files; volumes are what a test says. */
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
+/** ExportImage and its task: what it leaves, whatever happens to it. */
+import { truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PlaneError } from '../../../../src/base/errors.ts';
 import { fullAccount } from '../../../../src/control/access/accounts.ts';
-import { callVerb } from '../../../../src/control/call.ts';
+import { exportFilesIn, type OpenFile } from '../../../../src/control/jobs/export-files.ts';
+import { codeOf, OWNER } from '../../../support/control-world.ts';
 import {
-  type ExportFiles,
-  exportFilesIn,
-  type OpenFile,
-} from '../../../../src/control/jobs/export-files.ts';
-import { TaskRunner } from '../../../../src/control/jobs/task-runner.ts';
-import type { VolumeReader } from '../../../../src/control/jobs/task-work.ts';
-import type { TaskDescription } from '../../../../src/control/verbs.ts';
-import type { TaskRecord } from '../../../../src/record/document.ts';
-import {
-  type Caller,
-  type ControlWorld,
-  codeOf,
-  controlWorld,
-  OWNER,
-} from '../../../support/control-world.ts';
-import { expectBytes } from '../../../support/expect-bytes.ts';
-import { tempDir } from '../../../support/temp-dir.ts';
+  BUCKET,
+  describeTask,
+  expectExported,
+  exportWorld,
+  files,
+  ownDirectory,
+  removeDirectories,
+  SIZE,
+  until,
+} from '../../../support/export-world.ts';
 
-const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
-const SIZE = 2 * GIB;
-const BUCKET = 'my-bucket';
-
-const temporary: Disposable[] = [];
-afterEach(() => {
-  for (const each of temporary.splice(0)) each[Symbol.dispose]();
-});
-
-/** What the snapshot's volume holds: bytes by their offset, holes between. */
-const CONTENT: readonly (readonly [number, Uint8Array])[] = [
-  [4096, bytesOf(3 * MIB, 1)],
-  [GIB, bytesOf(4096, 2)],
-  [SIZE - 4096, bytesOf(4096, 3)],
-];
-
-function bytesOf(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => (index * 31 + seed * 17 + (index >> 8)) & 0xff);
-}
-
-interface ExportWorld {
-  readonly call: Caller;
-  readonly world: ControlWorld;
-  readonly directory: string;
-  readonly ImageId: string;
-  readonly SnapshotId: string;
-  readonly KMSKeyId: string;
-  /** Refuses the next read, or the next opening. */
-  readonly failNext: { read: PlaneError | null; open: PlaneError | null };
-  readonly seen: string[];
-  /** A runner of the same records, as after a restart. */
-  readonly restart: (files?: ExportFiles | null) => Promise<TaskRunner>;
-  readonly runner: () => TaskRunner;
-  readonly task: (taskId: string) => TaskRecord;
-}
-
-async function exportWorld(
-  options: { kind?: 'plain' | 'user'; openFile?: OpenFile; isMemory?: boolean } = {},
-): Promise<ExportWorld> {
-  const { kind = 'plain', openFile, isMemory = false } = options;
-  const world = await controlWorld();
-  const folder = tempDir();
-  temporary.push(folder);
-  const directory = `${folder.path}/export`;
-  const failNext: ExportWorld['failNext'] = { read: null, open: null };
-  const seen: string[] = [];
-  const usual = isMemory ? null : exportFilesIn(directory, openFile);
-  const makeRunner = (files: ExportFiles | null): TaskRunner =>
-    new TaskRunner({
-      ...world.control.context,
-      exportFiles: files,
-      taskVolumes: {
-        openReencryption: () => Promise.reject(new Error('nothing is re-encrypted here')),
-        dropLowerLayers: async () => {},
-        openReader: async ({ diskId }) => {
-          const refusal = failNext.open;
-          failNext.open = null;
-          if (refusal !== null) throw refusal;
-          seen.push(`open ${diskId.slice(0, 2)}`);
-          return contentReader(failNext, seen);
-        },
-      },
-    });
-  let runner = makeRunner(usual);
-  const { SnapshotId, KMSKeyId } = await world.snapshotOf(kind);
-  const { context } = world.control;
-  const principal = context.principal;
-  const call: Caller = (verb, parameters) =>
-    callVerb({ ...context, tasks: runner }, principal, verb, parameters);
-  const { ImageId } = await call('CreateImage', { SnapshotId });
-  const restart = async (files = usual): Promise<TaskRunner> => {
-    await runner.close();
-    runner = makeRunner(files);
-    await runner.start();
-    return runner;
-  };
-  const task = (taskId: string) => context.metadata.getDocument('task', taskId)!;
-  const made = { call, world, directory, ImageId, SnapshotId, KMSKeyId, failNext, seen };
-  return { ...made, restart, runner: () => runner, task };
-}
-
-function contentReader(failNext: ExportWorld['failNext'], seen: string[]): VolumeReader {
-  return {
-    read: async (offset, into) => {
-      await new Promise(setImmediate);
-      const refusal = failNext.read;
-      failNext.read = null;
-      if (refusal !== null) throw refusal;
-      seen.push(`read ${offset}`);
-      into.fill(0);
-      for (const [at, bytes] of CONTENT) {
-        const from = Math.max(at, offset);
-        const to = Math.min(at + bytes.length, offset + into.length);
-        if (from < to) into.set(bytes.subarray(from - at, to - at), from - offset);
-      }
-      return into;
-    },
-    allocation: async (offset, length) => {
-      const extents: { length: number; isHole: boolean }[] = [];
-      let at = offset;
-      const add = (to: number, isHole: boolean): void => {
-        if (to > at) extents.push({ length: to - at, isHole });
-        at = Math.max(at, to);
-      };
-      for (const [start, bytes] of CONTENT) {
-        add(start, true);
-        add(start + bytes.length, false);
-        // An answer is in part: the rest is asked for again.
-        if (extents.length >= 2) return extents;
-      }
-      add(offset + length, true);
-      return extents;
-    },
-    close: async () => void seen.push('close'),
-  };
-}
-
-async function until(world: ExportWorld, taskId: string, state: string): Promise<void> {
-  await vi.waitFor(() => expect(world.task(taskId).state).toBe(state), { timeout: 20_000 });
-}
-
-async function describeTask({ call }: ExportWorld, TaskId: string): Promise<TaskDescription> {
-  const { Tasks } = await call('DescribeTasks', { TaskIds: [TaskId] });
-  return Tasks[0]!;
-}
-
-function files(directory: string): string[] {
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory, { recursive: true })
-    .map(String)
-    .filter((name) => name.includes('/'));
-}
-
-/** The exported file is the content, byte for byte, and no larger on disk than it has to be. */
-function expectExported(path: string): void {
-  const found = statSync(path);
-  expect(found.size).toBe(SIZE);
-  expect(found.mode & 0o777).toBe(0o600);
-  // Blocks of 512 bytes: no more than what was written, and what a file system needs for itself.
-  expect(found.blocks * 512).toBeLessThan(8 * MIB);
-  const file = openSync(path, 'r');
-  const chunk = new Uint8Array(64 * MIB);
-  for (let at = 0; at < SIZE; at += chunk.length) {
-    readSync(file, chunk, 0, chunk.length, at);
-    const expected = new Uint8Array(chunk.length);
-    for (const [from, bytes] of CONTENT) {
-      // No content spans two chunks.
-      if (from >= at && from < at + chunk.length) expected.set(bytes, from - at);
-    }
-    expectBytes(chunk, expected);
-  }
-  closeSync(file);
-}
+afterEach(removeDirectories);
 
 describe('ExportImage', () => {
   it('writes the image whole, sparse, for its owner alone, and says how far it is', async () => {
@@ -215,7 +48,7 @@ describe('ExportImage', () => {
     expect(files(directory)).toEqual([name]);
   }, 60_000);
 
-  it('goes on after a restart where the file is on stable storage, and anew without it', async () => {
+  it('goes on after a restart where the file ends, and anew without it', async () => {
     const world = await exportWorld();
     const { call, ImageId, directory } = world;
     const paced = { ImageId, OSSBucket: BUCKET, BytesPerSecond: 256 * 1024 };
@@ -264,7 +97,7 @@ describe('ExportImage', () => {
     await call('DeleteImage', { ImageId });
   });
 
-  it('of an image that is gone when the plane is opened again is cancelled, its file with it', async () => {
+  it('of an image that is gone at the next open is cancelled, its file with it', async () => {
     const world = await exportWorld();
     const { call, ImageId, directory, world: inner } = world;
     const { TaskId } = await call('ExportImage', {
@@ -321,11 +154,10 @@ describe('ExportImage', () => {
   );
 
   it('that the directory cannot be made for has failed', async () => {
-    const folder = tempDir();
-    temporary.push(folder);
-    await (await open(`${folder.path}/file`, 'w')).close();
+    const folder = ownDirectory();
+    await (await open(`${folder}/file`, 'w')).close();
     const world = await exportWorld();
-    await world.restart(exportFilesIn(`${folder.path}/file`));
+    await world.restart(exportFilesIn(`${folder}/file`));
     const { TaskId } = await world.call('ExportImage', {
       ImageId: world.ImageId,
       OSSBucket: BUCKET,

@@ -73,7 +73,7 @@ describe('RekeyDisk', () => {
     expect(reencrypt).not.toHaveBeenCalled();
   });
 
-  it('of a disk that was detached meanwhile goes on: the next attach opens all layers', async () => {
+  it('of a disk that was detached meanwhile goes on: an attach opens all layers', async () => {
     const { disk, rekey, reencrypt } = await rekeyWorld();
     expect(await rekey('DiskClosed')).toBe('it was not refused');
     expect(disk().layers).toHaveLength(2);

@@ -86,7 +86,7 @@ describe('a snapshot with RetentionDays', () => {
     expect(await there()).toEqual([]);
   });
 
-  it('stays while DeleteSnapshot refuses, is told of once for each reason, and goes then', async () => {
+  it('stays while DeleteSnapshot refuses, is told of once for each reason, then goes', async () => {
     const { call, kept, there, told, sweeps, wait } = await retentionWorld();
     const [imaged, shared, used, free] = [
       await kept(1),
