@@ -170,8 +170,10 @@ export function expectExported(path: string): void {
   // Blocks of 512 bytes: no more than what was written, and what a file system needs for itself.
   expect(found.blocks * 512).toBeLessThan(8 * MIB);
   const file = openSync(path, 'r');
-  const chunk = new Uint8Array(64 * MIB);
-  for (let at = 0; at < SIZE; at += chunk.length) {
+  const chunk = new Uint8Array(8 * MIB);
+  // Around what there is: that the rest is holes, the blocks say.
+  const starts = CONTENT.map(([from]) => from - (from % chunk.length));
+  for (const at of [...starts, 512 * MIB]) {
     readSync(file, chunk, 0, chunk.length, at);
     const expected = new Uint8Array(chunk.length);
     for (const [from, bytes] of CONTENT) {

@@ -54,7 +54,9 @@ export function exportFilesIn(directory: string, openFile: OpenFile = open): Exp
     openPartial: async (destination, taskId, sizeBytes) => {
       const partial = partialPath(directory, destination, taskId);
       return telling(destination, async () => {
-        await mkdir(dirname(partial), { recursive: true, mode: 0o700 });
+        const made = await mkdir(dirname(partial), { recursive: true, mode: 0o700 });
+        // The highest that was not there: finish() sees to those below it.
+        if (made !== undefined) await syncDirectory(dirname(made));
         const known = await openKnown(openFile, partial, sizeBytes);
         if (known !== null) return new OpenPartial(directory, destination, partial, known, false);
         const file = await openFile(partial, 'w', 0o600);
