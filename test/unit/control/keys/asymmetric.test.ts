@@ -22,7 +22,7 @@ describe('an asymmetric key', () => {
     await call('ScheduleKeyDeletion', { KeyId, PendingWindowInDays: 7 });
   });
 
-  it('protects no disk, snapshot or image, in whatever state, and is not tagged for it', async () => {
+  it('protects no disk, snapshot or image, in any state, and is not tagged for it', async () => {
     const { call, refused } = await testCaller();
     const { KeyId } = (await call('CreateKey', { KeySpec: 'RSA_2048' })).KeyMetadata;
     await call('CreateAlias', { KeyId, AliasName: 'alias/pair' });
