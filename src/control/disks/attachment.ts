@@ -118,13 +118,13 @@ function systemDevice(
   instanceId: string,
   others: readonly DiskRecord[],
 ): string {
-  if (systemOf !== undefined && systemOf !== instanceId) {
-    const detail = `${diskId} is the system disk of ${systemOf}, and goes back to it alone`;
+  const there = others.find((other) => other.type === 'system');
+  if (there !== undefined) {
+    const detail = `${instanceId} has the system disk ${there.diskId}; ${diskId} is another`;
     throw new PlaneError('DiskTypeViolation', detail);
   }
-  const there = others.find((other) => other.type === 'system');
-  if (there === undefined) return SYSTEM_DEVICE;
-  const detail = `${instanceId} has the system disk ${there.diskId}; ${diskId} is another`;
+  if (systemOf === undefined || systemOf === instanceId) return SYSTEM_DEVICE;
+  const detail = `${diskId} is the system disk of ${systemOf}, and goes back to it alone`;
   throw new PlaneError('DiskTypeViolation', detail);
 }
 
