@@ -51,7 +51,9 @@ export const REENCRYPT_SLICE_GAP_MS = 0.15;
 /** A paced task asks for steps that are worth so much time at its pace. */
 export const REENCRYPT_STEP_MS = 16;
 /** A paced task that is later than this does not make up for it. */
-export const REENCRYPT_LAG_MS_MAX = 100;
+export const TASK_LAG_MS_MAX = 100;
+/** What an export reads and writes at once: callers wait for no more than that. */
+export const EXPORT_CHUNK_BYTES: number = 256 * KIB;
 /** How often a task's progress is written down: so much is counted again after a restart. */
 export const TASK_PROGRESS_MS = 2_000;
 /** A task that was refused (a key is disabled, no space) tries again so soon, then later. */
@@ -173,6 +175,9 @@ export const DESCRIBE_IDS_MAX = 100;
 export const SNAPSHOTS_PER_DISK_MAX = 256;
 /** RetentionDays (ECS CreateSnapshot). */
 export const RETENTION_DAYS_MAX = 65_536;
+/** A plane looks this often for snapshots whose days have passed; so many at a time. */
+export const RETENTION_SWEEP_MS = 60_000;
+export const RETENTION_PAGE_SNAPSHOTS = 100;
 /** Accounts one snapshot is shared with, and snapshots shared with one account (ECS, sharing). */
 export const SNAPSHOT_SHARES_MAX = 64;
 export const SHARED_SNAPSHOTS_MAX = 1_024;
@@ -186,6 +191,8 @@ export const MAX_RESULTS_MAX = 500;
 /** Data disks of one instance; instances of one RunInstances (ECS RunInstances). */
 export const INSTANCE_DATA_DISKS_MAX = 16;
 export const RUN_INSTANCES_MAX = 100;
+/** Instances of one StartInstances or StopInstances (InstanceId.N). */
+export const BATCH_INSTANCES_MAX = 100;
 /** Description of a disk, a snapshot, an image or an instance (ECS CreateDisk). */
 export const DISK_DESCRIPTION_CHARS_MAX = 256;
 /** A ClientToken is remembered so long; removed when too old, so many at a time. */
@@ -254,6 +261,7 @@ export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(DISK_BYTES_MAX <= TREE_SECTORS_MAX * SECTOR_BYTES, 'every disk fits its tree');
+invariant(EXPORT_CHUNK_BYTES % SECTOR_BYTES === 0, 'progress of an export is in sectors');
 invariant(REENCRYPT_SLICE_SECTORS <= REENCRYPT_SECTORS_MAX, 'a slice is a part of a step');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');

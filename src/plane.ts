@@ -23,11 +23,15 @@ import type { PlaneContext, Principal } from './control/context.ts';
 import { RULE_SETS } from './control/encryption/cells.ts';
 import { explainEncryption } from './control/encryption/explain.ts';
 import { findDisk } from './control/find.ts';
+import { type ExportFiles, exportFilesIn } from './control/jobs/export-files.ts';
 import { TaskRunner } from './control/jobs/task-runner.ts';
+import type { TaskVolumes } from './control/jobs/task-work.ts';
 import { toDiskError } from './control/kms-errors.ts';
+import { quotasOf } from './control/quotas.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
 import { openSnapshot } from './control/snapshots/open-snapshot.ts';
+import { RetentionSweeps } from './control/snapshots/retention.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
 import {
@@ -77,6 +81,7 @@ interface Parts {
   readonly held: HeldVolumes;
   readonly metadata: Metadata;
   readonly tasks: TaskRunner;
+  readonly retention: RetentionSweeps;
   readonly context: PlaneContext;
   /** @throws PlaneError DebuggerOpen */
   readonly checkDebugger: () => void;
@@ -147,16 +152,42 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     locks: new ResourceLocks(),
     tokens: new TokensInUse(systemClock.now()),
     ruleSet: options.ruleSet ?? ('2025' as const),
+    quotas: quotasOf(options.quotas ?? {}),
   };
-  const tasks = new TaskRunner({ ...untasked, taskVolumes: shards });
+  const tasks = new TaskRunner({
+    ...untasked,
+    taskVolumes: taskVolumesOf(shards),
+    exportFiles: openExports(options, directory),
+  });
   const context: PlaneContext = { ...untasked, tasks };
   await reconcile(context);
   await removeExpiredTokens(metadata, context.clock.now());
   await ensureAccount(metadata, ACCOUNT_DEFAULT, context.clock.now());
-  if (options.world !== undefined) await seedWorld(context, options.world);
+  if (options.world !== undefined) {
+    await seedWorld(context, options.world, (disk) =>
+      shards.attach(volumeOf(disk), async () => {}),
+    );
+  }
   await tasks.start();
   undo.push(() => tasks.close());
-  return { directory, kms, shards, held, metadata, tasks, context, checkDebugger };
+  const retention = new RetentionSweeps(context);
+  retention.start();
+  undo.push(() => retention.close());
+  return { directory, kms, shards, held, metadata, tasks, retention, context, checkDebugger };
+}
+
+function taskVolumesOf(shards: ShardSet): TaskVolumes {
+  return {
+    openReencryption: (volume) => shards.openReencryption(volume),
+    openReader: (volume) => shards.attach(volume, async () => {}),
+    dropLowerLayers: (resourceId) => shards.dropLowerLayers(resourceId),
+  };
+}
+
+function openExports(options: PlaneOptions, directory: DataDirectory | null): ExportFiles | null {
+  const inside = directory === null ? undefined : join(directory.path, 'export');
+  const path = options.exportDirectory ?? inside;
+  return path === undefined ? null : exportFilesIn(path);
 }
 
 async function startShards(
@@ -330,12 +361,12 @@ class OpenPlane implements Plane {
   }
 
   private async closeParts(): Promise<void> {
-    const { directory, kms, shards, metadata, tasks, soften } = this.parts;
+    const { directory, kms, shards, metadata, tasks, retention, soften } = this.parts;
     // Tasks stop where they are; the next open goes on with them.
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
     // What cannot be closed is thrown when all the rest is.
     const outcomes: PromiseSettledResult<void>[] = [];
-    for (const part of [tasks, shards, kms, metadata]) {
+    for (const part of [retention, tasks, shards, kms, metadata]) {
       outcomes.push(...(await Promise.allSettled([part.close()])));
     }
     directory?.release();
@@ -366,6 +397,7 @@ function checkOptions(options: PlaneOptions): void {
     throw new PlaneError('InvalidArgument', 'expected either memory: true or a dataDir');
   }
   const { shards, memoryLimitBytes, ruleSet } = options;
+  quotasOf(options.quotas ?? {});
   if (ruleSet !== undefined && !RULE_SETS.includes(ruleSet)) {
     throw new PlaneError('InvalidArgument', `expected ruleSet of ${RULE_SETS}, got ${ruleSet}`);
   }

@@ -1,12 +1,23 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
 import type { World } from './control/access/world.ts';
-import type { CommonParameters, EncryptionQuestion, RuleSet, Verbs } from './control/verbs.ts';
+import type {
+  CommonParameters,
+  EncryptionQuestion,
+  Quotas,
+  RuleSet,
+  Verbs,
+} from './control/verbs.ts';
 
 export interface PlaneOptions {
   /** Everything in memory: nothing is written to any file. Excludes dataDir. */
   readonly memory?: boolean;
   /** Directory of a plane on files; made if absent. Excludes memory. */
   readonly dataDir?: string;
+  /**
+   * Where ExportImage writes images, in plain: <exportDirectory>/<OSSBucket>/... Made when it is
+   * needed. A plane in memory exports nothing without it. @default <dataDir>/export
+   */
+  readonly exportDirectory?: string;
   /** Shards (encrypting threads). Fixed when a data directory is made. @default 2 */
   readonly shards?: number;
   /** Ciphertext the memory store may hold, all shards together. @default 4 GiB */
@@ -20,6 +31,11 @@ export interface PlaneOptions {
   readonly engine?: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
   /** The generation of the product whose encryption rules hold. @default '2025' */
   readonly ruleSet?: RuleSet;
+  /**
+   * How much of something an account may have in a region. @default 256 snapshots of a disk, of
+   * disks as many as there is room for
+   */
+  readonly quotas?: Partial<Quotas>;
   /**
    * Accounts, keys, disks and images to begin with: what of it is not there yet is made. From a
    * file by loadWorld().

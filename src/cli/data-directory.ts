@@ -1,6 +1,7 @@
 /** Commands that look at a data directory: they open it, and make none. */
 import { existsSync } from 'node:fs';
-import type { Plane } from '../types.ts';
+import { ACCOUNT_DEFAULT } from '../limits.ts';
+import type { Plane, PlaneSession } from '../types.ts';
 import { UsageError } from './exit-codes.ts';
 import { GRAPH_FORMATS, type GraphFormat } from './graph.ts';
 import type { OpenPlane } from './load-targets.ts';
@@ -16,6 +17,23 @@ export function openExisting(openPlane: OpenPlane, flags: DirectoryFlags): Promi
   const { dataDir, rootKeyFile } = flags;
   if (!existsSync(dataDir)) throw new UsageError(`--data-dir: there is no directory ${dataDir}`);
   return openPlane(rootKeyFile === undefined ? { dataDir } : { dataDir, rootKeyFile });
+}
+
+/** Who asks: the account the plane opens with, unless the flags say otherwise. */
+export interface CallerFlags {
+  readonly account?: string;
+  /** A RAM user of the account. */
+  readonly as?: string;
+  readonly region?: string;
+}
+
+/** The plane as the caller sees it. */
+export function callerOf(plane: Plane, { account, as, region }: CallerFlags): PlaneSession {
+  return plane.as({
+    accountId: account ?? ACCOUNT_DEFAULT,
+    ...(as === undefined ? {} : { userName: as }),
+    ...(region === undefined ? {} : { regionId: region }),
+  });
 }
 
 /** @throws UsageError not a format */

@@ -57,6 +57,9 @@ function withDirectoryOptions(command: Command): Command {
   return command
     .requiredOption('--data-dir <dir>', 'the data directory of a plane')
     .option('--root-key-file <file>', 'the root key [in the data directory]')
+    .option('--account <id>', 'whose resources [the account the plane opens with]')
+    .option('--as <user>', 'by this RAM user of the account, who may be refused')
+    .option('--region <region>', 'in this region [cn-hangzhou]')
     .option('--json', 'one JSON document on stdout')
     .option('--quiet', 'nothing on stderr but errors');
 }

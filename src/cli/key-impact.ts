@@ -2,13 +2,20 @@
  * `sealdisk keys impact KEYID`: what becomes unreadable if the master key is disabled or deleted,
  * now and when it is next needed.
  */
-import { type DirectoryFlags, everyPage, formatOf, openExisting } from './data-directory.ts';
+import {
+  type CallerFlags,
+  callerOf,
+  type DirectoryFlags,
+  everyPage,
+  formatOf,
+  openExisting,
+} from './data-directory.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Graph, type GraphEdge, type GraphNode, writeGraph } from './graph.ts';
 import type { OpenPlane } from './load-targets.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface KeyImpactFlags extends DirectoryFlags {
+export interface KeyImpactFlags extends DirectoryFlags, CallerFlags {
   readonly format?: string;
 }
 
@@ -46,8 +53,9 @@ export async function runKeyImpact(
 ): Promise<ExitCode> {
   const format = formatOf(flags.format);
   await using plane = await openExisting(openPlane, flags);
+  const caller = callerOf(plane, flags);
   const pages = await everyPage((token) =>
-    plane.call('DescribeKeyImpact', { KeyId: keyId, ...token }),
+    caller.call('DescribeKeyImpact', { KeyId: keyId, ...token }),
   );
   const [{ NextToken: _, ...first }] = pages as [(typeof pages)[0], ...typeof pages];
   const impact: Impact = { ...first, Resources: pages.flatMap((page) => page.Resources) };

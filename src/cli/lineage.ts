@@ -2,13 +2,20 @@
  * `sealdisk lineage ID`: who came from whom, under which key. ID is a disk, snapshot, image,
  * instance or master key; what was deleted in between is shown as such.
  */
-import { type DirectoryFlags, everyPage, formatOf, openExisting } from './data-directory.ts';
+import {
+  type CallerFlags,
+  callerOf,
+  type DirectoryFlags,
+  everyPage,
+  formatOf,
+  openExisting,
+} from './data-directory.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Graph, type GraphEdge, type GraphNode, writeGraph } from './graph.ts';
 import type { OpenPlane } from './load-targets.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface LineageFlags extends DirectoryFlags {
+export interface LineageFlags extends DirectoryFlags, CallerFlags {
   readonly format?: string;
 }
 
@@ -34,7 +41,8 @@ export async function runLineage(
 ): Promise<ExitCode> {
   const format = formatOf(flags.format);
   await using plane = await openExisting(openPlane, flags);
-  const pages = await everyPage((token) => plane.call('DescribeLineage', { Id: id, ...token }));
+  const caller = callerOf(plane, flags);
+  const pages = await everyPage((token) => caller.call('DescribeLineage', { Id: id, ...token }));
   const nodes = pages.flatMap((page) => page.Nodes);
   if (flags.json === true) {
     terminal.print(`${JSON.stringify({ schema: SCHEMA_ID, id, nodes }, null, 2)}\n`);

@@ -1,10 +1,10 @@
 /** `sealdisk usage`: calls of the KMS API and key days of a month, and what of them is billed. */
-import { type DirectoryFlags, openExisting } from './data-directory.ts';
+import { type CallerFlags, callerOf, type DirectoryFlags, openExisting } from './data-directory.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { OpenPlane } from './load-targets.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface UsageFlags extends DirectoryFlags {
+export interface UsageFlags extends DirectoryFlags, CallerFlags {
   readonly month?: string;
 }
 
@@ -17,8 +17,9 @@ export async function runUsage(
   terminal: Terminal,
 ): Promise<ExitCode> {
   await using plane = await openExisting(openPlane, flags);
+  const caller = callerOf(plane, flags);
   const Month = flags.month;
-  const usage = await plane.call('DescribeUsage', Month === undefined ? {} : { Month });
+  const usage = await caller.call('DescribeUsage', Month === undefined ? {} : { Month });
   if (flags.json === true) {
     terminal.print(`${JSON.stringify({ schema: SCHEMA_ID, ...usage }, null, 2)}\n`);
     return EXIT.ok;

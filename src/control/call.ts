@@ -7,7 +7,8 @@
  * 1. Parameters are checked completely before anything is looked up: wrong names, types and ranges.
  * 2. A verb is given the account, the region and the principal of its call, and nothing else says
  *    whose resources it may touch.
- * 3. What may change something is in the audit log (audit/audit-call.ts), done or refused.
+ * 3. What may change something is in the audit log (audit/audit-call.ts), done or refused, also for
+ *    parameters that are malformed.
  * 4. A verb's steps are in its domain's folder, a row each in the domain's table; what may happen
  *    when is in the rule tables.
  *
@@ -15,6 +16,7 @@
  */
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
+import { isScopeId } from '../record/ids.ts';
 import { authorise } from './access/authorise.ts';
 import { dryRun } from './access/dry-run.ts';
 import type { VerbFacts } from './access/policies.ts';
@@ -87,26 +89,67 @@ export async function callVerb<V extends keyof Verbs>(
   if (row === undefined) {
     throw new PlaneError('UnknownVerb', `there is no verb ${JSON.stringify(String(verb))}`);
   }
-  const { common, own } = splitParameters(verb, parameters);
-  const checked = v.safeParse(row.schema, own);
-  if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
-  const serviceOf = row.serviceOf as ((own: unknown) => Api) | undefined;
-  const access = row.access;
-  const service = serviceOf?.(own) ?? row.service;
-  const asked = common.RegionId ?? principal.regionId;
-  const isDryRun = common.DryRun === true;
-  const call = { verb, access, principal, regionId: asked, parameters: own, isDryRun };
+  const { access } = row;
+  const given = partsOf(parameters);
+  const isDryRun = given.common.DryRun === true;
+  const call = { verb, access, principal, ...askedOf(given, principal), isDryRun };
   return auditCall(plane, call, async (audited) => {
+    const common = checkParameters(verb, commonSchema, given.common) as CommonParameters;
+    checkParameters(verb, row.schema, given.own);
+    const parameters = given.own;
+    const serviceOf = row.serviceOf as ((own: unknown) => Api) | undefined;
+    const service = serviceOf?.(parameters) ?? row.service;
     authorise(plane.metadata, principal, { name: verb, access, service });
-    const { regionId } = findRegion(asked);
+    const { regionId } = findRegion(common.RegionId ?? principal.regionId);
     const context = contextOf(audited, principal, regionId);
     const token = checkToken(common.ClientToken);
     const run = (its: ControlContext): Promise<Verbs[V]['result']> =>
-      (row.run as (its: ControlContext, own: unknown) => Promise<Verbs[V]['result']>)(its, own);
-    if (common.DryRun === true) return dryRun(context, { name: verb, service }, run);
+      (row.run as (its: ControlContext, own: unknown) => Promise<Verbs[V]['result']>)(
+        its,
+        parameters,
+      );
+    if (isDryRun) return dryRun(context, { name: verb, service }, run);
     if (token === null || !takesToken({ name: verb, access, service })) return run(context);
-    return runOnce(context, { verb, token, parameters: own, isKms: service === 'kms' }, run);
+    return runOnce(context, { verb, token, parameters, isKms: service === 'kms' }, run);
   });
+}
+
+/** Parameters as they were given, unchecked: those that every verb takes, and the verb's own. */
+interface GivenParameters {
+  readonly common: { readonly [K in keyof CommonParameters]?: unknown };
+  readonly own: unknown;
+}
+
+function partsOf(parameters: unknown): GivenParameters {
+  if (typeof parameters !== 'object' || parameters === null) return { common: {}, own: parameters };
+  const own = { ...parameters } as Record<string, unknown>;
+  const common: Record<string, unknown> = {};
+  for (const name of Object.keys(commonSchema.entries)) {
+    if (Object.hasOwn(own, name)) common[name] = own[name];
+    delete own[name];
+  }
+  return { common, own };
+}
+
+/** What the audit log says of a call that may be malformed. */
+function askedOf(
+  { common, own }: GivenParameters,
+  principal: Principal,
+): { regionId: string; parameters: unknown } {
+  const asked = common.RegionId;
+  const isRegion = typeof asked === 'string' && isScopeId(asked);
+  return { regionId: isRegion ? asked : principal.regionId, parameters: own };
+}
+
+/** @throws PlaneError MissingParameter, InvalidParameter */
+function checkParameters(
+  verb: string,
+  schema: v.GenericSchema<unknown, unknown>,
+  given: unknown,
+): unknown {
+  const checked = v.safeParse(schema, given);
+  if (checked.success) return checked.output;
+  throw toPlaneError(verb, checked.issues[0]);
 }
 
 /** The context of one call. */
@@ -122,18 +165,6 @@ function checkToken(token: string | undefined): string | null {
     'InvalidClientToken.Malformed',
     'expected a ClientToken of 1 to 64 printable ASCII characters',
   );
-}
-
-function splitParameters(
-  verb: string,
-  parameters: unknown,
-): { common: CommonParameters; own: unknown } {
-  if (typeof parameters !== 'object' || parameters === null) return { common: {}, own: parameters };
-  const checked = v.safeParse(commonSchema, parameters);
-  if (!checked.success) throw toPlaneError(verb, checked.issues[0]);
-  const own = { ...parameters } as Record<string, unknown>;
-  for (const name of Object.keys(commonSchema.entries)) delete own[name];
-  return { common: checked.output as CommonParameters, own };
 }
 
 function toPlaneError(verb: string, issue: v.BaseIssue<unknown>): PlaneError {

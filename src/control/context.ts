@@ -5,11 +5,13 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
+import type { ImageRecord } from '../record/document.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import type { DiskRecord } from '../record/resource.ts';
 import type { ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import type { TokensInUse } from './access/tokens.ts';
 import type { RuleSet } from './encryption/cells.ts';
+import type { Quotas } from './quotas.ts';
 import type { ResourceLocks } from './resource-locks.ts';
 
 /** The KMS thread, as far as the control plane needs it. */
@@ -59,6 +61,7 @@ export interface PlaneContext {
   readonly tokens: TokensInUse;
   /** The generation of the product whose rules hold. */
   readonly ruleSet: RuleSet;
+  readonly quotas: Quotas;
   readonly tasks: {
     /**
      * Begins to move what the lower layers of a disk or snapshot hold up to its top layer; nothing
@@ -68,7 +71,21 @@ export interface PlaneContext {
      * @returns the task's id, null if there is nothing to do
      */
     reencrypt(resourceId: string, bytesPerSecond?: number): Promise<string | null>;
-    /** The task of a disk or snapshot that is running or paused; null: there is none. */
+    /** Whether images can be exported: the plane has a directory to write them to. */
+    readonly canExport: boolean;
+    /**
+     * Begins to export an image, which no task exports yet.
+     *
+     * @param destination as record/ids.ts has it
+     * @param bytesPerSecond as above
+     * @returns the task's id
+     */
+    exportImage(
+      image: Pick<ImageRecord, 'imageId' | 'accountId' | 'regionId'>,
+      destination: string,
+      bytesPerSecond?: number,
+    ): Promise<string>;
+    /** The task of a disk, snapshot or image that is running or paused; null: there is none. */
     liveTaskIdOf(resourceId: string): string | null;
     /** Tells a task to go on, or to stop: see jobs/task-runner.ts. */
     pause(taskId: string): Promise<void>;

@@ -8,6 +8,8 @@ const ECS_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
   'Forbidden.KeyNotFound': 'InvalidParameter.KMSKeyId.NotFound',
   'Forbidden.AliasNotFound': 'InvalidParameter.KMSKeyId.NotFound',
   'Forbidden.KmsServiceNotEnabled': 'InvalidParameter.KmsNotEnabled',
+  // An asymmetric key: it makes no data keys.
+  UnsupportedOperation: 'InvalidKMSKeyId.NotSymmetric',
   'Rejected.Disabled': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
   'Rejected.PendingDeletion': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
   'Rejected.PendingImport': 'InvalidParameter.KMSKeyId.CMKNotEnabled',

@@ -20,6 +20,7 @@ export type { InstanceDescription } from './instances/types.ts';
 export type { TaskDescription } from './jobs/types.ts';
 export type { KeyAlias, KeyMetadata, KeyVersion } from './keys/types.ts';
 export type { ImpactedResource, LineageNode } from './lineage/types.ts';
+export type { Quotas } from './quotas.ts';
 export type { SnapshotDescription } from './snapshots/types.ts';
 
 /** Parameters every verb takes. */

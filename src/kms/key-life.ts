@@ -167,13 +167,22 @@ export function updateKeyDescription(
 
 type KeyPlan = Pick<
   KmsRequestOf<'createKey'>,
-  'description' | 'origin' | 'protectionLevel' | 'rotationIntervalMs' | 'fixedKeyId'
+  | 'description'
+  | 'origin'
+  | 'asymmetricSpec'
+  | 'protectionLevel'
+  | 'rotationIntervalMs'
+  | 'fixedKeyId'
 >;
 
 function newKey(vault: Vault, scope: KeyScope, plan: KeyPlan): KeyDescription {
-  const { fixedKeyId, origin = 'Aliyun_KMS' } = plan;
+  const { fixedKeyId, origin = 'Aliyun_KMS', asymmetricSpec } = plan;
   if (fixedKeyId !== undefined && !isKeyId(fixedKeyId)) {
     throw new PlaneError('InvalidParameter', `${shown(fixedKeyId)} is no id of a key`);
+  }
+  if (asymmetricSpec !== undefined && origin === 'EXTERNAL') {
+    const detail = `material is imported for symmetric keys, not for ${asymmetricSpec}`;
+    throw new PlaneError('UnsupportedOperation', detail);
   }
   const now = vault.clock.now();
   const hasMaterial = origin === 'Aliyun_KMS';
@@ -183,6 +192,7 @@ function newKey(vault: Vault, scope: KeyScope, plan: KeyPlan): KeyDescription {
     regionId: scope.regionId,
     state: hasMaterial ? 'Enabled' : 'PendingImport',
     origin,
+    ...(asymmetricSpec === undefined ? {} : { asymmetricSpec }),
     protectionLevel: plan.protectionLevel ?? 'SOFTWARE',
     isServiceKey: false,
     description: plan.description,

@@ -58,8 +58,11 @@ export const KEY_OPERATIONS = [
 
 export type KeyOperation = (typeof KEY_OPERATIONS)[number];
 
-/** service: made by the KMS for disks. own: its material is the KMS's. imported: its owner's. */
-export type KeyKind = 'service' | 'own' | 'imported';
+/**
+ * service: made by the KMS for disks. own: its material is the KMS's. imported: its owner's.
+ * asymmetric: of a pair, which nothing here uses.
+ */
+export type KeyKind = 'service' | 'own' | 'imported' | 'asymmetric';
 
 interface Refusal {
   readonly refuse: ErrorCode;
@@ -106,11 +109,25 @@ const SAFE_READING = 'Not in the matrix: nothing about a key that is to go is ch
 
 export const KEY_KIND_RULES: readonly KeyKindRule[] = [
   {
-    kinds: ['service', 'own', 'imported'],
-    operations: ['use', 'describe'],
+    kinds: ['service', 'own', 'imported', 'asymmetric'],
+    operations: ['describe'],
     outcome: 'allowed',
-    because: 'every key serves and can be looked at',
+    because: 'every key can be looked at',
     source: STATE_MATRIX,
+  },
+  {
+    kinds: ['service', 'own', 'imported'],
+    operations: ['use'],
+    outcome: 'allowed',
+    because: 'every symmetric key serves',
+    source: STATE_MATRIX,
+  },
+  {
+    kinds: ['asymmetric'],
+    operations: ['use', ...ROTATION],
+    outcome: { refuse: 'UnsupportedOperation' },
+    because: 'it is asymmetric: data keys are made and wrapped by symmetric keys',
+    source: 'KMS API 2016-01-20, GenerateDataKey, KeyId; ECS CreateDisk, NotSymmetric',
   },
   {
     kinds: ['service'],
@@ -120,7 +137,7 @@ export const KEY_KIND_RULES: readonly KeyKindRule[] = [
     source: DISK_ENCRYPTION,
   },
   {
-    kinds: ['own', 'imported'],
+    kinds: ['own', 'imported', 'asymmetric'],
     operations: CHANGES_OF_ANY_KEY,
     outcome: 'allowed',
     because: 'a key is managed by its owner',
@@ -141,7 +158,7 @@ export const KEY_KIND_RULES: readonly KeyKindRule[] = [
     source: ROTATION_GUIDE,
   },
   {
-    kinds: ['own'],
+    kinds: ['own', 'asymmetric'],
     operations: IMPORT,
     outcome: { refuse: 'Unsupported.Origin' },
     because: 'its Origin is Aliyun_KMS, and only a key with Origin EXTERNAL imports material',
@@ -340,5 +357,6 @@ export function stateAfter(operation: KeyOperation, key: KeyDescription): KeySta
 
 function kindOf(key: KeyDescription): KeyKind {
   if (key.isServiceKey) return 'service';
+  if (key.asymmetricSpec !== undefined) return 'asymmetric';
   return key.origin === 'EXTERNAL' ? 'imported' : 'own';
 }

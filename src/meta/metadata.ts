@@ -50,11 +50,13 @@ import {
   DISKS,
   decodeResource,
   groupPrefix,
+  hourGroup,
   lastPart,
   type ResourceTable,
   readResource,
   SNAPSHOTS,
   shardGroup,
+  snapshotDueAt,
   treePrefix,
 } from './tables.ts';
 
@@ -87,6 +89,12 @@ export interface Metadata {
    */
   listDisks(filter: DiskFilter, skip: number, limit: number): Listing<DiskRecord>;
   listSnapshots(filter: SnapshotFilter, skip: number, limit: number): Listing<SnapshotRecord>;
+  /**
+   * Snapshots whose days have passed, those that are due first, first.
+   *
+   * @param skip of those that are due, so many to pass over
+   */
+  snapshotsDue(now: number, skip: number, limit: number): SnapshotRecord[];
   /**
    * Where the next disk goes: the shard with the fewest. An answer counts as a disk there until one
    * is committed, so that disks made at the same time spread.
@@ -197,6 +205,18 @@ class StoredMetadata implements Metadata {
     const groups = groupsOfSnapshotFilter(filter);
     if (groups === null) return { total: 0, records: [] };
     return this.#list(SNAPSHOTS, groups, skip, limit);
+  }
+
+  snapshotsDue(now: number, skip: number, limit: number): SnapshotRecord[] {
+    const { prefix } = SNAPSHOTS.byDueHour;
+    const due: SnapshotRecord[] = [];
+    for (const { key } of this.#store.range({ prefix, skip, limit })) {
+      if (key.slice(prefix.length) > `${hourGroup(now)}/~`) break;
+      const snapshot = this.#indexed(SNAPSHOTS, lastPart(key));
+      // Of the hour it is now, some are due later: they end the answer, the rest is looked at then.
+      if ((snapshotDueAt(snapshot) ?? Number.POSITIVE_INFINITY) <= now) due.push(snapshot);
+    }
+    return due;
   }
 
   leastLoadedShard(shardCount: number): number {

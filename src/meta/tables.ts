@@ -22,6 +22,7 @@
  *   snap-shard/<shard, 2 digits>/<snapshotId>
  *   snap-scope/<account>/<region>/<snapshotId>
  *   snap-copied/<snapshotId>/<snapshotId>  empty: copies of a snapshot
+ *   snap-due/<hour, 8 digits>/<snapshotId> empty: snapshots that are due in an hour since 1970
  *
  *   tree/<shard, 2 digits>/<tree>          the id of the disk or snapshot that names the tree
  *
@@ -44,6 +45,9 @@ import { isDiskId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export interface IndexTable<R> {
   readonly prefix: string;
@@ -106,6 +110,13 @@ const SNAPSHOT_INDEXES = {
     prefix: 'snap-copied/',
     groupsOf: (shot: SnapshotRecord) => one(shot.sourceSnapshotId),
   },
+  byDueHour: {
+    prefix: 'snap-due/',
+    groupsOf: (shot: SnapshotRecord) => {
+      const dueAt = snapshotDueAt(shot);
+      return dueAt === null ? [] : [hourGroup(dueAt)];
+    },
+  },
 };
 
 export const SNAPSHOTS: ResourceTable<'snapshot'> & typeof SNAPSHOT_INDEXES = {
@@ -118,6 +129,16 @@ export const SNAPSHOTS: ResourceTable<'snapshot'> & typeof SNAPSHOT_INDEXES = {
   ...SNAPSHOT_INDEXES,
   indexes: Object.values(SNAPSHOT_INDEXES),
 };
+
+/** When the days a snapshot is kept for have passed; null: it is kept for good. */
+export function snapshotDueAt({ createdAt, retentionDays }: SnapshotRecord): number | null {
+  return retentionDays === 0 ? null : createdAt + retentionDays * DAY_MS;
+}
+
+/** The group of what is due in the hour of a time: groups sort as hours do. */
+export function hourGroup(time: number): string {
+  return String(Math.floor(time / HOUR_MS)).padStart(8, '0');
+}
 
 /** Trees of a shard, and whose they are. */
 export const TREES = 'tree/';

@@ -11,7 +11,14 @@ import type {
   TokenRecord,
   UsageRecord,
 } from './document.ts';
-import { isDiskId, isKeyId, isScopeId, isSnapshotId } from './ids.ts';
+import {
+  isDiskId,
+  isExportDestination,
+  isImageId,
+  isKeyId,
+  isScopeId,
+  isSnapshotId,
+} from './ids.ts';
 
 export interface DocumentRecords {
   account: AccountRecord;
@@ -43,7 +50,12 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const time = v.nullable(count);
 const scopeId = v.pipe(v.string(), v.check(isScopeId));
 const snapshotId = v.pipe(v.string(), v.check(isSnapshotId));
-const diskOrSnapshotId = v.union([v.pipe(v.string(), v.check(isDiskId)), snapshotId]);
+const taskResourceId = v.union([
+  v.pipe(v.string(), v.check(isDiskId)),
+  snapshotId,
+  v.pipe(v.string(), v.check(isImageId)),
+]);
+const destination = v.exactOptional(v.pipe(v.string(), v.check(isExportDestination)));
 
 /** Fields of OwnedRecord. */
 export const ownedShape = {
@@ -126,7 +138,8 @@ export const DOCUMENT_SHAPES: {
     accountId: scopeId,
     regionId: scopeId,
     action: v.string(),
-    resourceId: diskOrSnapshotId,
+    resourceId: taskResourceId,
+    destination,
     state: v.picklist(['running', 'paused', 'finished', 'cancelled', 'failed']),
     code: v.string(),
     doneSectors: count,

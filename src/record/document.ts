@@ -102,6 +102,8 @@ export interface TaskRecord {
   readonly regionId: string;
   readonly action: string;
   readonly resourceId: string;
+  /** Of an export alone: <bucket>/<prefix><imageId>.raw. */
+  readonly destination?: string;
   readonly state: TaskState;
   /** Why it is paused or failed: an error code; empty if it is neither. */
   readonly code: string;

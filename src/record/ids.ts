@@ -68,6 +68,14 @@ export function isKeyId(text: string): boolean {
   return /^key-[a-z0-9]{20}$/.test(text);
 }
 
+/**
+ * Where an image is exported to: <bucket>/<prefix><imageId>.raw. Bucket names are those of object
+ * storage: 3 to 63 of a-z, 0-9 and -, none at an end; a prefix is up to 30 letters and digits.
+ */
+export function isExportDestination(text: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]\/[A-Za-z0-9]{0,30}m-[a-z0-9]{20}\.raw$/.test(text);
+}
+
 /** Ids that lineage edges are between: disks, snapshots and shares of them, images, instances. */
 export function isLineageId(text: string): boolean {
   return /^[dsmi]-[a-z0-9]{20}$/.test(text);

@@ -10,6 +10,10 @@ export type KeyState = 'Enabled' | 'Disabled' | 'PendingDeletion' | 'PendingImpo
 /** Who made the material: the KMS, or the key's owner, who imports it (BYOK). */
 export type KeyOrigin = 'Aliyun_KMS' | 'EXTERNAL';
 
+/** Kinds of asymmetric keys. No pair is made: nothing here signs, and none can protect a disk. */
+export const ASYMMETRIC_SPECS = ['RSA_2048', 'RSA_3072', 'EC_P256', 'EC_P256K'] as const;
+export type AsymmetricSpec = (typeof ASYMMETRIC_SPECS)[number];
+
 /** Recorded and answered; what an HSM would protect is kept as SOFTWARE is. */
 export type ProtectionLevel = 'SOFTWARE' | 'HSM';
 
@@ -34,6 +38,8 @@ export interface KeyDescription extends KeyScope {
   readonly keyId: string;
   readonly state: KeyState;
   readonly origin: KeyOrigin;
+  /** Absent: Aliyun_AES_256, the one kind that is used. */
+  readonly asymmetricSpec?: AsymmetricSpec;
   readonly protectionLevel: ProtectionLevel;
   /** True for the region's own key, alias acs/ecs: it only serves, nobody changes it. */
   readonly isServiceKey: boolean;

@@ -14,6 +14,7 @@
 import type { ErrorRecord } from '../base/errors.ts';
 import type {
   AliasDescription,
+  AsymmetricSpec,
   EncryptionContext,
   ImportParameters,
   KeyDescription,
@@ -47,6 +48,8 @@ interface NewKey extends KeyScope {
   readonly description: string;
   /** @default Aliyun_KMS */
   readonly origin?: KeyOrigin;
+  /** @default none: Aliyun_AES_256 */
+  readonly asymmetricSpec?: AsymmetricSpec;
   /** @default SOFTWARE */
   readonly protectionLevel?: ProtectionLevel;
   /** Milliseconds between automatic rotations. @default none */

@@ -96,6 +96,8 @@ export interface DiskRecord extends StoredRecord {
   readonly imageId: string | null;
   /** The instance it is attached to; null: to none (also when attached by the library). */
   readonly instanceId: string | null;
+  /** The instance a system disk was detached from: it goes back to that one alone. */
+  readonly systemOf?: string;
   /** /dev/xvda, /dev/xvdb, ...; empty when not attached to an instance. */
   readonly device: string;
   readonly deleteWithInstance: boolean;

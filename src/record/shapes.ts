@@ -13,7 +13,7 @@ import {
   ownedShape,
 } from './document-shapes.ts';
 import { isDiskId, isKeyId, isLineageId, isScopeId, isSnapshotId } from './ids.ts';
-import type { AliasDescription, KeyDescription } from './kms-key.ts';
+import { type AliasDescription, ASYMMETRIC_SPECS, type KeyDescription } from './kms-key.ts';
 import type { TombstoneRecord } from './lineage.ts';
 import type { DiskRecord, SnapshotRecord } from './resource.ts';
 import type {
@@ -138,6 +138,7 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
     sourceSnapshotId: v.nullable(snapshotId),
     imageId: v.nullable(v.string()),
     instanceId: v.nullable(v.string()),
+    systemOf: v.exactOptional(v.string()),
     device: v.string(),
     deleteWithInstance: v.boolean(),
     deleteAutoSnapshot: v.boolean(),
@@ -172,6 +173,7 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
     keyId,
     state: v.picklist(['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport']),
     origin: v.picklist(['Aliyun_KMS', 'EXTERNAL']),
+    asymmetricSpec: v.exactOptional(v.picklist(ASYMMETRIC_SPECS)),
     protectionLevel: v.picklist(['SOFTWARE', 'HSM']),
     isServiceKey: v.boolean(),
     description: v.string(),

@@ -16,11 +16,17 @@ function sealdisk(...words: string[]) {
   return { code: run.status, stdout: run.stdout, stderr: run.stderr };
 }
 
+const OTHER = '2000000000000002';
+let theirs = '';
 let ids: { KeyId: string; DiskId: string; SnapshotId: string; made: string; other: string };
 
 beforeAll(async () => {
   const { openPlane } = (await import(LIBRARY)) as typeof import('../../src/index.ts');
-  await using plane = await openPlane({ dataDir, shards: 1 });
+  const users = [{ name: 'bob', policies: ['AliyunKMSReadOnlyAccess'] }];
+  const world = { accounts: [{ id: OTHER, users }] };
+  await using plane = await openPlane({ dataDir, shards: 1, world });
+  const others = plane.as({ accountId: OTHER, regionId: 'cn-beijing' });
+  theirs = (await others.call('CreateDisk', { Size: 20, Encrypted: true })).DiskId;
   const { KeyId } = (await plane.call('CreateKey', {})).KeyMetadata;
   const under = { Size: 1, Encrypted: true, KMSKeyId: KeyId };
   const { DiskId } = await plane.call('CreateDisk', { ...under, DiskName: 'say "when"' });
@@ -74,6 +80,26 @@ test('usage says what counts, and what is billed', () => {
   expect(JSON.parse(json.stdout)).toMatchObject({ CountedCalls: 6, BilledKeyDays: 1 });
   const empty = sealdisk('usage', '--data-dir', dataDir, '--month', '2001-01', '--json').stdout;
   expect(JSON.parse(empty)).toMatchObject({ Operations: [], Keys: [] });
+});
+
+test('each account sees its own, and a RAM user what its policies allow', () => {
+  const at = ['--data-dir', dataDir];
+  const theirOwn = [...at, '--account', OTHER, '--region', 'cn-beijing'];
+  expect(sealdisk('lineage', theirs, ...at).code).not.toBe(0);
+  const lineage = sealdisk('lineage', theirs, ...theirOwn);
+  expect([lineage.code, lineage.stderr]).toEqual([0, '']);
+  expect(lineage.stdout).toContain(`disk ${theirs} `);
+  expect(sealdisk('lineage', ids.made, ...theirOwn).code).not.toBe(0);
+  const impact = sealdisk('keys', 'impact', 'alias/acs/ecs', ...theirOwn, '--json');
+  expect(JSON.parse(impact.stdout)).toMatchObject({ DiskCount: 1, Resources: [{ Id: theirs }] });
+  expect(sealdisk('keys', 'impact', ids.KeyId, ...theirOwn).code).toBe(4);
+  const usage = sealdisk('usage', ...theirOwn, '--json');
+  expect(JSON.parse(usage.stdout)).toMatchObject({ RegionId: 'cn-beijing', CountedCalls: 1 });
+  const refused = sealdisk('usage', ...theirOwn, '--as', 'bob');
+  expect(refused).toMatchObject({ code: 4, stdout: '' });
+  expect(refused.stderr).toContain('Forbidden.RAM');
+  expect(sealdisk('usage', ...theirOwn, '--as', 'nobody').code).toBe(4);
+  expect(sealdisk('usage', ...at, '--account', '1').code).toBe(4);
 });
 
 test('what is asked wrongly ends with 2, and makes nothing', () => {

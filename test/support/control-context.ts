@@ -9,6 +9,7 @@ import { PlaneError } from '../../src/base/errors.ts';
 import { ensureAccount } from '../../src/control/access/accounts.ts';
 import { TokensInUse } from '../../src/control/access/tokens.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
+import { quotasOf } from '../../src/control/quotas.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import { openVault } from '../../src/kms/open-vault.ts';
 import { createKmsServer } from '../../src/kms/serve.ts';
@@ -52,6 +53,8 @@ function idleTasks(reencrypted: string[]): ControlContext['tasks'] {
       reencrypted.push(resourceId);
       return null;
     },
+    canExport: false,
+    exportImage: async () => '',
     liveTaskIdOf: () => null,
     pause: async () => {},
     resume: async () => {},
@@ -102,6 +105,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
+    quotas: quotasOf({}),
     tasks: idleTasks(reencrypted),
   };
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {

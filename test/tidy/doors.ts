@@ -81,6 +81,8 @@ export const BUILTINS: readonly Door[] = [
       'src/meta/data-directory.ts',
       'src/front/nbd/listen.ts',
       'src/control/access/load-world.ts',
+      'src/control/access/world-content.ts',
+      'src/control/jobs/export-files.ts',
       'src/load/',
       'src/cli/',
       'bench/',

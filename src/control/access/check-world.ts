@@ -9,10 +9,11 @@ import { ACCOUNT_DEFAULT, REGION_DEFAULT } from '../../limits.ts';
 import type { Metadata, Scope } from '../../meta/metadata.ts';
 import { findRegion, type Region, zonesOf } from './regions.ts';
 import { checkTags } from './tag-rules.ts';
-import type { World, WorldDisk } from './world.ts';
+import type { World, WorldDisk, WorldImage, WorldSnapshot } from './world.ts';
+import { checkContent } from './world-content.ts';
 import { worldInvalid } from './world-schema.ts';
 
-type Metas = Pick<Metadata, 'getDocument' | 'getDisk'>;
+type Metas = Pick<Metadata, 'getDocument' | 'getDisk' | 'getSnapshot'>;
 
 /** The account and region an entry is of. */
 export function scopeOf(entry: { readonly account?: string; readonly region?: string }): Scope {
@@ -21,7 +22,7 @@ export function scopeOf(entry: { readonly account?: string; readonly region?: st
 
 /** @throws PlaneError WorldInvalid */
 export function checkWorld(metadata: Metas, world: World): void {
-  const { accounts = [], regions = [], keys = [], disks = [], images = [] } = world;
+  const { accounts = [], regions = [], keys = [], disks = [], images = [], snapshots = [] } = world;
   requireOnce(
     world,
     'accounts',
@@ -39,20 +40,21 @@ export function checkWorld(metadata: Metas, world: World): void {
     'regions',
     regions.map((each) => Object.values(scopeOf(each)).join(' in ')),
   );
-  for (const [place, entries] of Object.entries({ keys, disks, images })) {
+  for (const [place, entries] of Object.entries({ keys, disks, snapshots, images })) {
     requireOnce(
       world,
       place,
       entries.map(({ id }) => id),
     );
   }
-  for (const [place, entries] of Object.entries({ regions, keys, disks, images })) {
+  for (const [place, entries] of Object.entries({ regions, keys, disks, snapshots, images })) {
     for (const [index, entry] of entries.entries()) {
       checkScope(metadata, world, `${place}[${index}]`, scopeOf(entry));
     }
   }
   checkSettings(world);
   for (const [index, disk] of disks.entries()) checkDisk(metadata, world, `disks[${index}]`, disk);
+  checkSnapshots(metadata, world);
   checkImages(metadata, world);
 }
 
@@ -95,17 +97,56 @@ function checkDisk(metadata: Metas, world: World, path: string, disk: WorldDisk)
     throw worldInvalid(world, path, `${region.regionId}: ${region.because}`);
   }
   if (key !== undefined) requireKey(world, `${path}.key`, key, scope);
+  checkContent(world, path, disk);
   checkTagsAt(world, `${path}.tags`, disk.tags ?? {});
   requireOwn(world, path, metadata.getDisk(disk.id), scope);
+}
+
+function checkSnapshots(metadata: Metas, world: World): void {
+  for (const [index, snapshot] of (world.snapshots ?? []).entries()) {
+    const path = `snapshots[${index}]`;
+    requireNamed(world, `${path}.disk`, world.disks, snapshot.disk, scopeOf(snapshot));
+    checkTagsAt(world, `${path}.tags`, snapshot.tags ?? {});
+    requireOwn(world, path, metadata.getSnapshot(snapshot.id), scopeOf(snapshot));
+  }
+}
+
+/** A disk or snapshot the world itself speaks of, in the same account and region. */
+function requireNamed<T extends WorldDisk | WorldSnapshot>(
+  world: World,
+  path: string,
+  entries: readonly T[] | undefined,
+  id: string,
+  scope: Scope,
+): T {
+  const entry = entries?.find((each) => each.id === id);
+  if (entry === undefined) throw worldInvalid(world, path, `the world has no ${id}`);
+  const { accountId, regionId } = scopeOf(entry);
+  if (accountId === scope.accountId && regionId === scope.regionId) return entry;
+  throw worldInvalid(world, path, `${id} is of ${accountId} in ${regionId}`);
+}
+
+function checkDevices(world: World, path: string, image: WorldImage): void {
+  const { devices } = image;
+  if (devices === undefined) return;
+  const systemDisks = devices.filter(({ type }) => type === 'system').length;
+  if (systemDisks !== 1) {
+    throw worldInvalid(world, `${path}.devices`, `expected one system disk, got ${systemDisks}`);
+  }
+  for (const [index, { snapshot, size }] of devices.entries()) {
+    if (snapshot === undefined) continue;
+    const place = `${path}.devices[${index}]`;
+    const found = requireNamed(world, place, world.snapshots, snapshot, scopeOf(image));
+    const disk = world.disks?.find(({ id }) => id === found.disk);
+    if (disk === undefined || disk.size <= size) continue;
+    throw worldInvalid(world, place, `expected a size of at least ${disk.size}, as ${snapshot}`);
+  }
 }
 
 function checkImages(metadata: Metas, world: World): void {
   for (const [index, image] of (world.images ?? []).entries()) {
     const path = `images[${index}]`;
-    const systemDisks = (image.devices ?? []).filter(({ type }) => type === 'system').length;
-    if (image.devices !== undefined && systemDisks !== 1) {
-      throw worldInvalid(world, `${path}.devices`, `expected one system disk, got ${systemDisks}`);
-    }
+    checkDevices(world, path, image);
     for (const [place, accountId] of (image.sharedWith ?? []).entries()) {
       if (isAccount(metadata, world, accountId)) continue;
       const at = `${path}.sharedWith[${place}]`;

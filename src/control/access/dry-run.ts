@@ -37,6 +37,9 @@ const CODES: Readonly<Record<Api, ErrorCode>> = {
   plane: 'DryRunOperation',
 };
 
+/** Verbs that say so in a word of their own. Source: ECS StopInstances, error codes. */
+const OWN_CODES: Readonly<Record<string, ErrorCode>> = { StopInstances: 'DRYRUN.SUCCESS' };
+
 /**
  * Runs a verb until it would change something.
  *
@@ -49,7 +52,7 @@ export async function dryRun(
   run: (context: ControlContext) => Promise<unknown>,
 ): Promise<never> {
   const passed = new PlaneError(
-    CODES[verb.service],
+    OWN_CODES[verb.name] ?? CODES[verb.service],
     `${verb.name} would have been done, but for DryRun`,
   );
   try {
@@ -77,7 +80,13 @@ function dryRunContext(context: ControlContext): ControlContext {
       hold: stop,
       release: stop,
     }),
-    tasks: overlay(context.tasks, { reencrypt: stop, pause: stop, resume: stop, cancel: stop }),
+    tasks: overlay(context.tasks, {
+      reencrypt: stop,
+      exportImage: stop,
+      pause: stop,
+      resume: stop,
+      cancel: stop,
+    }),
     kms: {
       call: (request) => {
         // The KMS thread has a dry run of its own for requests that say so.

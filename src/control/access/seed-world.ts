@@ -7,28 +7,50 @@
  *    and one that a crash cut off is completed.
  * 3. Keys come first, each a transaction of the KMS thread; then everything else in one. What is to
  *    be disabled is so when the data keys are made, for which it has to be enabled.
+ * 4. Content is written, and trees are shared, before the transaction: after a crash in between the
+ *    trees are nobody's, and the next open begins anew.
  *
  * **Thread:** main.
  */
 import { PlaneError } from '../../base/errors.ts';
+import { invariant } from '../../base/invariant.ts';
 import { GIB } from '../../base/units.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { Scope } from '../../meta/metadata.ts';
 import type { AccountRecord, ImageRecord, RegionRecord } from '../../record/document.ts';
-import type { DiskRecord, EncryptionRecord } from '../../record/resource.ts';
+import type { DiskRecord, EncryptionRecord, SnapshotRecord } from '../../record/resource.ts';
 import type { PlaneContext } from '../context.ts';
-import { emptyLayers } from '../layers.ts';
+import { emptyLayers, layersLike, shareAllAndCommit } from '../layers.ts';
 import { fullAccount } from './accounts.ts';
 import { checkWorld, scopeOf } from './check-world.ts';
 import { findRegion, zonesOf } from './regions.ts';
-import type { World, WorldAccount, WorldDisk, WorldImage, WorldKey, WorldRegion } from './world.ts';
+import type {
+  World,
+  WorldAccount,
+  WorldDisk,
+  WorldImage,
+  WorldKey,
+  WorldRegion,
+  WorldSnapshot,
+} from './world.ts';
+import { type ContentTarget, writeContent } from './world-content.ts';
 import { checkShape, fileOf } from './world-schema.ts';
 
 /** The size of an image's system disk if the world does not say. */
 const IMAGE_GIB_DEFAULT = 20;
 
-/** @throws PlaneError WorldInvalid; what KMS refuses a key or a data key with */
-export async function seedWorld(context: PlaneContext, given: World): Promise<void> {
+/** Opens the volume of a disk that no record names yet. */
+export type OpenDisk = (disk: DiskRecord) => Promise<ContentTarget>;
+
+/**
+ * @param openDisk of a world that says what is on its disks
+ * @throws PlaneError WorldInvalid; what KMS refuses a key or a data key with; what writing throws
+ */
+export async function seedWorld(
+  context: PlaneContext,
+  given: World,
+  openDisk: OpenDisk = noVolumes,
+): Promise<void> {
   const world = checkShape(given, fileOf(given));
   const { metadata, clock } = context;
   checkWorld(metadata, world);
@@ -41,7 +63,10 @@ export async function seedWorld(context: PlaneContext, given: World): Promise<vo
     const made: WorldKey[] = [];
     for (const key of world.keys ?? []) if (await makeKey(context, key)) made.push(key);
     for (const disk of world.disks ?? []) {
-      if (metadata.getDisk(disk.id) === undefined) disks.push(await diskOf(context, disk));
+      if (metadata.getDisk(disk.id) !== undefined) continue;
+      const record = await diskOf(context, disk);
+      if (disk.content !== undefined) await fill(world, disk, await openDisk(record));
+      disks.push(record);
     }
     for (const key of made.filter(({ state }) => state === 'Disabled')) {
       await context.kms.call({ op: 'disableKey', keyId: key.id, ...scopeOf(key) });
@@ -50,8 +75,16 @@ export async function seedWorld(context: PlaneContext, given: World): Promise<vo
   const images = (world.images ?? []).filter(
     ({ id }) => metadata.getDocument('image', id) === undefined,
   );
-  await metadata.commit({
+  const snapshots = (world.snapshots ?? []).flatMap((snapshot) => {
+    if (metadata.getSnapshot(snapshot.id) !== undefined) return [];
+    const own = disks.find(({ diskId }) => diskId === snapshot.disk);
+    const source = own ?? metadata.getDisk(snapshot.disk);
+    invariant(source !== undefined, `${snapshot.disk} is there, or was made`);
+    return [{ source, target: snapshotOf(snapshot, source, clock.now()) }];
+  });
+  await shareAllAndCommit(context, snapshots, {
     putDisks: disks,
+    putSnapshots: snapshots.map(({ target }) => target),
     putDocuments: [
       ...(world.accounts ?? []).map(
         (account) => ({ kind: 'account', record: accountOf(context, account) }) as const,
@@ -60,6 +93,39 @@ export async function seedWorld(context: PlaneContext, given: World): Promise<vo
       ...images.map((image) => ({ kind: 'image', record: imageOf(image, clock.now()) }) as const),
     ],
   });
+}
+
+async function fill(world: World, disk: WorldDisk, target: ContentTarget): Promise<void> {
+  try {
+    await writeContent(world, disk, target);
+  } finally {
+    await target.close();
+  }
+}
+
+function noVolumes(): never {
+  invariant(false, 'a world with content is given to a plane that has volumes');
+}
+
+function snapshotOf(snapshot: WorldSnapshot, disk: DiskRecord, createdAt: number): SnapshotRecord {
+  return {
+    ...scopeOf(snapshot),
+    snapshotId: snapshot.id,
+    name: snapshot.name ?? '',
+    description: snapshot.description ?? '',
+    tags: snapshot.tags ?? {},
+    createdAt,
+    sourceDiskId: disk.diskId,
+    sourceDiskType: disk.type,
+    sourceSnapshotId: null,
+    sourceRegionId: null,
+    sizeBytes: disk.sizeBytes,
+    status: 'accomplished',
+    encryption: disk.encryption,
+    layers: layersLike(disk.layers, snapshot.id),
+    shardIndex: disk.shardIndex,
+    retentionDays: 0,
+  };
 }
 
 /** Runs a step with KMS activated wherever the world has keys; then it is as it was or is to be. */
@@ -170,7 +236,9 @@ async function encryptionOf(
 }
 
 function imageOf(image: WorldImage, createdAt: number): ImageRecord {
-  const devices = image.devices ?? [{ type: 'system' as const, size: IMAGE_GIB_DEFAULT }];
+  const devices: WorldImage['devices'] = image.devices ?? [
+    { type: 'system', size: IMAGE_GIB_DEFAULT },
+  ];
   return {
     ...scopeOf(image),
     imageId: image.id,
@@ -180,11 +248,11 @@ function imageOf(image: WorldImage, createdAt: number): ImageRecord {
     createdAt,
     family: image.family ?? '',
     status: 'Available',
-    devices: devices.map(({ type, size }, index) => ({
+    devices: devices.map(({ type, size, snapshot }, index) => ({
       device: `/dev/xvd${String.fromCharCode(97 + index)}`,
       type,
       sizeBytes: size * GIB,
-      snapshotId: null,
+      snapshotId: snapshot ?? null,
     })),
     sourceInstanceId: null,
     sourceImageId: null,

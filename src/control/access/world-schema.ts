@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import { DESCRIPTION_CHARS_MAX } from '../../limits.ts';
-import { isDiskId, isImageId, isKeyId, isScopeId } from '../../record/ids.ts';
+import { isDiskId, isImageId, isKeyId, isScopeId, isSnapshotId } from '../../record/ids.ts';
 import { DISK_CATEGORIES } from '../encryption/categories.ts';
 import { nameSchema, sizeSchema } from '../schemas.ts';
 import { isPolicyName, POLICY_NAMES } from './policies.ts';
@@ -16,6 +16,7 @@ function checked(isRight: (text: string) => boolean, expected: string) {
 const accountId = checked(isScopeId, 'an account id: a string of 1 to 32 of a-z, 0-9 and -');
 const keyId = checked(isKeyId, 'a key id: key- and 20 of a-z and 0-9');
 const diskId = checked(isDiskId, 'a disk id: d- and 20 of a-z and 0-9');
+const snapshotId = checked(isSnapshotId, 'a snapshot id: s- and 20 of a-z and 0-9');
 const imageId = checked(isImageId, 'an image id: m- and 20 of a-z and 0-9');
 const policyName = checked(isPolicyName, `one of ${POLICY_NAMES.join(', ')}`);
 const roleNames = Object.keys(SERVICE_ROLES);
@@ -30,6 +31,11 @@ const description = v.optional(v.pipe(v.string(), v.maxLength(DESCRIPTION_CHARS_
 const tags = v.optional(v.record(v.string(), v.string()));
 const optionalName = v.optional(nameSchema);
 const flag = v.optional(v.boolean());
+const byteCount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const pattern = checked(
+  (text) => /^(0x)?([0-9a-fA-F]{2}){1,512}$/.test(text),
+  'a pattern: 1 to 512 bytes in hexadecimal, in quotes',
+);
 
 const worldSchema = v.strictObject({
   accounts: v.optional(
@@ -78,6 +84,28 @@ const worldSchema = v.strictObject({
         performanceLevel: v.optional(v.picklist(['PL0', 'PL1', 'PL2', 'PL3'])),
         encrypted: flag,
         key: v.optional(keyId),
+        content: v.optional(
+          v.array(
+            v.strictObject({
+              offset: v.optional(byteCount),
+              pattern: v.optional(pattern),
+              length: v.optional(byteCount),
+              file: v.optional(v.pipe(v.string(), v.minLength(1))),
+            }),
+          ),
+        ),
+        tags,
+      }),
+    ),
+  ),
+  snapshots: v.optional(
+    v.array(
+      v.strictObject({
+        ...scope,
+        id: snapshotId,
+        disk: diskId,
+        name: optionalName,
+        description,
         tags,
       }),
     ),
@@ -92,7 +120,13 @@ const worldSchema = v.strictObject({
         family: optionalName,
         devices: v.optional(
           v.pipe(
-            v.array(v.strictObject({ type: v.picklist(['system', 'data']), size: sizeSchema })),
+            v.array(
+              v.strictObject({
+                type: v.picklist(['system', 'data']),
+                size: sizeSchema,
+                snapshot: v.optional(snapshotId),
+              }),
+            ),
             v.minLength(1),
           ),
         ),

@@ -9,7 +9,12 @@
  *   keys:
  *     - { id: key-hzzaaaaaaaaaaaaaaaaa, description: payroll }
  *   disks:
- *     - { id: d-bp1aaaaaaaaaaaaaaaaa, size: 40, key: key-hzzaaaaaaaaaaaaaaaaa }
+ *     - id: d-bp1aaaaaaaaaaaaaaaaa
+ *       size: 40
+ *       key: key-hzzaaaaaaaaaaaaaaaaa
+ *       content: [{ pattern: deadbeef, length: 4096 }, { offset: 1048576, file: boot.img }]
+ *   snapshots:
+ *     - { id: s-bp1aaaaaaaaaaaaaaaaa, disk: d-bp1aaaaaaaaaaaaaaaaa }
  *   images:
  *     - { id: m-bp1aaaaaaaaaaaaaaaaa, devices: [{ type: system, size: 40 }], public: true }
  *
@@ -54,7 +59,18 @@ export interface WorldKey extends InScope {
   readonly state?: 'Enabled' | 'Disabled';
 }
 
-/** An empty disk. */
+/** Bytes that are on a disk from the beginning: of a pattern, or of a file. */
+export interface WorldContent {
+  /** Bytes from the disk's beginning. @default 0 */
+  readonly offset?: number;
+  /** Bytes in hexadecimal, repeated from `offset` on: "deadbeef". */
+  readonly pattern?: string;
+  /** Bytes: how far the pattern goes. */
+  readonly length?: number;
+  /** All that is in a file. A relative path begins where the world's file is. */
+  readonly file?: string;
+}
+
 export interface WorldDisk extends InScope {
   readonly id: string;
   /** GiB. */
@@ -71,17 +87,35 @@ export interface WorldDisk extends InScope {
   readonly encrypted?: boolean;
   /** Id of a key. @default the service key, if it is encrypted */
   readonly key?: string;
+  /** Written when the disk is made, in this order. @default none: it reads as zeros */
+  readonly content?: readonly WorldContent[];
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** An image whose disks are empty. */
+/** A snapshot of a disk of the world, as that is when the snapshot is made. */
+export interface WorldSnapshot extends InScope {
+  readonly id: string;
+  /** Id of the disk, of the same account and region. */
+  readonly disk: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** An image whose disks are empty, or of snapshots of the world. */
 export interface WorldImage extends InScope {
   readonly id: string;
   readonly name?: string;
   readonly description?: string;
   readonly family?: string;
   /** @default one system disk of 20 GiB */
-  readonly devices?: readonly { readonly type: 'system' | 'data'; readonly size: number }[];
+  readonly devices?: readonly {
+    readonly type: 'system' | 'data';
+    /** GiB. */
+    readonly size: number;
+    /** Id of a snapshot, of the same account and region. @default none: the disk is empty */
+    readonly snapshot?: string;
+  }[];
   /** @default false */
   readonly public?: boolean;
   /** Ids of accounts. */
@@ -99,5 +133,6 @@ export interface World {
   readonly regions?: readonly WorldRegion[];
   readonly keys?: readonly WorldKey[];
   readonly disks?: readonly WorldDisk[];
+  readonly snapshots?: readonly WorldSnapshot[];
   readonly images?: readonly WorldImage[];
 }

@@ -33,6 +33,8 @@ export interface AuditedCall {
   readonly regionId: string;
   readonly parameters: unknown;
   readonly isDryRun: boolean;
+  /** Of a call nobody made: why the plane does it by itself. */
+  readonly reason?: string;
 }
 
 type Volumes = PlaneContext['volumes'];
@@ -224,7 +226,7 @@ class CallLog {
       keyId: this.#used?.keyId ?? named.find((id) => id.startsWith('key-')) ?? '',
       keyVersion: this.#used?.version ?? 0,
       outcome,
-      reason: '',
+      reason: this.#call.reason ?? '',
     };
   }
 }
@@ -239,11 +241,15 @@ function entryHead(plane: Pick<PlaneContext, 'clock'>, { principal, regionId }: 
 
 const ID = /^(?:[dsmit]|key)-[a-z0-9]{20}$/;
 
-/** Every id in what a caller gave, or is answered, however deep. */
-function idsIn(value: unknown): string[] {
+/** Deeper than any parameter or answer; a malformed call may give anything. */
+const DEPTH_MAX = 8;
+
+/** The ids in what a caller gave, or is answered. */
+function idsIn(value: unknown, depth = 0): string[] {
   if (typeof value === 'string') return ID.test(value) ? [value] : [];
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return [];
-  return Object.values(value).flatMap(idsIn);
+  if (depth === DEPTH_MAX) return [];
+  return Object.values(value).flatMap((each) => idsIn(each, depth + 1));
 }
 
 function idsOfChange(change: MetadataChange): string[] {

@@ -11,6 +11,9 @@ import type { ControlContext } from '../context.ts';
 import { idSchema, isoSeconds, maxResultsSchema, nextTokenSchema, timeSchema } from '../schemas.ts';
 import type { AuditEvent, AuditVerbs } from './types.ts';
 
+/** Entries that tell of a data key, beside the call that used it. */
+const KEY_USES: ReadonlySet<string> = new Set(['WrapDataKey', 'UnwrapDataKey']);
+
 export const lookupEventsSchema = v.strictObject({
   ResourceId: v.optional(idSchema),
   KMSKeyId: v.optional(idSchema),
@@ -70,7 +73,7 @@ function eventOf(entry: AuditRecord): AuditEvent {
   return {
     Sequence: entry.sequence,
     EventTime: isoSeconds(entry.at),
-    EventType: entry.reason === '' ? 'Call' : 'KeyUse',
+    EventType: KEY_USES.has(entry.action) ? 'KeyUse' : 'Call',
     EventName: entry.action,
     AccountId: entry.accountId,
     RegionId: entry.regionId,

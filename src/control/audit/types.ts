@@ -5,7 +5,7 @@ export interface AuditEvent {
   /** Counts from 1 without a gap, over all accounts of a plane. */
   readonly Sequence: number;
   readonly EventTime: string;
-  /** Call: somebody called a verb. KeyUse: a data key was wrapped or unwrapped. */
+  /** Call: a verb was called. KeyUse: a data key was wrapped or unwrapped. */
   readonly EventType: 'Call' | 'KeyUse';
   /** The verb, or WrapDataKey, UnwrapDataKey. */
   readonly EventName: string;
@@ -20,7 +20,7 @@ export interface AuditEvent {
   readonly KeyVersion: number;
   /** OK, or the code of the refusal. */
   readonly Outcome: string;
-  /** Why a key was used: the verb it was used for. */
+  /** Why a key was used: the verb. Why the plane called a verb by itself: RetentionDays. */
   readonly Reason: string;
 }
 

@@ -6,6 +6,7 @@ import { requireUsableLayers } from '../encryption/check-key.ts';
 import { findDisk } from '../find.ts';
 import { findInstance } from '../instances/find-instance.ts';
 import { checkInstanceState } from '../instances/state-rules.ts';
+import { checkNotErased } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
 import { detached, openAttached, planAttachment } from './attachment.ts';
 import { checkDiskState } from './state-rules.ts';
@@ -37,6 +38,7 @@ export function attachDisk(
         `a disk of ${disk.category} is not attached by force`,
       );
     }
+    checkNotErased(DiskId, disk.layers);
     const isEncrypted = disk.encryption !== null;
     const attachment = planAttachment(context, { ...disk, isEncrypted }, instance, parameters);
     await requireUsableLayers(context, disk.layers, 'AttachDisk');

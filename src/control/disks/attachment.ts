@@ -43,7 +43,9 @@ type Attachment = Pick<
  */
 export function planAttachment(
   context: ControlContext,
-  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type'> & { readonly isEncrypted: boolean },
+  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type' | 'systemOf'> & {
+    readonly isEncrypted: boolean;
+  },
   instance: InstanceRecord,
   wishes: AttachWishes,
 ): Attachment {
@@ -96,6 +98,7 @@ export async function openAttached(
 export function detached(disk: DiskRecord, now: number): DiskRecord {
   return {
     ...disk,
+    ...(disk.type === 'system' && disk.instanceId !== null ? { systemOf: disk.instanceId } : {}),
     status: 'Available',
     instanceId: null,
     device: '',
@@ -111,13 +114,17 @@ export function dataDeviceName(index: number): string {
 }
 
 function systemDevice(
-  disk: Pick<DiskRecord, 'diskId'>,
+  { diskId, systemOf }: Pick<DiskRecord, 'diskId' | 'systemOf'>,
   instanceId: string,
   others: readonly DiskRecord[],
 ): string {
   const there = others.find((other) => other.type === 'system');
-  if (there === undefined) return SYSTEM_DEVICE;
-  const detail = `${instanceId} has the system disk ${there.diskId}; ${disk.diskId} is another`;
+  if (there !== undefined) {
+    const detail = `${instanceId} has the system disk ${there.diskId}; ${diskId} is another`;
+    throw new PlaneError('DiskTypeViolation', detail);
+  }
+  if (systemOf === undefined || systemOf === instanceId) return SYSTEM_DEVICE;
+  const detail = `${diskId} is the system disk of ${systemOf}, and goes back to it alone`;
   throw new PlaneError('DiskTypeViolation', detail);
 }
 

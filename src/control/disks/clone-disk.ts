@@ -13,7 +13,14 @@ import type { ControlContext } from '../context.ts';
 import { findDisk } from '../find.ts';
 import { idSchema, nameSchema } from '../schemas.ts';
 import { doneTask } from './modify-disk.ts';
-import { type DiskWishes, makeDisks, type PlannedDisk, planDisk, wishesLike } from './new-disk.ts';
+import {
+  checkPlannedQuotas,
+  type DiskWishes,
+  makeDisks,
+  type PlannedDisk,
+  planDisk,
+  wishesLike,
+} from './new-disk.ts';
 import { countSchema, sizeGiBSchema } from './parameters.ts';
 import { checkDiskState } from './state-rules.ts';
 import type { DiskVerbs } from './types.ts';
@@ -90,7 +97,7 @@ export function cloneDisks(
   });
 }
 
-function planClone(
+async function planClone(
   context: ControlContext,
   source: DiskRecord,
   wishes: DiskWishes,
@@ -98,7 +105,9 @@ function planClone(
 ): Promise<PlannedDisk> {
   const { zoneId } = source;
   const place = { type: 'data', zoneId, imageId: null, tags, deleteWithInstance: false } as const;
-  return planDisk(context, wishes, place, { record: source, isShared: false });
+  const plan = await planDisk(context, wishes, place, { record: source, isShared: false });
+  checkPlannedQuotas(context, [plan]);
+  return plan;
 }
 
 function edge(plan: PlannedDisk, source: DiskRecord): { childId: string; parentId: string } {

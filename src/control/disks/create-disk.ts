@@ -17,7 +17,7 @@ import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { holdSnapshotSource } from '../snapshots/find-source.ts';
 import { zoneOf } from '../zones.ts';
 import { openAttached, planAttachment } from './attachment.ts';
-import { type DiskContent, makeDisks, planDisk } from './new-disk.ts';
+import { checkPlannedQuotas, type DiskContent, makeDisks, planDisk } from './new-disk.ts';
 import { countSchema, requireReady, sizeGiBSchema } from './parameters.ts';
 import type { DiskVerbs } from './types.ts';
 
@@ -77,6 +77,7 @@ async function create(
     deleteWithInstance: false,
   } as const;
   const blank = await planDisk(context, parameters, place, content);
+  checkPlannedQuotas(context, [blank]);
   if (instance === null) {
     context.passValidation();
     await makeDisks(context, [blank], (disks) => ({ putDisks: disks }));

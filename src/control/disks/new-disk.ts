@@ -28,6 +28,7 @@ import {
 } from '../encryption/choose.ts';
 import { emptyLayers, layersLike, layersOver, shareAllAndCommit } from '../layers.ts';
 import { questionRecord } from '../lineage/explain-encryption.ts';
+import { checkDiskQuotas, withDiskQuotas } from '../quotas.ts';
 import {
   checkAutoParameter,
   checkSize,
@@ -116,6 +117,16 @@ export async function planDisk(
   return { disk, content, encryption };
 }
 
+/** To be asked before anything is done, so that a dry run is told too. @throws as makeDisks() */
+export function checkPlannedQuotas(
+  context: ControlContext,
+  planned: readonly PlannedDisk[],
+  replaced: readonly DiskRecord[] = [],
+): void {
+  const sizes = planned.map(({ disk }) => disk);
+  checkDiskQuotas(context, sizes, replaced);
+}
+
 /** A disk with nothing said about it. */
 function blankDisk(
   context: ControlContext,
@@ -148,19 +159,24 @@ function blankDisk(
  * Makes planned disks, and what else the change says, in one commit.
  *
  * @param change of the records of the disks made, in the order of `planned`
+ * @param replaced disks it removes
  * @throws PlaneError the CMK codes, what a shard or the metadata refuses with: nothing is made
  */
 export async function makeDisks(
   context: ControlContext,
   planned: readonly PlannedDisk[],
   change: (disks: readonly DiskRecord[]) => MetadataChange,
+  replaced: readonly DiskRecord[] = [],
 ): Promise<readonly DiskRecord[]> {
+  const sizes = planned.map(({ disk }) => disk);
   const disks: DiskRecord[] = [];
-  for (const plan of planned) disks.push(await completeDisk(context, plan));
-  const pairs = planned.flatMap(({ content }, index) =>
-    content === null ? [] : [{ source: content.record, target: disks[index] as DiskRecord }],
-  );
-  await shareAllAndCommit(context, pairs, change(disks));
+  await withDiskQuotas(context, sizes, replaced, async () => {
+    for (const plan of planned) disks.push(await completeDisk(context, plan));
+    const pairs = planned.flatMap(({ content }, index) =>
+      content === null ? [] : [{ source: content.record, target: disks[index] as DiskRecord }],
+    );
+    await shareAllAndCommit(context, pairs, change(disks));
+  });
   for (const disk of disks) {
     if (disk.layers.length > 1) await context.tasks.reencrypt(disk.diskId);
   }

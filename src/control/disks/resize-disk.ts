@@ -10,6 +10,7 @@ import { GIB } from '../../base/units.ts';
 import type { ControlContext } from '../context.ts';
 import { requireUsableLayers } from '../encryption/check-key.ts';
 import { findDisk } from '../find.ts';
+import { checkDiskQuotas, withDiskQuotas } from '../quotas.ts';
 import { idSchema } from '../schemas.ts';
 import { checkGrowth, kindOf } from './category-rules.ts';
 import { sizeGiBSchema } from './parameters.ts';
@@ -39,8 +40,12 @@ export function resizeDisk(
     }
     checkGrowth(kindOf(disk), disk.type, NewSize);
     await requireUsableLayers(context, disk.layers);
+    const grown = { ...disk, sizeBytes };
+    checkDiskQuotas(context, [grown], [disk]);
     context.passValidation();
-    await context.metadata.commit({ putDisks: [{ ...disk, sizeBytes }] });
+    await withDiskQuotas(context, [grown], [disk], () =>
+      context.metadata.commit({ putDisks: [grown] }),
+    );
     const waitsForStart = disk.instanceId !== null && Type === 'offline';
     if (!waitsForStart) await context.volumes.resize(DiskId, sizeBytes);
     return {};

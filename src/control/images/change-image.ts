@@ -56,6 +56,10 @@ export function deleteImage(
   return context.locks.hold([ImageId], async () => {
     const found = findImage(context, ImageId);
     checkImageUse(context, 'DeleteImage', found);
+    const exporting = context.tasks.liveTaskIdOf(ImageId);
+    if (exporting !== null) {
+      throw new PlaneError('ImageIsExporting', `${ImageId} is being exported by ${exporting}`);
+    }
     const { sharedWith, isPublic } = found.image;
     if (sharedWith.length > 0 || isPublic) {
       const whom = isPublic ? 'everybody' : `${sharedWith.length} accounts`;

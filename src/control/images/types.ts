@@ -139,7 +139,7 @@ export interface ImageVerbs {
     };
     result: Nothing;
   };
-  /** Refuses every image: those that may be exported for want of object storage. */
+  /** Its system disk's content: <exportDirectory>/<OSSBucket>/<OSSPrefix><ImageId>.raw. */
   ExportImage: {
     parameters: {
       readonly ImageId: string;
@@ -147,8 +147,10 @@ export interface ImageVerbs {
       readonly OSSPrefix?: string;
       readonly ImageFormat?: 'raw' | 'RAW';
       readonly RoleName?: string;
+      /** Ours: pace of the task. @default as fast as the requests of callers allow */
+      readonly BytesPerSecond?: number;
     };
-    result: Nothing;
+    result: { readonly RegionId: string; readonly TaskId: string };
   };
   DescribeImageSharePermission: {
     parameters: Page & { readonly ImageId: string };

@@ -30,22 +30,35 @@ export interface HeldInstance {
  *
  * @throws PlaneError InvalidInstanceId.NotFound; what the step throws
  */
-export async function holdInstance<T>(
+export function holdInstance<T>(
   context: ControlContext,
   instanceId: string,
   step: (held: HeldInstance) => Promise<T>,
 ): Promise<T> {
-  for (;;) {
-    findInstance(context, instanceId);
-    const before = idsOf(disksOfInstance(context.metadata, instanceId));
-    const held = await context.locks.hold([instanceId, ...before], async () => {
+  return holdInstances(context, [instanceId], ([held]) => step(held as HeldInstance));
+}
+
+/** holdInstance() of several at once. */
+export async function holdInstances<T>(
+  context: ControlContext,
+  instanceIds: readonly string[],
+  step: (held: readonly HeldInstance[]) => Promise<T>,
+): Promise<T> {
+  const find = (): HeldInstance[] =>
+    instanceIds.map((instanceId) => {
       const instance = findInstance(context, instanceId);
-      const disks = disksOfInstance(context.metadata, instanceId);
-      // One was attached while this call waited: it is not held.
-      if (!idsOf(disks).every((id) => before.includes(id))) return null;
-      return { result: await step({ instance, disks }) };
+      return { instance, disks: disksOfInstance(context.metadata, instanceId) };
     });
-    if (held !== null) return held.result;
+  for (;;) {
+    const before = find().flatMap(({ disks }) => idsOf(disks));
+    const done = await context.locks.hold([...instanceIds, ...before], async () => {
+      const held = find();
+      // One was attached while this call waited: it is not held.
+      const isHeld = (id: string): boolean => before.includes(id);
+      if (!held.flatMap(({ disks }) => idsOf(disks)).every(isHeld)) return null;
+      return { result: await step(held) };
+    });
+    if (done !== null) return done.result;
   }
 }
 
@@ -82,20 +95,36 @@ export async function closeVolumes(
   }
 }
 
-/** Stopped -> Running. The caller holds the instance. */
-async function start(context: ControlContext, { instance, disks }: HeldInstance): Promise<void> {
+/** What has to be, for an instance to be started. */
+async function checkStart(context: ControlContext, held: HeldInstance): Promise<void> {
+  const { instance, disks } = held;
   checkInstanceState('StartInstance', instance);
   if (!disks.some(({ type }) => type === 'system')) {
     const detail = `${instance.instanceId} has no system disk`;
     throw new PlaneError('InvalidInstance.NotFoundSystemDisk', detail);
   }
-  for (const disk of disks) await requireUsableLayers(context, disk.layers);
+  await checkKeys(context, disks);
+}
+
+async function checkKeys(context: ControlContext, disks: readonly DiskRecord[]): Promise<void> {
+  for (const { diskId, layers } of disks) {
+    checkNotErased(diskId, layers);
+    await requireUsableLayers(context, layers);
+  }
+}
+
+/** Stopped -> Running: all instances, or none. The caller holds them. */
+export async function start(context: ControlContext, all: readonly HeldInstance[]): Promise<void> {
+  for (const held of all) await checkStart(context, held);
   context.passValidation();
+  const disks = all.flatMap((held) => held.disks);
   await openVolumes(context, disks);
   const startedAt = context.clock.now();
-  const record = { ...instance, status: 'Running', startedAt } as const;
+  const records = all.map(
+    ({ instance }) => ({ ...instance, status: 'Running', startedAt }) as const,
+  );
   try {
-    await context.metadata.commit({ putDocuments: [{ kind: 'instance', record }] });
+    await putInstances(context, records);
   } catch (error) {
     await closeVolumes(context, idsOf(disks));
     throw error;
@@ -104,19 +133,23 @@ async function start(context: ControlContext, { instance, disks }: HeldInstance)
 
 /** StartInstance, of an instance nobody holds. */
 export function startHeld(context: ControlContext, instanceId: string): Promise<void> {
-  return holdInstance(context, instanceId, (held) => start(context, held));
+  return holdInstances(context, [instanceId], (held) => start(context, held));
 }
 
-/** Running -> Stopped, and every key erased. The caller holds the instance. */
-export async function stop(
-  context: ControlContext,
-  { instance, disks }: HeldInstance,
-): Promise<void> {
-  checkInstanceState('StopInstance', instance);
+/** Running -> Stopped, all instances, and every key erased. The caller holds them. */
+export async function stop(context: ControlContext, all: readonly HeldInstance[]): Promise<void> {
+  for (const { instance } of all) checkInstanceState('StopInstance', instance);
   context.passValidation();
-  const record = { ...instance, status: 'Stopped' } as const;
-  await context.metadata.commit({ putDocuments: [{ kind: 'instance', record }] });
-  await closeVolumes(context, idsOf(disks));
+  await putInstances(
+    context,
+    all.map(({ instance }) => ({ ...instance, status: 'Stopped' }) as const),
+  );
+  await closeVolumes(context, idsOf(all.flatMap(({ disks }) => disks)));
+}
+
+function putInstances(context: ControlContext, records: readonly InstanceRecord[]): Promise<void> {
+  const putDocuments = records.map((record) => ({ kind: 'instance', record }) as const);
+  return context.metadata.commit({ putDocuments });
 }
 
 /**
@@ -128,7 +161,7 @@ export async function reboot(
   { instance, disks }: HeldInstance,
 ): Promise<void> {
   checkInstanceState('RebootInstance', instance);
-  for (const disk of disks) await requireUsableLayers(context, disk.layers);
+  await checkKeys(context, disks);
   context.passValidation();
   await closeVolumes(context, idsOf(disks));
   let record: InstanceRecord = { ...instance, status: 'Stopped' };

@@ -6,7 +6,14 @@ import { detached } from '../disks/attachment.ts';
 import { removeTrees } from '../layers.ts';
 import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { findInstance } from './find-instance.ts';
-import { closeVolumes, holdInstance, reboot, startHeld, stop } from './instance-volumes.ts';
+import {
+  closeVolumes,
+  holdInstance,
+  holdInstances,
+  reboot,
+  startHeld,
+  stop,
+} from './instance-volumes.ts';
 import { checkInstanceState } from './state-rules.ts';
 import type { InstanceVerbs } from './types.ts';
 
@@ -36,7 +43,7 @@ export async function stopInstance(
   context: ControlContext,
   { InstanceId }: InstanceVerbs['StopInstance']['parameters'],
 ): Promise<Nothing> {
-  await holdInstance(context, InstanceId, (held) => stop(context, held));
+  await holdInstances(context, [InstanceId], (held) => stop(context, held));
   return {};
 }
 

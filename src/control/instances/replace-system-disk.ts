@@ -5,8 +5,10 @@
  * **Thread:** main.
  */
 import * as v from 'valibot';
+import type { MetadataChange } from '../../meta/metadata.ts';
+import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
-import { makeDisks } from '../disks/new-disk.ts';
+import { checkPlannedQuotas, makeDisks } from '../disks/new-disk.ts';
 import { flagSchema, imageDiskSizeSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
 import { checkImageUse } from '../images/image-rules.ts';
@@ -54,13 +56,16 @@ export function replaceSystemDisk(
     const { zoneId } = instance;
     const place = { zoneId, imageId: found.image.imageId, tags: former?.tags ?? {} };
     const plan = await planSystemDisk(context, InstanceId, found, wishes, place);
+    const replaced = former === undefined ? [] : [former];
+    checkPlannedQuotas(context, [plan], replaced);
     context.passValidation();
     const record = { ...instance, imageId: found.image.imageId };
-    await makeDisks(context, [plan], (made) => ({
+    const change = (made: readonly DiskRecord[]): MetadataChange => ({
       putDisks: made,
-      removeDisks: former === undefined ? [] : [former.diskId],
+      removeDisks: replaced.map(({ diskId }) => diskId),
       putDocuments: [{ kind: 'instance', record }],
-    }));
+    });
+    await makeDisks(context, [plan], change, replaced);
     if (former !== undefined) await removeTrees(context, former);
     return { DiskId: plan.disk.diskId };
   });

@@ -11,7 +11,7 @@ import type { InstanceRecord } from '../../record/document.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
-import { makeDisks } from '../disks/new-disk.ts';
+import { checkPlannedQuotas, makeDisks } from '../disks/new-disk.ts';
 import { countSchema, flagSchema, imageDiskSizeSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
 import { checkImageUse } from '../images/image-rules.ts';
@@ -96,6 +96,7 @@ export async function createInstance(
     const found = findImage(context, parameters.ImageId);
     checkImageUse(context, 'RunInstances', found);
     const plan = await planInstance(context, parameters, found);
+    checkPlannedQuotas(context, plan.disks);
     context.passValidation();
     await make(context, [plan], 'Stopped');
     return { InstanceId: plan.instance.instanceId };
@@ -114,6 +115,10 @@ export async function runInstances(
     for (let index = 0; index < Amount; index++) {
       plans.push(await planInstance(context, parameters, found));
     }
+    checkPlannedQuotas(
+      context,
+      plans.flatMap((plan) => plan.disks),
+    );
     context.passValidation();
     const disks = await make(context, plans, 'Starting');
     await run(context, plans, disks);

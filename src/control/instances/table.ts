@@ -1,5 +1,11 @@
 /** The verbs on instances. */
 import type { VerbRows } from '../verb-row.ts';
+import {
+  startInstances,
+  startInstancesSchema,
+  stopInstances,
+  stopInstancesSchema,
+} from './batch-power.ts';
 import { describeInstances, describeInstancesSchema } from './describe-instances.ts';
 import * as power from './power.ts';
 import { replaceSystemDisk, replaceSystemDiskSchema } from './replace-system-disk.ts';
@@ -19,6 +25,8 @@ export const INSTANCE_VERBS: VerbRows<InstanceVerbs> = {
   CreateInstance: { schema: createInstanceSchema, run: createInstance, ...write },
   StartInstance: { schema: power.startInstanceSchema, run: power.startInstance, ...write },
   StopInstance: { schema: power.stopInstanceSchema, run: power.stopInstance, ...write },
+  StartInstances: { schema: startInstancesSchema, run: startInstances, ...write },
+  StopInstances: { schema: stopInstancesSchema, run: stopInstances, ...write },
   RebootInstance: { schema: power.rebootInstanceSchema, run: power.rebootInstance, ...write },
   DeleteInstance: { schema: power.deleteInstanceSchema, run: power.deleteInstance, ...write },
   ModifyInstanceAttribute: {

@@ -1,5 +1,6 @@
 /** The verbs on instances: parameters and results, named as the cloud's API names them. */
 
+import type { InstanceStatus } from '../../record/document.ts';
 import type { Tag } from '../access/types.ts';
 import type { Flag } from '../disks/parameters.ts';
 import type { TokenPage, TokenPageResult } from '../list-pages.ts';
@@ -78,6 +79,23 @@ export interface InstanceDescription {
   readonly StartTime: string;
 }
 
+/** What became of one instance of a batch. */
+export interface InstanceResponse {
+  readonly InstanceId: string;
+  /** 200, or the code it was refused with. */
+  readonly Code: string;
+  readonly Message: string;
+  /** Empty: there is no such instance. */
+  readonly PreviousStatus: InstanceStatus | '';
+  readonly CurrentStatus: InstanceStatus | '';
+}
+
+interface BatchParameters {
+  readonly InstanceId: readonly string[];
+  /** All or none; or each by itself. @default AllTogether */
+  readonly BatchOptimization?: 'AllTogether' | 'SuccessFirst';
+}
+
 type OneInstance = { readonly InstanceId: string };
 type Nothing = Record<string, never>;
 
@@ -102,6 +120,14 @@ export interface InstanceVerbs {
       readonly StoppedMode?: string;
     };
     result: Nothing;
+  };
+  StartInstances: {
+    parameters: BatchParameters;
+    result: { readonly InstanceResponses: readonly InstanceResponse[] };
+  };
+  StopInstances: {
+    parameters: BatchParameters & { readonly ForceStop?: boolean; readonly StoppedMode?: string };
+    result: { readonly InstanceResponses: readonly InstanceResponse[] };
   };
   /** Refused, and nothing closed, if the key of a disk is not enabled. */
   RebootInstance: { parameters: OneInstance & { readonly ForceStop?: boolean }; result: Nothing };

@@ -4,10 +4,10 @@ import { SECTOR_BYTES } from '../../base/units.ts';
 import { STORE_RANGE_ENTRIES_MAX } from '../../limits.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { TaskRecord, TaskState } from '../../record/document.ts';
-import { isDiskId, isSnapshotId, isTaskId } from '../../record/ids.ts';
+import { isDiskId, isImageId, isSnapshotId, isTaskId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
-import { idListSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
+import { idListSchema, idSchema, isoSeconds, pageEntries, pageWindow } from '../schemas.ts';
 import type { TaskDescription, TaskVerbs } from './types.ts';
 
 /** Source: ECS DescribeTasks, TaskStatus; Paused and Cancelled are ours. */
@@ -21,6 +21,7 @@ const STATUSES: Readonly<Record<TaskState, string>> = {
 
 export const describeTasksSchema = v.strictObject({
   ...pageEntries,
+  TaskGroupId: v.optional(idSchema),
   TaskIds: v.optional(idListSchema),
   ResourceIds: v.optional(idListSchema),
   TaskStatus: v.optional(v.picklist(Object.values(STATUSES))),
@@ -31,11 +32,12 @@ export async function describeTasks(
   context: ControlContext,
   parameters: TaskVerbs['DescribeTasks']['parameters'],
 ): Promise<TaskVerbs['DescribeTasks']['result']> {
-  const { TaskIds, ResourceIds, TaskStatus, TaskAction } = parameters;
+  const { TaskGroupId, TaskIds, TaskStatus, TaskAction } = parameters;
   const { PageNumber, PageSize, skip } = pageWindow(parameters);
-  const found = candidates(context, TaskIds, ResourceIds).filter(
+  const found = candidates(context, parameters).filter(
     (task) =>
       isInScope(context, task) &&
+      (TaskGroupId === undefined || task.groupId === TaskGroupId) &&
       (TaskIds === undefined || TaskIds.includes(task.taskId)) &&
       (TaskStatus === undefined || STATUSES[task.state] === TaskStatus) &&
       (TaskAction === undefined || task.action === TaskAction),
@@ -47,22 +49,27 @@ export async function describeTasks(
 /** The fewest tasks that hold all those asked for. */
 function candidates(
   { metadata, accountId, regionId }: ControlContext,
-  taskIds: readonly string[] | undefined,
-  resourceIds: readonly string[] | undefined,
+  { TaskGroupId, TaskIds, ResourceIds }: TaskVerbs['DescribeTasks']['parameters'],
 ): TaskRecord[] {
   const inGroup = (group: string): TaskRecord[] =>
     metadata.listDocuments('task', group, 0, STORE_RANGE_ENTRIES_MAX).records;
-  if (resourceIds !== undefined) {
-    const ids = [...new Set(resourceIds)].filter((id) => isDiskId(id) || isSnapshotId(id));
+  if (TaskGroupId !== undefined)
+    return isTaskId(TaskGroupId) ? inGroup(`group/${TaskGroupId}`) : [];
+  if (ResourceIds !== undefined) {
+    const ids = [...new Set(ResourceIds)].filter(isResourceId);
     return ids.flatMap((id) => inGroup(`resource/${id}`));
   }
-  if (taskIds !== undefined) {
-    return [...new Set(taskIds)].filter(isTaskId).flatMap((id) => {
+  if (TaskIds !== undefined) {
+    return [...new Set(TaskIds)].filter(isTaskId).flatMap((id) => {
       const task = metadata.getDocument('task', id);
       return task === undefined ? [] : [task];
     });
   }
   return inGroup(`scope/${scopeGroup(accountId, regionId)}`);
+}
+
+function isResourceId(id: string): boolean {
+  return isDiskId(id) || isSnapshotId(id) || isImageId(id);
 }
 
 function describe(task: TaskRecord): TaskDescription {

@@ -16,57 +16,63 @@
  */
 import { PlaneError } from '../../base/errors.ts';
 import { SECTOR_BYTES } from '../../base/units.ts';
-import {
-  REENCRYPT_LAG_MS_MAX,
-  REENCRYPT_SECTORS_MAX,
-  REENCRYPT_SLICE_SECTORS,
-  REENCRYPT_STEP_MS,
-} from '../../limits.ts';
+import { REENCRYPT_SECTORS_MAX, REENCRYPT_SLICE_SECTORS, REENCRYPT_STEP_MS } from '../../limits.ts';
 import type { TaskRecord } from '../../record/document.ts';
 import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../../record/resource.ts';
 import type { ReencryptProgress } from '../../record/shard-message.ts';
-import type { OpenReencryption, VolumeToOpen } from '../../router/shard-set.ts';
-import { keyUseEntries } from '../audit/audit-call.ts';
-import type { PlaneContext } from '../context.ts';
+import type { OpenReencryption } from '../../router/shard-set.ts';
 import { removeTrees } from '../layers.ts';
 import { volumeOf } from '../volume-of.ts';
+import { Pace } from './pace.ts';
 import type { TaskRun } from './task-run.ts';
-
-/** Volumes, as a task needs them. */
-export interface TaskVolumes {
-  openReencryption(volume: VolumeToOpen): Promise<OpenReencryption>;
-  /** Of the open volumes of a disk or snapshot; nothing if it is not open. */
-  dropLowerLayers(resourceId: string): Promise<void>;
-}
-
-/** What a task is given: the plane without the tasks. */
-export type TaskContext = Omit<PlaneContext, 'tasks'> & { readonly taskVolumes: TaskVolumes };
+import { openLogged, type TaskContext, type TaskOutcome, type TaskWork } from './task-work.ts';
 
 type Resource = DiskRecord | SnapshotRecord;
 
-/** done: one layer; gone: there is no such resource any more; stopped: told to. */
-export type ReencryptOutcome = 'done' | 'gone' | 'stopped';
+export const REENCRYPT_WORK: TaskWork = {
+  finalCodes: new Set(['ChecksumMismatch', 'WrappedKeyInvalid', 'Forbidden.KeyNotFound']),
+  isGone: (context, task) => findResource(context, task.resourceId) === undefined,
+  attempt: (context, task, run, report, finished) => {
+    let { doneSectors } = task;
+    const told = ({ movedSectors, remainingSectors }: ReencryptProgress): Promise<void> => {
+      doneSectors += movedSectors;
+      return report({ doneSectors, totalSectors: doneSectors + remainingSectors });
+    };
+    return reencryptResource(context, task.resourceId, run, told, finished);
+  },
+  abandon: async (context, ended) => {
+    const putDocuments = [{ kind: 'task', record: ended } as const];
+    const copy = context.metadata.getSnapshot(ended.resourceId);
+    if (ended.state !== 'cancelled' || copy?.status !== 'progressing') {
+      await context.metadata.commit({ putDocuments });
+      return;
+    }
+    await context.metadata.commit({ putDocuments, removeSnapshots: [copy.snapshotId] });
+    await removeTrees(context, copy);
+  },
+};
 
 /**
- * @param report told what each step did
- * @param finished the task's record when it is done: committed together with the resource's
+ * @returns done: it has one layer
  * @throws PlaneError what KMS, a shard or the metadata refuses with: it may be called again
  */
-export async function reencryptResource(
+async function reencryptResource(
   context: TaskContext,
   resourceId: string,
   run: TaskRun,
   report: (progress: ReencryptProgress) => Promise<void>,
   finished: () => TaskRecord,
-): Promise<ReencryptOutcome> {
+): Promise<TaskOutcome> {
   for (let former: Resource | null = null; ; ) {
     if (former !== null) await removeStrayTrees(context, former);
     const record = findResource(context, resourceId);
     if (record === undefined) return 'gone';
     former = record;
     if (record.layers.length > 1) {
-      const open = await openLogged(context, record);
+      const open = await openLogged(context, 'Reencrypt', record, () =>
+        context.taskVolumes.openReencryption(volumeOf(record)),
+      );
       try {
         await moveAll(context, record.shardIndex, open, run, report);
       } catch (error) {
@@ -85,31 +91,7 @@ export async function reencryptResource(
   }
 }
 
-/** Opens the volume, and says in the audit log that its keys were used. */
-async function openLogged(context: TaskContext, record: Resource): Promise<OpenReencryption> {
-  const { accountId, regionId, layers } = record;
-  const resourceId = 'diskId' in record ? record.diskId : record.snapshotId;
-  const caller = { principal: { accountId, userName: null, regionId }, regionId };
-  const log = (outcome: string): Promise<void> => {
-    const use = { reason: 'Reencrypt', resourceId, layers, outcome };
-    return context.metadata.commit({ appendAudit: keyUseEntries(context, caller, use) });
-  };
-  const open = await context.taskVolumes
-    .openReencryption(volumeOf(record))
-    .catch(async (error: unknown) => {
-      await log(error instanceof PlaneError ? error.code : 'InternalError');
-      throw error;
-    });
-  try {
-    await log('OK');
-  } catch (error) {
-    await open.close();
-    throw error;
-  }
-  return open;
-}
-
-export function findResource(context: TaskContext, id: string): Resource | undefined {
+function findResource(context: TaskContext, id: string): Resource | undefined {
   const { metadata } = context;
   return isDiskId(id) ? metadata.getDisk(id) : metadata.getSnapshot(id);
 }
@@ -121,7 +103,7 @@ async function moveAll(
   run: TaskRun,
   report: (progress: ReencryptProgress) => Promise<void>,
 ): Promise<void> {
-  const pace = new Pace(context, run.bytesPerSecond);
+  const pace = new Pace(context.clock, run.bytesPerSecond);
   while (!run.isStopped) {
     const progress = await context.locks.hold([`shard ${shardIndex}`], () => step(open, run));
     if (progress === null) return;
@@ -145,29 +127,6 @@ function stepSectors(bytesPerSecond: number): number {
   if (bytesPerSecond === 0) return REENCRYPT_SECTORS_MAX;
   const sectors = Math.ceil((bytesPerSecond * REENCRYPT_STEP_MS) / 1000 / SECTOR_BYTES);
   return Math.min(Math.max(sectors, REENCRYPT_SLICE_SECTORS), REENCRYPT_SECTORS_MAX);
-}
-
-/** When the next step is due, so that bytes per second are what was asked for. */
-class Pace {
-  private readonly context: TaskContext;
-  private readonly bytesPerSecond: number;
-  private dueMs: number;
-
-  constructor(context: TaskContext, bytesPerSecond: number) {
-    this.context = context;
-    this.bytesPerSecond = bytesPerSecond;
-    this.dueMs = context.clock.monotonic();
-  }
-
-  /** @returns milliseconds to wait */
-  after(movedBytes: number): number {
-    if (this.bytesPerSecond === 0) return 0;
-    const now = this.context.clock.monotonic();
-    this.dueMs += (movedBytes / this.bytesPerSecond) * 1000;
-    // What was missed long ago is not made up for: it would come all at once.
-    this.dueMs = Math.max(this.dueMs, now - REENCRYPT_LAG_MS_MAX);
-    return this.dueMs - now;
-  }
 }
 
 /** @returns false if the record has other layers by now */

@@ -17,7 +17,7 @@ import { checkDiskState } from '../disks/state-rules.ts';
 import { findDisk } from '../find.ts';
 import { resolveKey } from '../keys/resolve-key.ts';
 import { toDiskError } from '../kms-errors.ts';
-import { freshTreeName } from '../layers.ts';
+import { checkNotErased, freshTreeName } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
 import { volumeLayerOf } from '../volume-of.ts';
 import { paceSchema } from './task-verbs.ts';
@@ -44,6 +44,7 @@ export function rekeyDisk(
       const what = `expected an encrypted disk to be given a new key, ${DiskId} is stored in plain`;
       throw new PlaneError('InvalidParameter.EncryptedIllegal', what);
     }
+    checkNotErased(DiskId, disk.layers);
     const live = context.tasks.liveTaskIdOf(DiskId);
     if (live !== null) {
       throw new PlaneError('OperationConflict', `${DiskId} is being re-encrypted by ${live}`);
@@ -90,7 +91,9 @@ async function pushLayer(
   } catch (error) {
     // Detached meanwhile: the next attach opens all layers.
     if (error instanceof PlaneError && error.code === 'DiskClosed') return;
-    // The volume may have it, and callers may be writing to it: then the record has to name it.
+    // The volume may have it, and callers may be writing to it: then the record has to name it. No
+    // task moves anything to it before it is known that the volume looks there: it is when the disk
+    // is opened again, or when another layer has been put on top.
     const isUnknown = error instanceof PlaneError && UNKNOWN_OUTCOMES.has(error.code);
     if (!isUnknown) await metadata.commit({ putDisks: [disk] });
     throw toDiskError(error);

@@ -1,11 +1,11 @@
 /**
- * Tasks: work in the background that outlives a restart. So far re-encryption.
+ * Tasks: work in the background that outlives a restart. What they do is in WORKS, by their action.
  *
  *                 ┌────────────── resume ──────────────┐
  *                 ▼                                    │
- *   reencrypt ─▶ running ──pause, or refused──▶ paused ┘──cancel──▶ cancelled
+ *       begin ─▶ running ──pause, or refused──▶ paused ┘──cancel──▶ cancelled
  *                 │  └──────────cancel─────────────────────────────────▲
- *                 ├──all is moved──▶ finished
+ *                 ├──all is done──▶ finished
  *                 └──damage, or a key that is gone──▶ failed
  *
  * 1. A task's record is durable before it begins, and says at any time what is to be done: opening
@@ -15,31 +15,36 @@
  *    caller has paused has no code.
  * 3. A resource has at most one task that is running or paused.
  * 4. Cancelled, failed: the resource is as good as before, but needs all the keys of its layers.
- *    A copy that was not finished is removed.
+ *    A copy or a file that was not finished is removed.
  *
  * **Thread:** main.
  */
-import { type ErrorCode, PlaneError } from '../../base/errors.ts';
+import { PlaneError } from '../../base/errors.ts';
+import { invariant } from '../../base/invariant.ts';
 import {
   STORE_RANGE_ENTRIES_MAX,
   TASK_PROGRESS_MS,
   TASK_RETRY_MS,
   TASK_RETRY_MS_MAX,
 } from '../../limits.ts';
-import type { TaskRecord } from '../../record/document.ts';
-import { makeTaskId } from '../../record/ids.ts';
-import { removeTrees } from '../layers.ts';
-import { findResource, reencryptResource, type TaskContext } from './reencrypt-resource.ts';
+import type { ImageRecord, TaskRecord } from '../../record/document.ts';
+import { isDiskId, makeTaskId } from '../../record/ids.ts';
+import { EXPORT_WORK } from './export-image-task.ts';
+import { REENCRYPT_WORK } from './reencrypt-resource.ts';
 import { TaskRun } from './task-run.ts';
+import type { TaskContext, TaskWork } from './task-work.ts';
 
-const REENCRYPT_ACTION = 'Reencrypt';
-
-/** What no later attempt can do better. */
-const FINAL_CODES: ReadonlySet<ErrorCode> = new Set([
-  'ChecksumMismatch',
-  'WrappedKeyInvalid',
-  'Forbidden.KeyNotFound',
+/** What tasks do that are running or paused, by their action. */
+const WORKS: ReadonlyMap<string, TaskWork> = new Map([
+  ['Reencrypt', REENCRYPT_WORK],
+  ['ExportImage', EXPORT_WORK],
 ]);
+
+/** What a new task is about. */
+type TaskSubject = Pick<
+  TaskRecord,
+  'accountId' | 'regionId' | 'action' | 'resourceId' | 'destination' | 'bytesPerSecond'
+>;
 
 export class TaskRunner {
   private readonly context: TaskContext;
@@ -57,7 +62,7 @@ export class TaskRunner {
       const tasks = metadata.listDocuments('task', `state/${state}`, 0, STORE_RANGE_ENTRIES_MAX);
       for (const task of tasks.records) {
         // One whose resource is gone notices it when it is launched, also if a caller paused it.
-        const isGone = findResource(this.context, task.resourceId) === undefined;
+        const isGone = workOf(task).isGone(this.context, task);
         if (state === 'running' || task.code !== '' || isGone) this.launch(task);
       }
     }
@@ -72,24 +77,45 @@ export class TaskRunner {
 
   /** See PlaneContext.tasks. */
   async reencrypt(resourceId: string, bytesPerSecond = 0): Promise<string | null> {
-    const record = findResource(this.context, resourceId);
+    const { metadata } = this.context;
+    const record = isDiskId(resourceId)
+      ? metadata.getDisk(resourceId)
+      : metadata.getSnapshot(resourceId);
     if (record === undefined || record.layers.length === 1) return null;
     const live = this.liveTaskIdOf(resourceId);
     if (live !== null) return live;
+    const { accountId, regionId } = record;
+    const about = { accountId, regionId, resourceId };
+    return this.begin({ ...about, action: 'Reencrypt', bytesPerSecond });
+  }
+
+  /** See PlaneContext.tasks. */
+  get canExport(): boolean {
+    return this.context.exportFiles !== null;
+  }
+
+  /** See PlaneContext.tasks. */
+  exportImage(
+    image: Pick<ImageRecord, 'imageId' | 'accountId' | 'regionId'>,
+    destination: string,
+    bytesPerSecond = 0,
+  ): Promise<string> {
+    const { imageId: resourceId, accountId, regionId } = image;
+    const about = { accountId, regionId, resourceId, destination };
+    return this.begin({ ...about, action: 'ExportImage', bytesPerSecond });
+  }
+
+  private async begin(subject: TaskSubject): Promise<string> {
     const { randomBytes, clock } = this.context;
     const taskId = makeTaskId(randomBytes);
     const task: TaskRecord = {
+      ...subject,
       taskId,
       groupId: taskId,
-      accountId: record.accountId,
-      regionId: record.regionId,
-      action: REENCRYPT_ACTION,
-      resourceId,
       state: 'running',
       code: '',
       doneSectors: 0,
       totalSectors: 0,
-      bytesPerSecond,
       createdAt: clock.now(),
       finishedAt: null,
     };
@@ -118,17 +144,9 @@ export class TaskRunner {
   /** @throws PlaneError IncorrectTaskStatus */
   cancel(taskId: string): Promise<void> {
     return this.change(taskId, 'cancel', async (task) => {
-      const { context } = this;
-      const finishedAt = context.clock.now();
+      const finishedAt = this.context.clock.now();
       const cancelled: TaskRecord = { ...task, state: 'cancelled', code: '', finishedAt };
-      const putDocuments = [{ kind: 'task', record: cancelled } as const];
-      const copy = context.metadata.getSnapshot(task.resourceId);
-      if (copy?.status !== 'progressing') {
-        await context.metadata.commit({ putDocuments });
-        return;
-      }
-      await context.metadata.commit({ putDocuments, removeSnapshots: [copy.snapshotId] });
-      await removeTrees(context, copy);
+      await workOf(task).abandon(this.context, cancelled);
     });
   }
 
@@ -206,17 +224,16 @@ export class TaskRunner {
       totalSectors: now.doneSectors,
       finishedAt: clock.now(),
     });
-    const outcome = await reencryptResource(
+    const outcome = await workOf(task).attempt(
       this.context,
-      task.resourceId,
+      task,
       run,
-      async ({ movedSectors, remainingSectors }) => {
-        const doneSectors = now.doneSectors + movedSectors;
+      async ({ doneSectors, totalSectors }, settle) => {
         const isFirst = now.totalSectors === 0 || now.state !== 'running';
-        now = { ...now, state: 'running', code: '', doneSectors };
-        now = { ...now, totalSectors: doneSectors + remainingSectors };
+        now = { ...now, state: 'running', code: '', doneSectors, totalSectors };
         if (!isFirst && clock.monotonic() - writtenAt < TASK_PROGRESS_MS) return;
         writtenAt = clock.monotonic();
+        await settle?.();
         await this.put(now);
       },
       finished,
@@ -230,11 +247,13 @@ export class TaskRunner {
   private async noteRefusal(taskId: string, error: PlaneError): Promise<boolean> {
     const { metadata, clock } = this.context;
     const { code } = error;
-    const isFinal = FINAL_CODES.has(code);
+    const task = metadata.getDocument('task', taskId);
+    if (task === undefined) return true;
+    const work = workOf(task);
+    const isFinal = work.finalCodes.has(code);
     try {
-      const task = metadata.getDocument('task', taskId);
-      if (task === undefined) return true;
-      if (isFinal) await this.put({ ...task, state: 'failed', code, finishedAt: clock.now() });
+      const finishedAt = clock.now();
+      if (isFinal) await work.abandon(this.context, { ...task, state: 'failed', code, finishedAt });
       else if (task.code !== code) await this.put({ ...task, state: 'paused', code });
     } catch (failure) {
       // The metadata takes no changes any more: what the record says is what the next open reads.
@@ -247,6 +266,12 @@ export class TaskRunner {
   private put(task: TaskRecord): Promise<void> {
     return this.context.metadata.commit({ putDocuments: [{ kind: 'task', record: task }] });
   }
+}
+
+function workOf({ taskId, action }: TaskRecord): TaskWork {
+  const work = WORKS.get(action);
+  invariant(work !== undefined, `${taskId} (${action}) is work of a kind that goes on`);
+  return work;
 }
 
 function isLive({ state }: TaskRecord): boolean {

@@ -12,7 +12,7 @@ export interface TaskDescription {
   readonly SupportCancel: boolean;
   /** Ours. Why it is paused or has failed: an error code; empty if it is neither. */
   readonly Code: string;
-  /** Ours. Bytes under the new key, and all there are to be, as known so far. */
+  /** Ours. Bytes re-encrypted or exported, and all there are to be, as known so far. */
   readonly DoneBytes: number;
   readonly TotalBytes: number;
   /** Ours. 0: as fast as the requests of callers allow. */
@@ -26,6 +26,8 @@ export interface TaskDescription {
 export interface TaskVerbs {
   DescribeTasks: {
     parameters: Page & {
+      /** Tasks of one call, as CloneDisks answers with. */
+      readonly TaskGroupId?: string;
       readonly TaskIds?: readonly string[];
       readonly ResourceIds?: readonly string[];
       readonly TaskStatus?: string;
@@ -40,7 +42,10 @@ export interface TaskVerbs {
     parameters: { readonly TaskId: string; readonly BytesPerSecond?: number };
     result: Record<string, never>;
   };
-  /** Ends a task. What it was to re-encrypt stays readable, and needs its old keys for good. */
+  /**
+   * Ends a task. What it was to re-encrypt stays readable, and needs its old keys for good; of an
+   * export no file is left.
+   */
   CancelTask: { parameters: { readonly TaskId: string }; result: Record<string, never> };
   /** Ours: moves a disk, attached or not, to a new data key. */
   RekeyDisk: {

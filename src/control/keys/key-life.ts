@@ -6,11 +6,15 @@ import {
   KEY_DELETION_DAYS_MIN,
   PROTECTION_DESCRIPTION_CHARS_MAX,
 } from '../../limits.ts';
-import type { KeyDescription } from '../../record/kms-key.ts';
+import {
+  ASYMMETRIC_SPECS,
+  type AsymmetricSpec,
+  type KeyDescription,
+} from '../../record/kms-key.ts';
 import type { ControlContext } from '../context.ts';
 import { pageEntries, pageWindow } from '../schemas.ts';
 import { callKms } from './call-kms.ts';
-import { KEY_SPEC, KEY_USAGE, keyArn, keyMetadata } from './key-metadata.ts';
+import { KEY_SPEC, KEY_USAGE, keyArn, keyMetadata, usageOfSpec } from './key-metadata.ts';
 import {
   descriptionSchema,
   intervalMs,
@@ -74,7 +78,7 @@ export const updateKeyDescriptionSchema = v.strictObject({
 type KeyId = { readonly KeyId: string };
 type Nothing = Record<string, never>;
 
-/** Kinds of keys the cloud makes and this does not: they cannot protect a disk. */
+/** Kinds of keys the cloud makes and this does not. */
 const SPECS_NOT_MADE = /^(Aliyun_SM4|RSA_[0-9]+|EC_[A-Z0-9]+|HMAC_[A-Z0-9]+)$/;
 
 /** @throws PlaneError InvalidParameter, UnsupportedOperation, MissingParameter, Rejected.* */
@@ -83,11 +87,12 @@ export async function createKey(
   parameters: KeyVerbs['CreateKey']['parameters'],
 ): Promise<KeyVerbs['CreateKey']['result']> {
   const { Description, Origin, ProtectionLevel, Tags = [] } = parameters;
-  checkKeySpec(parameters);
+  const asymmetricSpec = asymmetricSpecOf(parameters);
   const rotation = rotationOf(parameters);
   const key = await callKms(context, 'createKey', {
     description: Description ?? '',
     origin: Origin ?? 'Aliyun_KMS',
+    ...(asymmetricSpec === undefined ? {} : { asymmetricSpec }),
     protectionLevel: ProtectionLevel ?? 'SOFTWARE',
     tags: Tags.map(({ TagKey, TagValue }) => ({ key: TagKey, value: TagValue })),
     ...(rotation === null ? {} : { rotationIntervalMs: rotation }),
@@ -191,12 +196,22 @@ export async function done(changed: Promise<KeyDescription>): Promise<Nothing> {
   return {};
 }
 
-function checkKeySpec(parameters: KeyVerbs['CreateKey']['parameters']): void {
-  const { KeySpec = KEY_SPEC, KeyUsage = KEY_USAGE } = parameters;
-  if (KeySpec === KEY_SPEC && KeyUsage === KEY_USAGE) return;
-  const isOfCloud = KeySpec === KEY_SPEC || SPECS_NOT_MADE.test(KeySpec);
+/**
+ * @returns undefined: a symmetric key
+ * @throws PlaneError InvalidParameter, UnsupportedOperation
+ */
+function asymmetricSpecOf(
+  parameters: KeyVerbs['CreateKey']['parameters'],
+): AsymmetricSpec | undefined {
+  const { KeySpec = KEY_SPEC } = parameters;
+  const spec = ASYMMETRIC_SPECS.find((each) => each === KeySpec);
+  const { KeyUsage = usageOfSpec(spec) } = parameters;
+  const isMade = KeySpec === KEY_SPEC || spec !== undefined;
+  if (isMade && KeyUsage === usageOfSpec(spec)) return spec;
+  const isOfCloud = isMade || SPECS_NOT_MADE.test(KeySpec);
   const isUsage = [KEY_USAGE, 'SIGN/VERIFY', 'GENERATE/VERIFY_MAC'].includes(KeyUsage);
   const code = isOfCloud && isUsage ? 'UnsupportedOperation' : 'InvalidParameter';
-  const detail = `CreateKey expects KeySpec ${KEY_SPEC} and KeyUsage ${KEY_USAGE}`;
+  const specs = [KEY_SPEC, ...ASYMMETRIC_SPECS].join(', ');
+  const detail = `CreateKey expects KeySpec of ${specs}, and the KeyUsage that is theirs`;
   throw new PlaneError(code, detail);
 }

@@ -1,6 +1,7 @@
 /** Master keys as the KMS API shows them. Source: DescribeKey, KeyMetadata. */
 import type {
   AliasDescription,
+  AsymmetricSpec,
   KeyDescription,
   KeyVersionDescription,
 } from '../../record/kms-key.ts';
@@ -9,7 +10,7 @@ import type { KeyAlias, KeyMetadata, KeyVersion } from './types.ts';
 
 const SECOND_MS = 1_000;
 
-/** The only kind of key there is here: AES-256, as disks need it. */
+/** The kind of key that is used here: AES-256, as disks need it. */
 export const KEY_SPEC = 'Aliyun_AES_256';
 export const KEY_USAGE = 'ENCRYPT/DECRYPT';
 
@@ -20,8 +21,8 @@ export function keyMetadata(key: KeyDescription): KeyMetadata {
     KeyId: key.keyId,
     Arn: keyArn(key),
     KeyState: key.state,
-    KeySpec: KEY_SPEC,
-    KeyUsage: KEY_USAGE,
+    KeySpec: key.asymmetricSpec ?? KEY_SPEC,
+    KeyUsage: usageOfSpec(key.asymmetricSpec),
     Origin: key.origin,
     ProtectionLevel: key.protectionLevel,
     Creator: key.isServiceKey ? 'Ecs' : key.accountId,
@@ -37,6 +38,11 @@ export function keyMetadata(key: KeyDescription): KeyMetadata {
     DeletionProtection: key.isDeletionProtected ? 'Enabled' : 'Disabled',
     DeletionProtectionDescription: key.deletionProtectionDescription,
   };
+}
+
+/** What a key of a kind is for. */
+export function usageOfSpec(spec: AsymmetricSpec | undefined): string {
+  return spec?.startsWith('EC_') ? 'SIGN/VERIFY' : KEY_USAGE;
 }
 
 export function keyArn({ accountId, regionId, keyId }: KeyDescription): string {

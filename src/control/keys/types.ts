@@ -81,7 +81,11 @@ interface KeyLifeVerbs {
   CreateKey: {
     parameters: {
       readonly Description?: string;
-      /** Only Aliyun_AES_256 is made here. @default Aliyun_AES_256 */
+      /**
+       * Of RSA_2048, RSA_3072, EC_P256 and EC_P256K there is the record: every use is refused.
+       *
+       * @default Aliyun_AES_256
+       */
       readonly KeySpec?: string;
       /** @default ENCRYPT/DECRYPT */
       readonly KeyUsage?: string;

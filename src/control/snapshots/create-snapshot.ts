@@ -6,8 +6,6 @@
  * the record is committed. No data is copied.
  */
 import * as v from 'valibot';
-import { PlaneError } from '../../base/errors.ts';
-import { SNAPSHOTS_PER_DISK_MAX } from '../../limits.ts';
 import { makeSnapshotId } from '../../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../../record/resource.ts';
 import { checkTags } from '../access/tag-rules.ts';
@@ -18,6 +16,7 @@ import { requireUsableKey } from '../encryption/check-key.ts';
 import { chooseEncryption } from '../encryption/choose.ts';
 import { findDisk } from '../find.ts';
 import { layersLike, shareAndCommit } from '../layers.ts';
+import { requireQuota } from '../quotas.ts';
 import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
 import { checkFirstUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
@@ -106,12 +105,8 @@ export async function newSnapshot(
 function checkSnapshotQuota(context: ControlContext, { diskId }: DiskRecord): void {
   const filter = { scope: context, diskId };
   const { total } = context.metadata.listSnapshots(filter, 0, 1);
-  if (total < SNAPSHOTS_PER_DISK_MAX) return;
-  const { records } = context.metadata.listSnapshots(filter, 0, total);
+  if (total < context.quotas.snapshotsPerDisk) return;
+  const { records } = context.metadata.listSnapshots(filter, 0, Math.max(total, 1));
   const taken = records.filter(({ sourceSnapshotId }) => sourceSnapshotId === null).length;
-  if (taken < SNAPSHOTS_PER_DISK_MAX) return;
-  throw new PlaneError(
-    'QuotaExceed.Snapshot',
-    `${diskId} has ${taken} snapshots, at most ${SNAPSHOTS_PER_DISK_MAX}`,
-  );
+  requireQuota(context, 'snapshotsPerDisk', taken + 1);
 }

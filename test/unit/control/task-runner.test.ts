@@ -26,7 +26,9 @@ describe('a task', () => {
   const makeRunner = (): TaskRunner =>
     new TaskRunner({
       ...control.context,
+      exportFiles: null,
       taskVolumes: {
+        openReader: () => Promise.reject(new Error('nothing is exported here')),
         openReencryption: async ({ layers }) => {
           const refusal = openRefusals.shift();
           if (refusal !== undefined) throw new PlaneError(refusal, 'the test says so');

@@ -14,13 +14,14 @@ import type { KeyDescription, KeyState } from '../../../src/record/kms-key.ts';
 import { scope } from './support.ts';
 
 const states: KeyState[] = ['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport'];
-const kinds: KeyKind[] = ['service', 'own', 'imported'];
+const kinds: KeyKind[] = ['service', 'own', 'imported', 'asymmetric'];
 
 const key = (state: KeyState, kind: KeyKind): KeyDescription => ({
   ...scope,
   keyId: 'key-abcdefghijklmnopqrst',
   state,
   origin: kind === 'imported' ? 'EXTERNAL' : 'Aliyun_KMS',
+  ...(kind === 'asymmetric' ? { asymmetricSpec: 'RSA_2048' as const } : {}),
   protectionLevel: 'SOFTWARE',
   isServiceKey: kind === 'service',
   description: '',
@@ -76,9 +77,11 @@ const documented: Record<KeyOperation, string[]> = {
 const refusedByKind = (kind: KeyKind, operation: KeyOperation): string | null => {
   const isImport = /import|Material/i.test(operation);
   const isRotation = operation === 'rotate' || operation === 'setRotationPolicy';
+  const isRotationOrUse = isRotation || operation === 'use';
+  if (kind === 'asymmetric' && isRotationOrUse) return 'UnsupportedOperation';
   if (operation === 'use' || operation === 'describe') return null;
   if (kind === 'service') return 'Rejected.UnsupportedOperation';
-  if (kind === 'own' && isImport) return 'Unsupported.Origin';
+  if ((kind === 'own' || kind === 'asymmetric') && isImport) return 'Unsupported.Origin';
   return kind === 'imported' && isRotation ? 'UnsupportedOperation' : null;
 };
 

@@ -55,6 +55,30 @@ export const TESTED_ELSEWHERE: readonly TestedElsewhere[] = [
     test: 'test/unit/load/job-behaviour.test.ts',
   },
   {
+    codes: [
+      'QuotaExceed.DiskCapacity',
+      'QuotaExceed.PortableCloudDisk',
+      'QuotaExceed.PostPaidDisk',
+    ],
+    because: 'quotas of a plane that was opened with some',
+    test: 'test/unit/control/quotas.test.ts',
+  },
+  {
+    codes: ['InvalidKMSKeyId.NotSymmetric'],
+    because: 'beside all else about asymmetric keys',
+    test: 'test/unit/control/keys/asymmetric.test.ts',
+  },
+  {
+    codes: ['DRYRUN.SUCCESS'],
+    because: 'of dry runs, beside the other tests of its verb',
+    test: 'test/unit/control/instances/batch-power.test.ts',
+  },
+  {
+    codes: ['ImageIsExporting', 'ExportFailed'],
+    because: 'of the task runner, which the worlds of the cases have not',
+    test: 'test/unit/control/jobs/export-image.test.ts',
+  },
+  {
     codes: ['IncorrectTaskStatus'],
     because: 'of the task runner, which the worlds of the cases have not',
     test: 'test/unit/control/task-runner.test.ts',
@@ -158,16 +182,7 @@ export const NOT_ANSWERED: readonly NotAnswered[] = [
     because: 'of the HTTP door: no verb is called',
   },
   {
-    codes: [
-      'InvalidKMSKeyId.NotSymmetric',
-      'InvalidOperation.OtherInstanceUnsupported',
-      'QuotaExceed.DiskCapacity',
-      'QuotaExceed.PortableCloudDisk',
-      'QuotaExceed.PostPaidDisk',
-      'QuotaExceed.ShareImageUser',
-      'ImageIsExporting',
-      'DRYRUN.SUCCESS',
-    ],
-    because: 'not built yet: asymmetric keys, quotas of disks, batches, where a disk came from',
+    codes: ['InvalidOperation.OtherInstanceUnsupported', 'QuotaExceed.ShareImageUser'],
+    because: 'not built: where an ephemeral disk came from, a quota of images shared with a user',
   },
 ];

@@ -140,7 +140,7 @@ const STATES: readonly ErrorCase[] = [
     return { parameters: { KeyId }, says: [KeyId, 'EXTERNAL'] };
   }),
   refused('UnsupportedOperation', 400, 'CreateKey', 'a kind of key not made here', async () => ({
-    parameters: { KeySpec: 'EC_P256', KeyUsage: 'SIGN/VERIFY' },
+    parameters: { KeySpec: 'HMAC_SHA256', KeyUsage: 'GENERATE/VERIFY_MAC' },
     says: ['KeySpec'],
   })),
   refused('Forbidden.KmsServiceNotEnabled', 403, 'CreateKey', 'KMS is not activated', async (w) => {

@@ -285,12 +285,12 @@ describe('ExportImage', () => {
   ] as const)('of a %s image by the rules of %s is refused with %s', async (...row) => {
     const [kind, ruleSet, code] = row;
     const { refused, ImageId } = await imageWorld([kind], ruleSet === '2025' ? undefined : ruleSet);
-    expect(await refused('ExportImage', { ImageId, OSSBucket: 'b' })).toBe(code);
+    expect(await refused('ExportImage', { ImageId, OSSBucket: 'bucket' })).toBe(code);
   });
 
   it('is the owner’s alone, needs its role, and is not for public images', async () => {
     const { as, control, refused, share, ImageId } = await imageWorld(['plain']);
-    const OSSBucket = 'b';
+    const OSSBucket = 'bucket';
     await share({ AddAccount: [RECIPIENT] });
     const foreign = as(RECIPIENT)('ExportImage', { ImageId, OSSBucket });
     expect(await codeOf(foreign)).toBe('InvalidImageId.NotFound');
