@@ -125,6 +125,8 @@ export const SHARD_HANG_MS = 10_000;
 export const KMS_HANG_MS = 10_000;
 export const THREAD_END_MS = 10_000;
 export const REPLACE_TIMEOUT_MS = 30_000;
+/** The KMS thread is asked for a sign of life so often. */
+export const KMS_PING_MS = 2_000;
 /** How often main looks for signs of life. */
 export const WATCH_MS = 500;
 /** A disk that could not be opened again tries so again, at a request, no sooner than this. */
@@ -264,6 +266,7 @@ export const NBD_RECEIVE_BYTES: number = 256 * KIB;
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
 invariant(SHARD_HANG_MS > KMS_TIMEOUT_MS, 'a shard that waits for a key does not hang');
+invariant(KMS_PING_MS < KMS_HANG_MS, 'a hang is asked about before it is one');
 invariant(KMS_HANG_MS > KMS_TIMEOUT_MS, 'a call has timed out before its thread is ended');
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');

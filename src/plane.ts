@@ -105,6 +105,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
     throttling: options.kmsThrottling ?? false,
+    sabotage: sabotageOf(options),
   });
   undo.push(() => kms.close());
   const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
@@ -120,6 +121,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     cores: availableParallelism(),
     reopen: (diskId, open) => reopenVolume({ clock: systemClock, metadata }, diskId, open),
   });
+  kms.onRestarted = () => void shards.connectKms();
   const held = new HeldVolumes(shards);
   const untasked = {
     clock: systemClock,

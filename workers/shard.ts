@@ -6,6 +6,7 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { systemClock } from '../src/base/clock.ts';
 import { PlaneError } from '../src/base/errors.ts';
+import { haveFault } from '../src/base/faults.ts';
 import { invariant } from '../src/base/invariant.ts';
 import { nativeLibrary } from '../src/base/native.ts';
 import { selectEngine } from '../src/cipher/select-engine.ts';
@@ -21,7 +22,6 @@ import { openFileStore } from '../src/segment/file-store.ts';
 import { nodeFileSystem } from '../src/segment/file-system.ts';
 import { openMemoryStore } from '../src/segment/memory-store.ts';
 import { ObservedFileSystem } from '../src/segment/observed-file-system.ts';
-import { haveFault } from '../src/shard/sabotage.ts';
 import { Shard } from '../src/shard/serve.ts';
 import { serveUntilStopped } from '../src/shard/serve-loop.ts';
 

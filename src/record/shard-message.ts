@@ -9,6 +9,7 @@
  *    both ends away.
  */
 import type { ErrorRecord } from '../base/errors.ts';
+import type { FaultKind } from '../base/faults.ts';
 import type { WrapContext } from './kms-message.ts';
 import type { ShardChannelMemory } from './shard-channel.ts';
 
@@ -27,15 +28,9 @@ export interface ShardStart<Port> {
   readonly isSabotageAllowed: boolean;
 }
 
-/**
- * A fault to have: an uncaught error, the end of the thread, a loop without end, more memory than
- * there is.
- */
-export type SabotageKind = 'throw' | 'exit' | 'hang' | 'outOfMemory';
-
 /** What a shard thread is told beside its calls, if it is one that may be sabotaged. */
 export interface SabotageMessage {
-  readonly sabotage: SabotageKind;
+  readonly sabotage: FaultKind;
 }
 
 /** The shard's first message, id 0: it is ready, or says why not and ends. */

@@ -12,8 +12,8 @@
  *
  * **Thread:** main.
  */
+import type { FaultKind } from '../base/faults.ts';
 import { invariant } from '../base/invariant.ts';
-import type { SabotageKind } from '../record/shard-message.ts';
 
 /** The option of openPlane() a Sabotage is given under. */
 export const SABOTAGE: unique symbol = Symbol('sabotage');
@@ -29,7 +29,7 @@ export interface SabotageOptions {
 }
 
 /** terminate: the thread is ended from outside, wherever it is. */
-export type Fault = SabotageKind | 'terminate';
+export type Fault = FaultKind | 'terminate';
 
 /** One life of a thread that can be given faults. */
 export interface SabotageTarget {

@@ -1,13 +1,15 @@
 /**
- * Faults a shard thread has when a test tells it to. Nothing of it can be reached unless the thread
- * was started with isSabotageAllowed (threads/sabotage.ts).
+ * Faults a thread has when a test tells it to. Nothing of it can be reached unless the thread was
+ * started as one that may be sabotaged (threads/sabotage.ts).
  *
- * **Thread:** shard.
+ * **Thread:** shard, KMS.
  */
-import { unreachable } from '../base/invariant.ts';
-import type { SabotageKind } from '../record/shard-message.ts';
+import { unreachable } from './invariant.ts';
 
-export function haveFault(kind: SabotageKind): void {
+/** An uncaught error, the end of the thread, a loop without end, more memory than there is. */
+export type FaultKind = 'throw' | 'exit' | 'hang' | 'outOfMemory';
+
+export function haveFault(kind: FaultKind): void {
   switch (kind) {
     case 'throw':
       throw new Error('an error nobody catches, as a test asked for');
