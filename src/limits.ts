@@ -145,6 +145,10 @@ export const STORE_VALUE_BYTES_MAX = MIB;
 export const STORE_RANGE_ENTRIES_MAX = 100_000;
 /** A commit not settled by then has failed: longer than any fdatasync that may still succeed. */
 export const STORE_COMMIT_TIMEOUT_MS = 30_000;
+/** A commit fails for lack of space where the file system has less than this. */
+export const STORE_FULL_BYTES = MIB;
+/** The root cause of a failed commit comes by a promise of its own. */
+export const STORE_CAUSE_TIMEOUT_MS = 1_000;
 
 /** Master keys of an account in a region, the service key not counted (KMS, quotas). */
 export const MASTER_KEYS_MAX = 200;

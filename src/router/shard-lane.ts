@@ -17,6 +17,7 @@
  *
  * **Thread:** main.
  */
+import { systemClock } from '../base/clock.ts';
 import { settlesWithin } from '../base/deadline.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
@@ -131,7 +132,7 @@ export class ShardLane {
   private async replace(cause: PlaneError): Promise<void> {
     for (let error = cause; ; ) {
       await this.thread.gone;
-      const delayMs = this.history.add(performance.now());
+      const delayMs = this.history.add(systemClock.monotonic());
       if (this.isClosing) this.down = error;
       else if (this.storeFailure !== null) this.down = this.storeFailure;
       else if (delayMs === null) this.down = this.brokenError(error);

@@ -18,6 +18,7 @@
  *
  * **Thread:** main.
  */
+import { systemClock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { QUEUE_REQUESTS_MAX, REOPEN_RETRY_MS, REPLACE_TIMEOUT_MS } from '../limits.ts';
 
@@ -53,7 +54,7 @@ export class VolumeGate {
 
   /** A request comes. @param pass makes it, when the volume is open; must not throw */
   enter(pass: () => void, fail: (error: PlaneError) => void): void {
-    if (this.refusal !== null && performance.now() >= this.retryAt) {
+    if (this.refusal !== null && systemClock.monotonic() >= this.retryAt) {
       this.shut();
       this.knock();
     }
@@ -72,7 +73,7 @@ export class VolumeGate {
   refuse(error: PlaneError, isFinal: boolean): void {
     clearTimeout(this.timer);
     this.refusal = error;
-    this.retryAt = isFinal ? Number.POSITIVE_INFINITY : performance.now() + REOPEN_RETRY_MS;
+    this.retryAt = isFinal ? Number.POSITIVE_INFINITY : systemClock.monotonic() + REOPEN_RETRY_MS;
     for (const { fail } of this.waiting.splice(0)) fail(error);
   }
 }

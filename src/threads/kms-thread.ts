@@ -15,6 +15,7 @@
  * **Thread:** main.
  */
 import type { MessagePort } from 'node:worker_threads';
+import { systemClock } from '../base/clock.ts';
 import { settlesWithin } from '../base/deadline.ts';
 import { PlaneError } from '../base/errors.ts';
 import { KMS_TIMEOUT_MS } from '../limits.ts';
@@ -128,7 +129,7 @@ class SupervisedKms implements KmsThread {
   /** Never rejects: the thread is up again, or down. */
   async #restart(lost: KmsLife): Promise<void> {
     for (let last = lost.ended?.toRecord().message ?? ''; ; ) {
-      const delayMs = this.#history.add(performance.now());
+      const delayMs = this.#history.add(systemClock.monotonic());
       const isVolatile = this.#options.dataDir === null;
       if (isVolatile) this.#fail(`${last}; its master keys were in its memory and are lost`);
       else if (delayMs === null) this.#fail(`the KMS thread ${this.#history.text}: ${last}`);
