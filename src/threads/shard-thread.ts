@@ -10,6 +10,8 @@
  * 1. No AbortSignal is ever given to the task: piscina would kill the thread with keys in its
  *    memory. A thread that crashed or hangs is killed: its keys may stay in freed memory.
  * 2. `atomics: 'disabled'`: piscina's default parks an idle worker so that it hears no port.
+ *    `minThreads: 0`: or piscina starts another thread in place of one that ends, which would have
+ *    to be terminated while it loads native code, and that can end the process.
  * 3. A thread that gives no sign of life for SHARD_HANG_MS, while somebody waits for it, hangs.
  * 4. When the thread is lost every call in flight and every later one fails with ShardLost, but not
  *    before the thread has ended and can write nowhere any more (or THREAD_END_MS have passed: a
@@ -71,10 +73,11 @@ export class ShardThread {
   private readonly shardIndex: number;
   private readonly introduce: ShardThreadOptions['introduce'];
   private readonly pool: Piscina;
+  private readonly worker: Worker;
   private readonly control: MessagePort;
   private readonly waiting = new Map<number, Waiting>();
   private readonly ended: Promise<void>;
-  private readonly endWatch: () => void;
+  private endWatch: () => void;
   private nextId = START_ID + 1;
   private lost: PlaneError | null = null;
   private hangText = '';
@@ -90,7 +93,7 @@ export class ShardThread {
     this.control.on('message', (reply: ShardReply) => this.take(reply));
     this.pool = new Piscina({
       filename: new URL('../../workers/shard.js', import.meta.url).href,
-      minThreads: 1,
+      minThreads: 0,
       maxThreads: 1,
       concurrentTasksPerWorker: 1,
       maxQueue: 1,
@@ -99,9 +102,6 @@ export class ShardThread {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: sabotage?.options.shardHeapMb ?? SHARD_HEAP_MB },
     });
-    const [worker] = this.pool.threads;
-    invariant(worker !== undefined, 'a pool starts its threads when it is made');
-    this.gone = new Promise((resolve) => worker.once('exit', () => resolve()));
     const start: ShardStart<MessagePort> = {
       memory,
       control: control.port2,
@@ -112,19 +112,15 @@ export class ShardThread {
       isSabotageAllowed: sabotage !== null,
     };
     const task = this.pool.run(start, { transferList: [control.port2, kms] });
+    const [worker] = this.pool.threads;
+    invariant(worker !== undefined, 'a pool starts a thread for its first task');
+    this.worker = worker;
+    this.gone = new Promise((resolve) => worker.once('exit', () => resolve()));
     this.ended = task.then(
       () => this.end('has ended', undefined),
       (cause: unknown) => this.end('crashed', cause),
     );
-    const hangMs = sabotage?.options.shardHangMs ?? SHARD_HANG_MS;
-    this.endWatch = watchForHang(this, hangMs, (silentMs) => {
-      this.hangText = `hung: it gave no sign of life for ${silentMs} ms`;
-      void this.pool.destroy();
-    });
-    sabotage?.addShard(options.shardIndex, {
-      fault: (kind) => this.haveFault(kind, worker),
-      lost: this.ended,
-    });
+    this.endWatch = this.watch(SHARD_HANG_MS);
   }
 
   /** Watched: see hang-watch.ts. */
@@ -151,6 +147,7 @@ export class ShardThread {
       await thread.ended;
       throw error;
     }
+    if (options.sabotage !== null) thread.sabotage(options.sabotage);
     return thread;
   }
 
@@ -240,9 +237,25 @@ export class ShardThread {
     if (!this.isStopping) this.onLost(error);
   }
 
-  private haveFault(kind: Fault, worker: Worker): void {
+  private watch(hangMs: number): () => void {
+    return watchForHang(this, hangMs, (silentMs) => {
+      this.hangText = `hung: it gave no sign of life for ${silentMs} ms`;
+      void this.pool.destroy();
+    });
+  }
+
+  private sabotage(sabotage: Sabotage): void {
+    this.endWatch();
+    this.endWatch = this.watch(sabotage.options.shardHangMs ?? SHARD_HANG_MS);
+    sabotage.addShard(this.shardIndex, {
+      fault: (kind) => this.haveFault(kind),
+      lost: this.ended,
+    });
+  }
+
+  private haveFault(kind: Fault): void {
     if (kind === 'terminate') {
-      void worker.terminate();
+      void this.worker.terminate();
       return;
     }
     this.control.postMessage({ sabotage: kind } satisfies SabotageMessage);
