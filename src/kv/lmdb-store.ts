@@ -57,16 +57,26 @@ export type LmdbDatabase = Pick<
 /**
  * Opens the store in a directory, made if absent.
  *
+ * @param mode readOnly: of an existing one nothing is changed but LMDB's own lock file
+ *
  * @throws PlaneError DataDirectoryCorrupt: the files are not, or no longer, an LMDB environment
  */
-export function openLmdbStore(directory: string): KeyValueStore {
-  mkdirSync(directory, { recursive: true });
+export function openLmdbStore(
+  directory: string,
+  mode: 'readWrite' | 'readOnly' = 'readWrite',
+): KeyValueStore {
   const file = join(directory, 'data.mdb');
+  const readOnly = mode === 'readOnly';
+  if (readOnly && !existsSync(file)) {
+    throw new PlaneError('DataDirectoryCorrupt', `there is no ${file}`);
+  }
+  if (!readOnly) mkdirSync(directory, { recursive: true });
   const damage = existsSync(file) ? lmdbFileDamage(file) : null;
   if (damage !== null) throw new PlaneError('DataDirectoryCorrupt', `${file} ${damage}`);
   const database = open<Uint8Array, string>({
     path: directory,
     noSubdir: false,
+    readOnly,
     encoding: 'binary',
     overlappingSync: false,
     eventTurnBatching: false,

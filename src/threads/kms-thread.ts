@@ -155,6 +155,6 @@ class SupervisedKms implements KmsThread {
 /** A thread that ended, in the words of the table of codes. */
 function unavailable(error: unknown): unknown {
   if (!(error instanceof KmsGone)) return error;
-  const what = `${error.message} before it answered: whether it did what it was asked is not known`;
+  const what = `${error.message}: whether it did what it was asked is not known`;
   return new PlaneError('KmsUnavailable', what);
 }
