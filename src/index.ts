@@ -36,4 +36,8 @@ export type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  ScrubFinding,
+  ScrubOptions,
+  ScrubProgress,
+  ScrubReport,
 } from './types.ts';

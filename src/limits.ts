@@ -49,6 +49,17 @@ export const TASK_PROGRESS_MS = 2_000;
 export const TASK_RETRY_MS = 5_000;
 export const TASK_RETRY_MS_MAX = 300_000;
 
+/** Scrub: sectors of one step, ranges it looks at, and its pace where none is asked for. */
+export const SCRUB_STEP_SECTORS: number = (256 * KIB) / SECTOR_BYTES;
+export const SCRUB_RANGES_MAX = 256;
+export const SCRUB_BYTES_PER_SECOND: number = 64 * MIB;
+/** A scrub that is later than this does not make up for it. */
+export const SCRUB_LAG_MS_MAX = 100;
+/** Damaged sectors a report lists; it counts all. */
+export const SCRUB_DAMAGE_MAX = 10_000;
+/** A step whose shard is lost is made again so often. */
+export const SCRUB_RETRIES_MAX = 3;
+
 export const SHARDS_DEFAULT = 2;
 export const SHARDS_MAX = 64;
 

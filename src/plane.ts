@@ -27,6 +27,7 @@ import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { reopenVolume } from './control/reopen-volume.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
+import { Scrubs } from './control/scrubs.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
 import {
@@ -58,6 +59,8 @@ import type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  ScrubOptions,
+  ScrubReport,
 } from './types.ts';
 
 /** Whom a plane's own calls are made by. */
@@ -75,6 +78,7 @@ interface Parts {
   readonly held: HeldVolumes;
   readonly metadata: Metadata;
   readonly tasks: TaskRunner;
+  readonly scrubs: Scrubs;
   readonly context: PlaneContext;
 }
 
@@ -148,7 +152,8 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   if (options.world !== undefined) await seedWorld(context, options.world);
   await tasks.start();
   undo.push(() => tasks.close());
-  return { directory, kms, shards, held, metadata, tasks, context };
+  const scrubs = new Scrubs(context);
+  return { directory, kms, shards, held, metadata, tasks, scrubs, context };
 }
 
 type StartShard = (shardIndex: number) => Promise<ShardThread>;
@@ -286,6 +291,11 @@ class OpenPlane implements Plane {
     };
   }
 
+  async scrub(options: ScrubOptions = {}): Promise<ScrubReport> {
+    this.checkOpen();
+    return this.parts.scrubs.start(options);
+  }
+
   close(): Promise<void> {
     this.closing ??= this.closeParts();
     return this.closing;
@@ -313,12 +323,12 @@ class OpenPlane implements Plane {
   }
 
   private async closeParts(): Promise<void> {
-    const { directory, kms, shards, metadata, tasks } = this.parts;
+    const { directory, kms, shards, metadata, tasks, scrubs } = this.parts;
     // Tasks stop where they are; the next open goes on with them.
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
     // What cannot be closed is thrown when all the rest is.
     const outcomes: PromiseSettledResult<void>[] = [];
-    for (const part of [tasks, shards, kms, metadata]) {
+    for (const part of [scrubs, tasks, shards, kms, metadata]) {
       outcomes.push(...(await Promise.allSettled([part.close()])));
     }
     directory?.release();

@@ -8,7 +8,7 @@
  * 4. When the KMS thread was started again, so is the private channel: main makes another and gives
  *    both ends away.
  */
-import type { ErrorRecord } from '../base/errors.ts';
+import type { ErrorCode, ErrorRecord } from '../base/errors.ts';
 import type { FaultKind } from '../base/faults.ts';
 import type { WrapContext } from './kms-message.ts';
 import type { ShardChannelMemory } from './shard-channel.ts';
@@ -54,6 +54,23 @@ export interface ReencryptProgress {
    */
   readonly remainingSectors: number;
   /** The lower layers are empty, and what was in them is on stable storage. */
+  readonly isDone: boolean;
+}
+
+/** A sector that does not hold what was written, and what a read of it is answered. */
+export interface ScrubDamage {
+  readonly tree: string;
+  readonly sector: number;
+  readonly code: ErrorCode;
+}
+
+/** What a step of a scrub answers. */
+export interface ScrubStep {
+  readonly sectorsRead: number;
+  readonly damage: readonly ScrubDamage[];
+  /** Of the trees there were when the pass began. */
+  readonly treesDone: number;
+  readonly trees: number;
   readonly isDone: boolean;
 }
 
@@ -109,6 +126,8 @@ export type ShardRequest =
   /** Runs the known answers of every cipher engine. */
   | { readonly op: 'surveyEngines' }
   | { readonly op: 'check' }
+  /** Reads so many sectors more; begins if the pass is another than the last. Result: ScrubStep. */
+  | { readonly op: 'scrubStep'; readonly pass: number; readonly sectorsMax: number }
   /** Erases all keys, flushes and closes the store, and ends the serve loop. */
   | { readonly op: 'stop' };
 

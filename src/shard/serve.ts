@@ -18,12 +18,19 @@ import { surveyEngines } from '../cipher/select-engine.ts';
 import { ALLOCATION_RUNS_MAX, BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
 import { OPERATION, type ShardChannel, STAGING_BUFFER } from '../record/shard-channel.ts';
-import type { ShardCall, ShardReply, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
+import type {
+  ScrubStep,
+  ShardCall,
+  ShardReply,
+  ShardRequest,
+  VolumeLayer,
+} from '../record/shard-message.ts';
 import type { ShardStore } from '../segment/shard-store.ts';
 import { executeSlot, failSlot, settleStore } from './execute.ts';
 import { findRuns } from './extents.ts';
 import { closeKeys, Keyring } from './keyring.ts';
 import { Layer } from './layer.ts';
+import { Scrub } from './scrub.ts';
 import { shareTrees } from './share-trees.ts';
 import { Volume } from './volume.ts';
 
@@ -56,6 +63,8 @@ export class Shard {
   private readonly volumes = new Map<number, Volume>();
   /** Requests executed and published, modulo 2^32. */
   private executed = 0;
+  /** The last that was begun. */
+  private scrub: Scrub | null = null;
 
   constructor(parts: ShardParts) {
     this.parts = parts;
@@ -173,12 +182,19 @@ export class Shard {
         return surveyEngines();
       case 'check':
         return store.check();
+      case 'scrubStep':
+        return this.scrubStep(request.pass, request.sectorsMax);
       case 'stop':
         this.stop();
         return null;
       default:
         return unreachable(request);
     }
+  }
+
+  private scrubStep(pass: number, sectorsMax: number): ScrubStep {
+    if (this.scrub?.pass !== pass) this.scrub = new Scrub(pass, this.parts.store);
+    return this.scrub.step(sectorsMax);
   }
 
   private openVolume(id: number, request: RequestOf<'openVolume'>): typeof LATER {
