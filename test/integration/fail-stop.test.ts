@@ -102,7 +102,27 @@ describe.skipIf(!hasStrace)('a commit of the metadata that fails', () => {
   });
 });
 
-/** A file system of two mebibytes; null where none can be mounted. */
+describe('a process that ends itself', () => {
+  const script = `
+    import { failStop } from './dist/src/base/fail-stop.js';
+    process.on('exit', () => { for (;;); });
+    failStop('StoreFailed: the disk is broken');
+    console.log('and goes on');
+  `;
+
+  test('does so by a signal nobody can hold up, after a line on stderr', () => {
+    const { signal, stdout, stderr } = node(script, []);
+    expect({ signal, stdout }).toEqual({ signal: 'SIGKILL', stdout: '' });
+    expect(stderr).toContain('sealdisk: fatal: StoreFailed: the disk is broken; the process');
+  });
+
+  test('does so where nobody listens any more', () => {
+    const closed = ['sh', '-c', '"$@" 2>&-; echo "ended by $?"', 'sh'];
+    expect(node(script, [], closed).stdout).toBe('ended by 137\n');
+  });
+});
+
+/** A small file system; null where none can be mounted. */
 function smallFileSystem(): { path: string; remove: () => void } | null {
   const path = mkdtempSync(join(tmpdir(), 'sealdisk-small-'));
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', path]);
