@@ -59,7 +59,7 @@ it.each([
   expect(problems).toEqual([expect.stringMatching(expected)]);
 });
 
-it('tells of a record that says otherwise than its top layer, and of a shard there is not', async () => {
+it('tells of a record that is not as its top layer, and of a shard there is not', async () => {
   const layers = [{ tree: first, encryption: wrappedBy(1) }];
   const other = { ...wrappedBy(1), lineageId: second };
   await store(disk(first, { encryption: wrappedBy(1) }), disk(second, { shardIndex: 5 }));
