@@ -11,6 +11,7 @@
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
 export { httpStatusOf } from './base/http-status.ts';
+export { checkDirectory, type DirectoryCheck } from './check-directory.ts';
 export { loadWorld } from './control/access/load-world.ts';
 export type { World } from './control/access/world.ts';
 export { DISK_CATEGORIES, type DiskCategory } from './control/encryption/categories.ts';
@@ -36,5 +37,9 @@ export type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  ScrubFinding,
+  ScrubOptions,
+  ScrubProgress,
+  ScrubReport,
   SnapshotReader,
 } from './types.ts';

@@ -20,7 +20,6 @@ import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
-import { RULE_SETS } from './control/encryption/cells.ts';
 import { explainEncryption } from './control/encryption/explain.ts';
 import { findDisk } from './control/find.ts';
 import { type ExportFiles, exportFilesIn } from './control/jobs/export-files.ts';
@@ -29,29 +28,23 @@ import type { TaskVolumes } from './control/jobs/task-work.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { quotasOf } from './control/quotas.ts';
 import { reconcile } from './control/reconcile.ts';
+import { reopenVolume } from './control/reopen-volume.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
+import { Scrubs } from './control/scrubs.ts';
 import { openSnapshot } from './control/snapshots/open-snapshot.ts';
 import { RetentionSweeps } from './control/snapshots/retention.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
-import {
-  ACCOUNT_DEFAULT,
-  CONTROL_CALLS_MAX,
-  MEMORY_BYTES_DEFAULT,
-  REGION_DEFAULT,
-  SEGMENT_BYTES,
-  SHARD_POLL_US,
-  SHARDS_DEFAULT,
-  SHARDS_MAX,
-} from './limits.ts';
-import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
+import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, REGION_DEFAULT, SHARDS_DEFAULT } from './limits.ts';
+import type { DataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
+import { checkOptions, openDirectory } from './plane-options.ts';
+import { sabotageOf, shardStarter, startShards } from './plane-shards.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest, VolumeLayer } from './record/shard-message.ts';
 import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
-import { ShardThread } from './threads/shard-thread.ts';
 import type {
   Disk,
   EngineSurvey,
@@ -63,6 +56,8 @@ import type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  ScrubOptions,
+  ScrubReport,
   SnapshotReader,
 } from './types.ts';
 
@@ -82,6 +77,7 @@ interface Parts {
   readonly metadata: Metadata;
   readonly tasks: TaskRunner;
   readonly retention: RetentionSweeps;
+  readonly scrubs: Scrubs;
   readonly context: PlaneContext;
   /** @throws PlaneError DebuggerOpen */
   readonly checkDebugger: () => void;
@@ -122,13 +118,23 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
     throttling: options.kmsThrottling ?? false,
+    sabotage: sabotageOf(options),
   });
   undo.push(() => kms.close());
   const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
   undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
-  const threads = await startShards(options, directory, shardCount, kms, undo);
-  const shards = new ShardSet(threads, availableParallelism());
+  const start = shardStarter(options, directory, shardCount, kms);
+  const threads = await startShards(start, shardCount, undo);
+  const shards = new ShardSet({
+    threads,
+    restart: start,
+    isVolatile: directory === null,
+    lossesMax: sabotageOf(options)?.options.lossesMax,
+    cores: availableParallelism(),
+    reopen: (diskId, open) => reopenVolume({ clock: systemClock, metadata }, diskId, open),
+  });
+  kms.onRestarted = () => void shards.connectKms();
   const held = new HeldVolumes(shards);
   // Checked again before each key: an inspector may have been opened since.
   const checkDebugger = options.allowDebugging === true ? () => {} : checkNoDebugger;
@@ -173,7 +179,9 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const retention = new RetentionSweeps(context);
   retention.start();
   undo.push(() => retention.close());
-  return { directory, kms, shards, held, metadata, tasks, retention, context, checkDebugger };
+  const scrubs = new Scrubs(context);
+  const base = { directory, kms, shards, held, metadata };
+  return { ...base, tasks, retention, scrubs, context, checkDebugger };
 }
 
 function taskVolumesOf(shards: ShardSet): TaskVolumes {
@@ -188,36 +196,6 @@ function openExports(options: PlaneOptions, directory: DataDirectory | null): Ex
   const inside = directory === null ? undefined : join(directory.path, 'export');
   const path = options.exportDirectory ?? inside;
   return path === undefined ? null : exportFilesIn(path);
-}
-
-async function startShards(
-  options: PlaneOptions,
-  directory: DataDirectory | null,
-  shardCount: number,
-  kms: KmsThread,
-  undo: (() => Promise<void>)[],
-): Promise<ShardThread[]> {
-  const limitBytes = options.memoryLimitBytes ?? MEMORY_BYTES_DEFAULT;
-  const hasCoreEach = availableParallelism() >= 2;
-  const starting = Array.from({ length: shardCount }, async (_, shardIndex) => {
-    const thread = await ShardThread.start({
-      shardIndex,
-      store:
-        directory === null
-          ? { kind: 'memory', memoryLimitBytes: Math.floor(limitBytes / shardCount) }
-          : { kind: 'file', directory: directory.shardPath(shardIndex) },
-      engine: options.engine ?? 'auto',
-      pollMicroseconds: hasCoreEach ? SHARD_POLL_US : 0,
-      introduce: (port, doorbell) => kms.introduce(port, doorbell),
-    });
-    undo.push(() => thread.close());
-    return thread;
-  });
-  const outcomes = await Promise.allSettled(starting);
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
 }
 
 class OpenPlane implements Plane {
@@ -270,8 +248,12 @@ class OpenPlane implements Plane {
 
   async stats(): Promise<PlaneStats> {
     this.checkOpen();
-    const shards = await this.everyShard({ op: 'stats' });
-    return { shards: shards as PlaneStats['shards'] };
+    const found = await this.everyShard({ op: 'stats' });
+    const shards = found.map((stats, shardIndex) => ({
+      ...(stats as Omit<PlaneStats['shards'][number], 'losses'>),
+      losses: this.parts.shards.lossesOf(shardIndex),
+    }));
+    return { shards };
   }
 
   async searchForKey(diskId: string): Promise<KeySearch> {
@@ -309,6 +291,11 @@ class OpenPlane implements Plane {
         ...found.flatMap((shard, index) => shard.problems.map((text) => `shard ${index}: ${text}`)),
       ],
     };
+  }
+
+  async scrub(options: ScrubOptions = {}): Promise<ScrubReport> {
+    this.checkOpen();
+    return this.parts.scrubs.start(options);
   }
 
   close(): Promise<void> {
@@ -361,12 +348,12 @@ class OpenPlane implements Plane {
   }
 
   private async closeParts(): Promise<void> {
-    const { directory, kms, shards, metadata, tasks, retention, soften } = this.parts;
+    const { directory, kms, shards, metadata, tasks, retention, scrubs, soften } = this.parts;
     // Tasks stop where they are; the next open goes on with them.
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
     // What cannot be closed is thrown when all the rest is.
     const outcomes: PromiseSettledResult<void>[] = [];
-    for (const part of [retention, tasks, shards, kms, metadata]) {
+    for (const part of [scrubs, retention, tasks, shards, kms, metadata]) {
       outcomes.push(...(await Promise.allSettled([part.close()])));
     }
     directory?.release();
@@ -382,38 +369,5 @@ class OpenPlane implements Plane {
 
   private checkOpen(): void {
     if (this.closing !== null) throw new PlaneError('PlaneClosed', 'the plane was closed');
-  }
-}
-
-function openDirectory(options: PlaneOptions): DataDirectory | null {
-  if (options.dataDir === undefined) return null;
-  const planeId = (): string => randomBytes(10).toString('hex');
-  return openDataDirectory(options.dataDir, options.shards ?? null, SHARDS_DEFAULT, planeId);
-}
-
-function checkOptions(options: PlaneOptions): void {
-  const isMemory = options?.memory === true;
-  if (isMemory === (typeof options?.dataDir === 'string')) {
-    throw new PlaneError('InvalidArgument', 'expected either memory: true or a dataDir');
-  }
-  const { shards, memoryLimitBytes, ruleSet } = options;
-  quotasOf(options.quotas ?? {});
-  if (ruleSet !== undefined && !RULE_SETS.includes(ruleSet)) {
-    throw new PlaneError('InvalidArgument', `expected ruleSet of ${RULE_SETS}, got ${ruleSet}`);
-  }
-  const isCount = shards === undefined || (Number.isInteger(shards) && shards >= 1);
-  if (!isCount || (shards ?? 1) > SHARDS_MAX) {
-    throw new PlaneError(
-      'InvalidArgument',
-      `expected shards from 1 to ${SHARDS_MAX}, got ${shards}`,
-    );
-  }
-  const leastBytes = 2 * SEGMENT_BYTES * (shards ?? SHARDS_DEFAULT);
-  const limit = memoryLimitBytes ?? leastBytes;
-  if (!Number.isSafeInteger(limit) || limit < leastBytes) {
-    throw new PlaneError(
-      'InvalidArgument',
-      `expected memoryLimitBytes of at least two segments a shard (${leastBytes}), got ${limit}`,
-    );
   }
 }

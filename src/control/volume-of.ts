@@ -5,7 +5,7 @@
  */
 import type { DiskRecord, LayerRecord, SnapshotRecord } from '../record/resource.ts';
 import type { VolumeLayer } from '../record/shard-message.ts';
-import type { VolumeToOpen } from '../router/shard-set.ts';
+import type { VolumeToOpen } from '../router/volume-to-open.ts';
 
 export function volumeOf(record: DiskRecord | SnapshotRecord): VolumeToOpen {
   const { sizeBytes, shardIndex } = record;

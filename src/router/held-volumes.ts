@@ -12,7 +12,8 @@
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import type { DiskIo } from './disk-io.ts';
-import type { ShardSet, VolumeToOpen } from './shard-set.ts';
+import type { ShardSet } from './shard-set.ts';
+import type { VolumeToOpen } from './volume-to-open.ts';
 
 export class HeldVolumes {
   private readonly shards: Pick<ShardSet, 'attach'>;

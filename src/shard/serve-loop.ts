@@ -25,6 +25,7 @@ export function serveUntilStopped(
   let batches = 0;
   const budget = new PollBudget(pollMicroseconds / 1000);
   while (!shard.isStopped) {
+    channel.beat();
     const doorbell = Atomics.load(channel.doorbell, 0);
     if (doorbell !== doorbellDrained) {
       doorbellDrained = doorbell;

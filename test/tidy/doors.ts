@@ -63,6 +63,7 @@ export const BUILTINS: readonly Door[] = [
       'src/cipher/',
       'src/kms/',
       'src/plane.ts',
+      'src/plane-options.ts',
       'src/control/access/tokens.ts',
       'src/load/target-library.ts',
       'src/load/unit-digest.ts',
@@ -73,6 +74,7 @@ export const BUILTINS: readonly Door[] = [
   {
     name: 'node:fs',
     places: [
+      'src/base/fail-stop.ts',
       'src/base/file-lock.ts',
       'src/base/process-hardening.ts',
       'src/segment/',
@@ -110,7 +112,7 @@ export const GLOBALS: readonly Door[] = [
   { name: 'Math.random', places: [] },
   { name: 'console', places: ['src/cli/', 'bench/'] },
   { name: 'process.env', places: ['src/cli/', 'bench/'] },
-  { name: 'process.exit', places: ['src/cli/'] },
+  { name: 'process.exit', places: ['src/cli/', 'src/base/faults.ts'] },
 ];
 
 const SOURCE = ['src/', 'workers/', 'bench/'];

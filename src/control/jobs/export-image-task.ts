@@ -37,6 +37,7 @@ type Report = (progress: TaskProgress, settle?: () => Promise<void>) => Promise<
 export const EXPORT_WORK: TaskWork = {
   finalCodes: new Set([
     'ChecksumMismatch',
+    'DataLost',
     'WrappedKeyInvalid',
     'Forbidden.KeyNotFound',
     'DataKeyErased',

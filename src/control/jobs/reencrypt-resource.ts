@@ -21,7 +21,7 @@ import type { TaskRecord } from '../../record/document.ts';
 import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../../record/resource.ts';
 import type { ReencryptProgress } from '../../record/shard-message.ts';
-import type { OpenReencryption } from '../../router/shard-set.ts';
+import type { OpenReencryption } from '../../router/volume-to-open.ts';
 import { removeTrees } from '../layers.ts';
 import { volumeOf } from '../volume-of.ts';
 import { Pace } from './pace.ts';
@@ -31,7 +31,12 @@ import { openLogged, type TaskContext, type TaskOutcome, type TaskWork } from '.
 type Resource = DiskRecord | SnapshotRecord;
 
 export const REENCRYPT_WORK: TaskWork = {
-  finalCodes: new Set(['ChecksumMismatch', 'WrappedKeyInvalid', 'Forbidden.KeyNotFound']),
+  finalCodes: new Set([
+    'ChecksumMismatch',
+    'DataLost',
+    'WrappedKeyInvalid',
+    'Forbidden.KeyNotFound',
+  ]),
   isGone: (context, task) => findResource(context, task.resourceId) === undefined,
   attempt: (context, task, run, report, finished) => {
     let { doneSectors } = task;

@@ -6,7 +6,7 @@
 import { type ErrorCode, PlaneError } from '../../base/errors.ts';
 import type { TaskRecord } from '../../record/document.ts';
 import type { DiskRecord, SnapshotRecord } from '../../record/resource.ts';
-import type { OpenReencryption, VolumeToOpen } from '../../router/shard-set.ts';
+import type { OpenReencryption, VolumeToOpen } from '../../router/volume-to-open.ts';
 import { keyUseEntries } from '../audit/audit-call.ts';
 import type { PlaneContext } from '../context.ts';
 import type { ExportFiles } from './export-files.ts';

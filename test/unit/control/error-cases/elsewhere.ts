@@ -107,6 +107,7 @@ export interface NotAnswered {
 
 /** Codes of the cloud's error tables that nothing here answers with. */
 export const NOT_ANSWERED: readonly NotAnswered[] = [
+  { test: 'test/integration/shard-loss.test.ts', codes: ['DataLost'] },
   {
     codes: [
       'InvalidParameter.Encrypted',
