@@ -98,7 +98,7 @@ export class ShardDispatch {
   /** Settles everything the shard has completed. @returns false if that was nothing */
   settle(): boolean {
     const completed = this.channel.completed;
-    if (completed === this.settledCount) return false;
+    if (completed === this.settledCount || this.lost !== null) return false;
     while (this.settledCount !== completed) {
       const position = this.settledCount;
       this.settledCount = (position + 1) >>> 0;
