@@ -35,10 +35,11 @@ async function checkUnattached(
   resource: Resource,
   seams: CheckSeams,
 ): Promise<void> {
-  const { id, isDisk } = resource;
+  const { id, isDisk, isStuck } = resource;
   const record = isDisk ? process.metadata.getDisk(id) : process.metadata.getSnapshot(id);
   if (record === undefined) {
-    seams.violation(`${id} has no record`);
+    // A deletion that failed half way may have done this half.
+    if (!isStuck) seams.violation(`${id} has no record`);
     return;
   }
   try {

@@ -415,10 +415,11 @@ class History {
     if (!(await this.#until(() => enabling.isSettled, 'enabling keys'))) return false;
     this.#mishaps.isKeyDisabled = false;
     const isDamaged = this.#machine.disks.some(({ scars }) => scars.isDamaged);
-    if (isDamaged) return true;
     const isWhole = (): boolean =>
       process.threads.every((_, index) => process.metadata.idsOfSeveralTrees(index).length === 0);
-    return this.#until(isWhole, 're-encryption');
+    // What is damaged cannot be moved.
+    if (!isDamaged && !(await this.#until(isWhole, 're-encryption'))) return false;
+    return this.#until(() => this.#time.isQuiet, 'background work');
   }
 
   async #check(): Promise<void> {

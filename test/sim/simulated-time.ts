@@ -92,6 +92,12 @@ export class SimulatedTime {
     this.#wallMs += milliseconds;
   }
 
+  /** Nothing is under way; timers may be running. */
+  get isQuiet(): boolean {
+    const hasTasks = this.#lanes.some(({ length }) => length > 0);
+    return !hasTasks && !this.#actors.some((actor) => actor.isReady());
+  }
+
   /** Runs one task of one lane, actor or timer. @returns false if there is nothing to run */
   step(): boolean {
     this.#advance(this.#prng.nextFloat());

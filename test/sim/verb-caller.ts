@@ -285,7 +285,7 @@ export class VerbCaller {
 
   #check(process: PlaneProcess): Plan {
     const index = this.#seams.prng.nextBelow(process.threads.length);
-    const scars = process.threads[index]!.disk.scars;
+    const { scars, errors } = process.threads[index]!.disk;
     return {
       what: `check of shard ${index}`,
       on: [],
@@ -293,7 +293,7 @@ export class VerbCaller {
       call: () => process.checkShard(index),
       done: (found) => {
         const { problems } = found as { readonly problems: readonly string[] };
-        const isDamaged = scars.isDamaged || scars.hasLostPages;
+        const isDamaged = scars.isDamaged || scars.hasLostPages || errors.read > 0;
         if (problems.length === 0 || isDamaged) return;
         this.#seams.violation(`check of shard ${index}: ${problems[0]}`);
       },
