@@ -1,37 +1,50 @@
 /**
- * `npm run sim -- --seed S --histories N [--json] [--trace]`: histories S to S + N - 1.
+ * `npm run sim -- --seed S --histories N [--json] [--trace]`: histories S to S + N - 1, after those
+ * of known-seeds.ts.
  *
- * A line a minute on stderr, a summary on stdout; a violation prints the one command that repeats
- * it. Ends with 1 if there was any.
+ * A line a minute on stderr, a summary on stdout. A violation prints the one command that repeats
+ * it; the exit code is 1 then.
  */
 import { parseArgs } from 'node:util';
-import { runHistory } from './history.ts';
+import { replayCommand, runHistories, type Summary } from './run-histories.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    histories: { type: 'string', default: '1' },
-    json: { type: 'boolean', default: false },
-    trace: { type: 'boolean', default: false },
-  },
-});
-const start = Number(values.seed);
-const n = Number(values.histories);
-const t0 = performance.now();
-let ops = 0;
-let bad = 0;
-let events = 0;
-const faults: Record<string, number> = {};
-for (let seed = start; seed < start + n; seed++) {
-  const result = await runHistory(seed, values.trace);
-  ops += result.operations;
-  events += result.events;
-  for (const [k, v] of Object.entries(result.faults)) faults[k] = (faults[k] ?? 0) + v;
-  if (values.trace) console.log(result.traceLines.join('\n'));
-  if (result.violations.length > 0) {
-    bad++;
-    console.log(seed, result.violations.slice(0, 3).join('\n   '));
-    if (bad > 10) break;
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: '1' },
+      histories: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+    },
+  });
+  const seed = Number(values.seed);
+  const histories = Number(values.histories);
+  if (Number.isSafeInteger(seed) && Number.isSafeInteger(histories) && histories >= 0) {
+    return { ...values, seed, histories };
   }
+  throw new Error('expected whole numbers as --seed and --histories');
 }
-console.log(JSON.stringify({ ops, bad, events, faults, perSecond: n / ((performance.now() - t0) / 1000) }));
+
+function inWords(summary: Summary): string {
+  const { histories, operations, seconds, violations } = summary;
+  const perSecond = (histories / Math.max(seconds, 0.001)).toFixed(0);
+  const faults = Object.entries(summary.faults)
+    .map(([kind, count]) => `${kind} ${count}`)
+    .join(', ');
+  const rate = `${histories} histories (${perSecond}/s), ${operations} operations`;
+  return `${rate}, ${violations} violations; ${faults}`;
+}
+
+const { seed, histories, json, trace } = readArguments();
+const summary = await runHistories({
+  seed,
+  histories,
+  isVerbose: trace,
+  aMinute: (soFar) => process.stderr.write(`${inWords(soFar)}\n`),
+  violated: (result) => {
+    process.stderr.write(`${result.violations.join('\n')}\n${replayCommand(result.seed)}\n`);
+  },
+  traced: (lines) => process.stdout.write(`${lines.join('\n')}\n`),
+});
+process.stdout.write(`${json ? JSON.stringify(summary) : inWords(summary)}\n`);
+process.exitCode = summary.violations > 0 ? 1 : 0;
