@@ -91,7 +91,8 @@ export async function checkStores(process: PlaneProcess, seams: CheckSeams): Pro
     const isDamaged = disk.scars.isDamaged || disk.scars.hasLostPages;
     try {
       const { problems } = store.check();
-      if (!isDamaged && problems[0] !== undefined) seams.violation(`shard ${index}: ${problems[0]}`);
+      if (!isDamaged && problems[0] !== undefined)
+        seams.violation(`shard ${index}: ${problems[0]}`);
     } catch (error) {
       seams.refused(`check of shard ${index}`, error);
     }

@@ -311,7 +311,7 @@ class History {
     if (process === null) return;
     if (kind === 'powerCut' || kind === 'kill') {
       if (prng.nextBelow(3) === 0) this.#machine.crashNow(kind);
-      else this.#machine.crashAtCall(kind, 1 + prng.nextBelow(20));
+      else this.#crashAtCall(kind);
     } else if (kind === 'rot') {
       this.#drawDisk().rot();
     } else if (kind === 'clockJump') {
@@ -322,6 +322,12 @@ class History {
     else if (kind === 'shardCrash') this.#crashShard();
     else if (kind === 'kmsCrash') this.#crashKms();
     else if (kind === 'keyDisabled') this.#disableKey();
+  }
+
+  #crashAtCall(kind: 'powerCut' | 'kill'): void {
+    const isOfNames = this.#prng.nextBelow(2) === 0;
+    const callsLeft = 1 + this.#prng.nextBelow(isOfNames ? 8 : 20);
+    this.#machine.crashAtCall({ kind, callsLeft, isOfNames });
   }
 
   #drawDisk() {
@@ -396,7 +402,11 @@ class History {
       }
       const isAnswered = (): boolean => this.#verbs.unanswered + this.#io.unanswered === 0;
       if (!(await this.#until(isAnswered, 'a request'))) continue;
-      if (this.#isDegraded() || this.#mishaps.isKmsLost || this.#machine.process?.kms.isRunning === false) {
+      if (
+        this.#isDegraded() ||
+        this.#mishaps.isKmsLost ||
+        this.#machine.process?.kms.isRunning === false
+      ) {
         await this.#close();
         continue;
       }

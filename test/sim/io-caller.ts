@@ -70,12 +70,7 @@ export class IoCaller {
     return true;
   }
 
-  async read(
-    resource: Resource,
-    disk: DiskIo,
-    sector: number,
-    sectorCount: number,
-  ): Promise<void> {
+  async read(resource: Resource, disk: DiskIo, sector: number, sectorCount: number): Promise<void> {
     const what = `read of ${resource.id} [${sector}, +${sectorCount})`;
     await this.#request(what, disk.read(sector * SECTOR, sectorCount * SECTOR), (bytes) => {
       let versions: number[];

@@ -10,9 +10,9 @@
  * task then reaches nothing that survives.
  */
 import { createPrng, type Prng } from '../../src/base/prng.ts';
-import { KeyValueContent, SimulatedKeyValueStore } from './simulated-key-value-store.ts';
 import { PlaneProcess } from './plane-process.ts';
 import { type DiskSeams, SimulatedDisk } from './simulated-disk.ts';
+import { KeyValueContent, SimulatedKeyValueStore } from './simulated-key-value-store.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 import { type FaultKind, GEOMETRIES, type Swarm } from './swarm.ts';
 import type { Trace } from './trace.ts';
@@ -34,6 +34,13 @@ export interface MachineSeams {
 
 export type CrashKind = 'kill' | 'powerCut';
 
+interface CrashPlan {
+  readonly kind: CrashKind;
+  callsLeft: number;
+  /** Only calls that change names count: few, and much hangs on their order. */
+  readonly isOfNames: boolean;
+}
+
 const ROOT_KEY = new Uint8Array(32).map((_, index) => index * 7 + 1);
 
 export class Machine {
@@ -42,7 +49,7 @@ export class Machine {
   commitErrorRate: number;
   /** What the crash that has come inside this task leaves. */
   #crashed: { readonly durable: Durable; readonly kind: CrashKind } | null = null;
-  #crashPlan: { callsLeft: number; readonly kind: CrashKind } | null = null;
+  #crashPlan: CrashPlan | null = null;
   readonly #seams: MachineSeams;
   readonly #keyPrng: Prng;
 
@@ -96,8 +103,8 @@ export class Machine {
   }
 
   /** A crash at one of the next calls to a file system. */
-  crashAtCall(kind: CrashKind, callsLeft: number): void {
-    this.#crashPlan ??= { kind, callsLeft };
+  crashAtCall(plan: CrashPlan): void {
+    this.#crashPlan ??= plan;
   }
 
   crashNow(kind: CrashKind): void {
@@ -127,9 +134,10 @@ export class Machine {
     for (const disk of this.durable.disks) disk.closeAll();
   }
 
-  #beforeChange(): void {
+  #beforeChange(isOfNames: boolean): void {
     const plan = this.#crashPlan;
-    if (plan === null || this.#crashed !== null || --plan.callsLeft > 0) return;
+    if (plan === null || this.#crashed !== null) return;
+    if ((plan.isOfNames && !isOfNames) || --plan.callsLeft > 0) return;
     this.#crashed = { kind: plan.kind, durable: this.#image(plan.kind) };
   }
 
@@ -163,6 +171,6 @@ export class Machine {
 
   #diskSeams(): DiskSeams {
     const { prng, trace, count } = this.#seams;
-    return { prng, trace, count, beforeChange: () => this.#beforeChange() };
+    return { prng, trace, count, beforeChange: (isOfNames) => this.#beforeChange(isOfNames) };
   }
 }

@@ -6,6 +6,7 @@
  */
 import { PlaneError } from '../../src/base/errors.ts';
 import { invariant } from '../../src/base/invariant.ts';
+import type { Prng } from '../../src/base/prng.ts';
 import { ensureAccount } from '../../src/control/access/accounts.ts';
 import { removeExpiredTokens, TokensInUse } from '../../src/control/access/tokens.ts';
 import { attachDisk, detachDisk } from '../../src/control/attach.ts';
@@ -16,6 +17,7 @@ import { reconcile } from '../../src/control/reconcile.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import type { Verbs } from '../../src/control/verbs.ts';
 import { volumeOf } from '../../src/control/volume-of.ts';
+import type { FillRandom } from '../../src/kms/envelope.ts';
 import { ACCOUNT_DEFAULT, REGION_DEFAULT } from '../../src/limits.ts';
 import { type Metadata, metadataOver } from '../../src/meta/metadata.ts';
 import type { DiskRecord, SnapshotRecord } from '../../src/record/resource.ts';
@@ -25,8 +27,6 @@ import { HeldVolumes } from '../../src/router/held-volumes.ts';
 import { ShardSet } from '../../src/router/shard-set.ts';
 import type { StoreGeometry } from '../../src/segment/geometry.ts';
 import type { ShardThread } from '../../src/threads/shard-thread.ts';
-import type { Prng } from '../../src/base/prng.ts';
-import type { FillRandom } from '../../src/kms/envelope.ts';
 import type { Durable } from './machine.ts';
 import type { KeyValueContent, SimulatedKeyValueStore } from './simulated-key-value-store.ts';
 import { SimulatedKms } from './simulated-kms.ts';

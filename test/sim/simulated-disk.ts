@@ -36,8 +36,8 @@ export interface DiskSeams {
   readonly prng: Prng;
   readonly trace: Trace;
   readonly count: (fault: FaultKind) => void;
-  /** Before each call that changes something. */
-  readonly beforeChange: () => void;
+  /** Before each call that changes something: names, or what is in files. */
+  readonly beforeChange: (isOfNames: boolean) => void;
 }
 
 const SECTOR = 4096;
@@ -133,7 +133,7 @@ export class SimulatedDisk extends SimulatedFileSystem {
   ): void {
     const path = this.#paths.get(file)!;
     this.#seams.trace.note('pwrite', path, position, lengthBytes);
-    this.#seams.beforeChange();
+    this.#seams.beforeChange(false);
     if (this.#draws(this.rates.writeError)) {
       const half = lengthBytes >> 1;
       if (half > 0) super.pwrite(file, source, sourceOffset, half, position);
@@ -152,7 +152,7 @@ export class SimulatedDisk extends SimulatedFileSystem {
   override fdatasync(file: number): void {
     const path = this.#paths.get(file)!;
     this.#seams.trace.note('fdatasync', path);
-    this.#seams.beforeChange();
+    this.#seams.beforeChange(false);
     if (this.#draws(this.rates.syncError)) {
       this.failSync(file, this.#seams.prng, this.#seams.prng.nextFloat());
       this.scars.hasLostPages = true;
@@ -196,7 +196,7 @@ export class SimulatedDisk extends SimulatedFileSystem {
 
   #change(call: string, path: string, kind: 'write' | 'sync'): void {
     this.#seams.trace.note(call, path);
-    this.#seams.beforeChange();
+    this.#seams.beforeChange(true);
     const rate = kind === 'write' ? this.rates.writeError : this.rates.syncError;
     if (this.#draws(rate)) this.#fail(kind, path);
   }

@@ -15,7 +15,7 @@ import type {
   UnwrapReply,
   UnwrapRequest,
 } from '../../src/record/kms-message.ts';
-import { type KeyValueContent, SimulatedKeyValueStore } from './simulated-key-value-store.ts';
+import type { KeyValueContent, SimulatedKeyValueStore } from './simulated-key-value-store.ts';
 import type { Lane, SimulatedTime } from './simulated-time.ts';
 
 export interface KmsSeams {
@@ -49,7 +49,6 @@ export class SimulatedKms implements KmsCalls {
   get isRunning(): boolean {
     return this.#running !== null;
   }
-
 
   async start(content: KeyValueContent): Promise<void> {
     const { rootKey, time, fillRandom } = this.#seams;

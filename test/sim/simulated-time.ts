@@ -51,7 +51,10 @@ export interface Actor {
 const EPOCH_MS = Date.UTC(2026, 0, 31, 12);
 
 export class SimulatedTime {
-  readonly clock: Clock = { now: () => Math.floor(this.#wallMs), monotonic: () => this.#monotonicMs };
+  readonly clock: Clock = {
+    now: () => Math.floor(this.#wallMs),
+    monotonic: () => this.#monotonicMs,
+  };
   readonly #prng: Prng;
   #lanes: Lane[] = [];
   #actors: Actor[] = [];

@@ -6,10 +6,10 @@
 import { createPrng } from '../../src/base/prng.ts';
 import { type Durable, Machine } from './machine.ts';
 import { Content } from './model.ts';
+import { NO_DISK_FAULTS } from './simulated-disk.ts';
 import { SimulatedTime, settleMicrotasks, withSimulatedTimers } from './simulated-time.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
 import { Trace } from './trace.ts';
-import { NO_DISK_FAULTS } from './simulated-disk.ts';
 
 export interface Template {
   readonly durable: Durable;

@@ -8,7 +8,7 @@
 import type { Metadata } from '../../src/meta/metadata.ts';
 import type { DiskRecord, SnapshotRecord } from '../../src/record/resource.ts';
 import type { DiskIo } from '../../src/router/disk-io.ts';
-import { type Capture, Content, Volume } from './model.ts';
+import { type Capture, type Content, Volume } from './model.ts';
 
 const LIST_MAX = 1000;
 
