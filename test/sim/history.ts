@@ -231,7 +231,10 @@ class History {
         this.#trace.note('not opened', codeOf(opening.error));
         this.#refused('opening', opening.error);
       }
+      // What it lost while it tried is lost.
+      const hasLoss = this.#hasLoss();
       this.#machine.takeBack();
+      this.#ended(hasLoss);
       if (this.#violations.length > 0) return;
     }
     // Errors on each try: nobody could open it.
@@ -437,6 +440,7 @@ class History {
     if (process === null || this.#violations.length > 0) return;
     const seams = {
       spanSectors: this.#swarm.spanSectors,
+      mayHaveLeftovers: this.#mishaps.isFull || this.#isDegraded() || this.#world.hasLeftovers,
       violation: (text: string) => this.#violation(text),
       refused: (what: string, error: unknown) => this.#refused(what, error),
     };

@@ -95,6 +95,7 @@ export class VerbCaller {
   #failed({ what, on, effect, also }: Plan, error: unknown): void {
     this.#seams.trace.note('verb refused', what, codeOf(error));
     if (isOutcomeUnknown(error)) {
+      this.#world.hasLeftovers = true;
       if (effect !== null) this.#world.unknown(effect);
       for (const resource of on) resource.isStuck = true;
     }

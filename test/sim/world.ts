@@ -49,6 +49,8 @@ export class World {
   readonly resources = new Map<string, Resource>();
   /** Effects of verbs under way. */
   readonly pending = new Set<Effect>();
+  /** A verb failed half way since the plane was opened. */
+  hasLeftovers = false;
   /** Effects of verbs that failed without telling whether they were done. */
   #unknown: Effect[] = [];
 
@@ -133,6 +135,7 @@ export class World {
       }
     }
     this.#unknown = [];
+    this.hasLeftovers = false;
     return problems;
   }
 
