@@ -1,4 +1,5 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
+import type { ErrorCode } from './base/errors.ts';
 import type { World } from './control/access/world.ts';
 import type { CommonParameters, EncryptionQuestion, RuleSet, Verbs } from './control/verbs.ts';
 
@@ -77,7 +78,9 @@ export interface Disk extends AsyncDisposable {
    * Reads length bytes into a new buffer that is the caller's.
    *
    * @throws PlaneError OutOfRange, InvalidArgument, RequestTooLarge, DiskClosed, Busy,
-   *   ChecksumMismatch, ReadFailed, ShardLost
+   *   ChecksumMismatch, ReadFailed, ShardLost (it was in flight when its shard's thread was lost:
+   *   it may be made again), DataLost (a plane in memory lost the disk so); after such a loss, what
+   *   an attach is refused with, until the disk's key can be unwrapped again
    */
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Fills `into`, borrowed until the promise settles, and resolves with it: no allocation. */
@@ -119,6 +122,8 @@ export interface PlaneStats {
     readonly reclaimedSectors: number;
     readonly openVolumes: number;
     readonly heldKeys: number;
+    /** Threads the shard has lost since the plane was opened; each was replaced. */
+    readonly losses: number;
   }[];
 }
 
@@ -147,6 +152,45 @@ export interface PlaneCheck {
   readonly sectorsChecked: number;
   /** One sentence each; empty if everything is as it should be. */
   readonly problems: readonly string[];
+}
+
+export interface ScrubOptions {
+  /** Pace; 0: as fast as it goes. @default 64 MiB/s */
+  readonly bytesPerSecond?: number;
+  /** Called after each step of about 256 KiB. */
+  readonly onProgress?: (progress: ScrubProgress) => void;
+  /** Ends the scrub where it is. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ScrubProgress {
+  /** Shards are scrubbed one after the other. */
+  readonly shardsDone: number;
+  /** Of the shard it is at: a tree is a layer of a disk or snapshot. */
+  readonly treesDone: number;
+  readonly trees: number;
+  readonly sectorsRead: number;
+  readonly damagedSectors: number;
+}
+
+/** A sector that does not hold what was written: reads of it fail, until it is written again. */
+export interface ScrubFinding {
+  /** The disk or snapshot. */
+  readonly resourceId: string;
+  /** Byte 4096 times this of the disk. */
+  readonly sector: number;
+  /** What a read is answered: ChecksumMismatch or ReadFailed. */
+  readonly code: ErrorCode;
+}
+
+export interface ScrubReport {
+  /** false: it was ended before it had read everything. */
+  readonly isComplete: boolean;
+  /** What several disks and snapshots share is read for each of them. */
+  readonly sectorsRead: number;
+  readonly damagedSectors: number;
+  /** The first 10,000. */
+  readonly damage: readonly ScrubFinding[];
 }
 
 /** Memory that shards use in place until close(). */
@@ -203,6 +247,14 @@ export interface Plane extends AsyncDisposable {
   surveyEngines(): Promise<readonly EngineSurvey[]>;
   /** Checks metadata and every stored sector; problems are sentences. */
   check(): Promise<PlaneCheck>;
+  /**
+   * Reads every stored sector in the background and compares it with its checksum, at a pace, while
+   * the plane serves. What is damaged is in the result and, as it is found, in the audit log.
+   *
+   * @throws PlaneError OperationConflict: a scrub is under way; InvalidArgument; ShardLost: a shard
+   *   is not replaced
+   */
+  scrub(options?: ScrubOptions): Promise<ScrubReport>;
   /** Waits for requests in flight, erases all keys, closes files, ends threads. Idempotent. */
   close(): Promise<void>;
 }

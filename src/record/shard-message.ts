@@ -5,8 +5,11 @@
  *    hold a plaintext data key.
  * 2. Main drains a disk's ring requests before it sends a control message about that disk.
  * 3. Replies carry the id of their request.
+ * 4. When the KMS thread was started again, so is the private channel: main makes another and gives
+ *    both ends away.
  */
-import type { ErrorRecord } from '../base/errors.ts';
+import type { ErrorCode, ErrorRecord } from '../base/errors.ts';
+import type { FaultKind } from '../base/faults.ts';
 import type { WrapContext } from './kms-message.ts';
 import type { ShardChannelMemory } from './shard-channel.ts';
 
@@ -21,6 +24,13 @@ export interface ShardStart<Port> {
     | { readonly kind: 'file'; readonly directory: string };
   readonly engine: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
   readonly pollMicroseconds: number;
+  /** It does what a SabotageMessage says. Never true but in tests: threads/sabotage.ts. */
+  readonly isSabotageAllowed: boolean;
+}
+
+/** What a shard thread is told beside its calls, if it is one that may be sabotaged. */
+export interface SabotageMessage {
+  readonly sabotage: FaultKind;
 }
 
 /** The shard's first message, id 0: it is ready, or says why not and ends. */
@@ -44,6 +54,23 @@ export interface ReencryptProgress {
    */
   readonly remainingSectors: number;
   /** The lower layers are empty, and what was in them is on stable storage. */
+  readonly isDone: boolean;
+}
+
+/** A sector that does not hold what was written, and what a read of it is answered. */
+export interface ScrubDamage {
+  readonly tree: string;
+  readonly sector: number;
+  readonly code: ErrorCode;
+}
+
+/** What a step of a scrub answers. */
+export interface ScrubStep {
+  readonly sectorsRead: number;
+  readonly damage: readonly ScrubDamage[];
+  /** Of the trees there were when the pass began. */
+  readonly treesDone: number;
+  readonly trees: number;
   readonly isDone: boolean;
 }
 
@@ -74,6 +101,8 @@ export type ShardRequest =
     }
   /** No slot in the ring names it any more. */
   | { readonly op: 'unregisterBuffer'; readonly number: number }
+  /** Another private channel to the KMS thread. What the former was asked is asked again. */
+  | { readonly op: 'connectKms'; readonly port: unknown }
   | { readonly op: 'resizeVolume'; readonly handle: number; readonly sizeBytes: number }
   /** Lengths of runs of sectors, mapped and holes by turns (shard/extents.ts). */
   | {
@@ -97,6 +126,8 @@ export type ShardRequest =
   /** Runs the known answers of every cipher engine. */
   | { readonly op: 'surveyEngines' }
   | { readonly op: 'check' }
+  /** Reads so many sectors more; begins if the pass is another than the last. Result: ScrubStep. */
+  | { readonly op: 'scrubStep'; readonly pass: number; readonly sectorsMax: number }
   /** Erases all keys, flushes and closes the store, and ends the serve loop. */
   | { readonly op: 'stop' };
 

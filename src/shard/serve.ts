@@ -18,12 +18,19 @@ import { surveyEngines } from '../cipher/select-engine.ts';
 import { ALLOCATION_RUNS_MAX, BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
 import { OPERATION, type ShardChannel, STAGING_BUFFER } from '../record/shard-channel.ts';
-import type { ShardCall, ShardReply, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
+import type {
+  ScrubStep,
+  ShardCall,
+  ShardReply,
+  ShardRequest,
+  VolumeLayer,
+} from '../record/shard-message.ts';
 import type { ShardStore } from '../segment/shard-store.ts';
 import { executeSlot, failSlot, settleStore } from './execute.ts';
 import { findRuns } from './extents.ts';
 import { closeKeys, Keyring } from './keyring.ts';
 import { Layer } from './layer.ts';
+import { Scrub } from './scrub.ts';
 import { shareTrees } from './share-trees.ts';
 import { Volume } from './volume.ts';
 
@@ -37,6 +44,8 @@ export interface ShardParts {
   readonly clock: Clock;
   readonly reply: (reply: ShardReply) => void;
   readonly unwrap: (request: UnwrapRequest) => void;
+  /** Takes the port that unwrap() sends through from now on. */
+  readonly connectKms: (port: unknown) => void;
   /**
    * Lets a thread run that was just woken. Where shards have every core, main would otherwise wait
    * out a shard's time slice, in which the shard runs dry.
@@ -54,6 +63,8 @@ export class Shard {
   private readonly volumes = new Map<number, Volume>();
   /** Requests executed and published, modulo 2^32. */
   private executed = 0;
+  /** The last that was begun. */
+  private scrub: Scrub | null = null;
 
   constructor(parts: ShardParts) {
     this.parts = parts;
@@ -144,6 +155,10 @@ export class Shard {
       case 'unregisterBuffer':
         this.buffers.delete(request.number);
         return null;
+      case 'connectKms':
+        this.parts.connectKms(request.port);
+        this.keyring.askAgain();
+        return null;
       case 'resizeVolume':
         this.volume(request.handle).sizeBytes = request.sizeBytes;
         return null;
@@ -167,6 +182,8 @@ export class Shard {
         return surveyEngines();
       case 'check':
         return store.check();
+      case 'scrubStep':
+        return this.scrubStep(request.pass, request.sectorsMax);
       case 'stop':
         this.stop();
         return null;
@@ -175,9 +192,16 @@ export class Shard {
     }
   }
 
+  private scrubStep(pass: number, sectorsMax: number): ScrubStep {
+    if (this.scrub?.pass !== pass) this.scrub = new Scrub(pass, this.parts.store);
+    return this.scrub.step(sectorsMax);
+  }
+
   private openVolume(id: number, request: RequestOf<'openVolume'>): typeof LATER {
     const { handle, diskId, sizeBytes } = request;
     return this.openLayers(id, request.layers, (layers) => {
+      // Main may have given up an earlier attempt that succeeded late.
+      this.volumes.get(handle)?.close();
       this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, layers));
     });
   }
@@ -263,11 +287,17 @@ export class Shard {
   }
 
   private stop(): void {
+    this.eraseKeys();
+    this.isStopped = true;
+    this.parts.store.close();
+    scrubStack();
+  }
+
+  /** Also for a shard that ends by an error nobody caught: its thread may outlive it for a while. */
+  eraseKeys(): void {
     for (const volume of this.volumes.values()) volume.close();
     this.volumes.clear();
     this.keyring.close();
-    this.isStopped = true;
-    this.parts.store.close();
     scrubStack();
   }
 }

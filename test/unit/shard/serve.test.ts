@@ -55,6 +55,48 @@ describe('a shard', () => {
     expect(parts.control({ op: 'stats' })).toMatchObject({ result: { heldKeys: 0 } });
   });
 
+  it('asks a KMS thread that is another for the keys the former still owes', () => {
+    const parts = oneThreadShard(memoryStore());
+    const layers = [{ tree: 'd-5', wrappedKey: new Uint8Array(80), context }];
+    parts.control({ op: 'openVolume', handle: 5, diskId: 'd-5', sizeBytes: GIB, layers });
+    expect(parts.control({ op: 'connectKms', port: null })).toMatchObject({ result: null });
+    expect(parts.unwraps).toHaveLength(2);
+    expect(parts.unwraps[1]).toEqual(parts.unwraps[0]);
+    parts.answer({ id: parts.unwraps[1]?.id ?? 0, key: key(7) });
+    expect(parts.control({ op: 'stats' })).toMatchObject({ result: { heldKeys: 1 } });
+    parts.control({ op: 'connectKms', port: null });
+    expect(parts.unwraps).toHaveLength(2);
+  });
+
+  it('closes a volume it had opened too late for main, when it is opened again', () => {
+    const parts = oneThreadShard(memoryStore());
+    const open = (fill: number): void => {
+      const layers = [{ tree: 'd-5', wrappedKey: new Uint8Array(80), context }];
+      parts.control({ op: 'openVolume', handle: 5, diskId: 'd-5', sizeBytes: GIB, layers });
+      parts.answer({ id: parts.unwraps.at(-1)?.id ?? 0, key: key(fill) });
+    };
+    open(1);
+    open(2);
+    const held = { openVolumes: 1, heldKeys: 1 };
+    expect(parts.control({ op: 'stats' })).toMatchObject({ result: held });
+    parts.shard.eraseKeys();
+    const none = { openVolumes: 0, heldKeys: 0 };
+    expect(parts.control({ op: 'stats' })).toMatchObject({ result: none });
+  });
+
+  it('scrubs by steps, each pass from its beginning', async () => {
+    const parts = oneThreadShard(memoryStore());
+    const disk = openPlain(parts);
+    const written = disk.write(0, new Uint8Array(4 * 4096));
+    await parts.run();
+    await written;
+    const step = (pass: number, sectorsMax: number): unknown =>
+      parts.control({ op: 'scrubStep', pass, sectorsMax });
+    expect(step(1, 3)).toMatchObject({ result: { sectorsRead: 3, isDone: false } });
+    expect(step(1, 9)).toMatchObject({ result: { sectorsRead: 1, isDone: true } });
+    expect(step(2, 9)).toMatchObject({ result: { sectorsRead: 4, isDone: true } });
+  });
+
   it('erases a key nobody waits for any more', () => {
     const parts = oneThreadShard(memoryStore());
     const late = key(9);
