@@ -88,7 +88,8 @@ export async function checkStores(process: PlaneProcess, seams: CheckSeams): Pro
     if (store === null) continue;
     const named = new Set(process.metadata.treeNamesOfShard(index));
     for (const name of store.treeNames()) {
-      if (!named.has(name) && !seams.mayHaveLeftovers) seams.violation(`shard ${index}: nobody names tree ${name}`);
+      if (!named.has(name) && !seams.mayHaveLeftovers)
+        seams.violation(`shard ${index}: nobody names tree ${name}`);
     }
     const isDamaged = disk.scars.isDamaged || disk.scars.hasLostPages;
     try {

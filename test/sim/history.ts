@@ -292,7 +292,8 @@ class History {
     const { process } = this.#machine;
     if (process === null) return true;
     const hasFailed = this.#machine.disks.some(({ errors }) => errors.write + errors.sync > 0);
-    return hasFailed || process.isStoreFailed || this.#mishaps.isShardLost;
+    const isAnyLost = process.threads.some(({ isLost }) => isLost);
+    return hasFailed || process.isStoreFailed || isAnyLost;
   }
 
   #later(steps: number, heal: () => void, isOutside = false): void {
@@ -359,6 +360,9 @@ class History {
     this.#faults.shardCrash++;
     this.#mishaps.isShardLost = true;
     this.#trace.note('shard crash', index);
+    if (this.#hasLoss()) {
+      for (const { volume } of this.#world.resources.values()) volume.loosen();
+    }
     thread.crash();
   }
 

@@ -77,6 +77,13 @@ export class Content {
     }
   }
 
+  /** What was not flushed may be gone, or not. */
+  loosen(): void {
+    for (const [sector, { now, power }] of this.#sectors) {
+      this.#sectors.set(sector, { now: now.reduce(withVersion, power), power });
+    }
+  }
+
   allows(sector: number, version: number): boolean {
     return this.at(sector).now.includes(version);
   }
@@ -87,11 +94,6 @@ export class Content {
     if (now.length === 1) return;
     const only = [version];
     this.#sectors.set(sector, { now: only, power: power === now ? only : power });
-  }
-
-  /** Whether everything the other may hold is among what this may. */
-  sectors(): IterableIterator<number> {
-    return this.#sectors.keys();
   }
 }
 
@@ -169,6 +171,11 @@ export class Volume {
     for (const write of this.inFlight.splice(0)) this.#apply(write, false);
     this.#captures.clear();
     if (isPowerCut) for (const state of this.states) state.cutPower();
+  }
+
+  /** Its shard is opened again, and has lost what a power cut might have taken. */
+  loosen(): void {
+    for (const state of this.states) state.loosen();
   }
 
   /** A second volume with the same content. */

@@ -14,6 +14,7 @@ import { callVerb } from '../../src/control/call.ts';
 import type { PlaneContext, Principal } from '../../src/control/context.ts';
 import { TaskRunner } from '../../src/control/jobs/task-runner.ts';
 import { reconcile } from '../../src/control/reconcile.ts';
+import { reopenVolume } from '../../src/control/reopen-volume.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
 import type { Verbs } from '../../src/control/verbs.ts';
 import { volumeOf } from '../../src/control/volume-of.ts';
@@ -54,11 +55,12 @@ const OWNER: Principal = {
 const CORES = 64;
 
 export class PlaneProcess {
-  readonly threads: readonly SimulatedShardThread[];
+  /** By shard; one that was lost is replaced. */
+  readonly threads: SimulatedShardThread[];
   readonly kms: SimulatedKms;
   metadataStore: SimulatedKeyValueStore | null = null;
   readonly #seams: ProcessSeams;
-  readonly #shards: ShardSet;
+  #shards: ShardSet | null = null;
   #metadata: Metadata | null = null;
   #context: PlaneContext | null = null;
   #tasks: TaskRunner | null = null;
@@ -67,21 +69,9 @@ export class PlaneProcess {
 
   constructor(seams: ProcessSeams) {
     this.#seams = seams;
-    const { time, trace, geometry, weight, durable, openStore } = seams;
-    const { rootKey, fillRandom } = seams;
+    const { time, weight, openStore, rootKey, fillRandom } = seams;
     this.kms = new SimulatedKms({ time, rootKey, fillRandom, weight, openStore });
-    this.threads = durable.disks.map(
-      (disk, index) =>
-        new SimulatedShardThread(index, disk, {
-          time,
-          trace,
-          geometry,
-          weight,
-          unwrap: (request, answer) => this.kms.unwrap(request, answer),
-        }),
-    );
-    // The router knows no more of a thread than this has.
-    this.#shards = new ShardSet(this.threads as unknown as readonly ShardThread[], CORES);
+    this.threads = seams.durable.disks.map((_, index) => this.#makeThread(index));
   }
 
   /** One of the key-value stores takes nothing any more. */
@@ -103,23 +93,33 @@ export class PlaneProcess {
     this.#metadata = metadata;
     const outcomes = await Promise.allSettled(this.threads.map((thread) => thread.start()));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    const { clock } = time;
+    // The router knows no more of a thread than this has.
+    const shards = new ShardSet({
+      threads: this.threads as unknown as readonly ShardThread[],
+      restart: async (index) => (await this.#replace(index)) as unknown as ShardThread,
+      isVolatile: false,
+      cores: CORES,
+      reopen: (diskId, open) => reopenVolume({ clock, metadata }, diskId, open),
+    });
+    this.#shards = shards;
     const randomBytes = (byteCount: number): Uint8Array => {
       const bytes = new Uint8Array(byteCount);
       fillRandom(bytes);
       return bytes;
     };
     const untasked = {
-      clock: time.clock,
+      clock,
       randomBytes,
       metadata,
       kms: this.kms,
-      shards: this.#shards,
-      volumes: this.#volumes(),
+      shards,
+      volumes: volumesOf(shards),
       locks: new ResourceLocks(),
       tokens: new TokensInUse(time.clock.now()),
       ruleSet: '2025' as const,
     };
-    this.#tasks = new TaskRunner({ ...untasked, taskVolumes: this.#shards });
+    this.#tasks = new TaskRunner({ ...untasked, taskVolumes: shards });
     this.#context = { ...untasked, tasks: this.#tasks };
     await reconcile(this.#context);
     await removeExpiredTokens(metadata, time.clock.now());
@@ -151,17 +151,17 @@ export class PlaneProcess {
     const context = this.#open();
     const detached = (): Promise<void> => detachDisk(context, diskId);
     const open = (record: DiskRecord): Promise<DiskIo> =>
-      this.#shards.attach(volumeOf(record), detached);
+      this.#openShards().attach(volumeOf(record), detached);
     return attachDisk(context, OWNER, diskId, open);
   }
 
   /** A volume of a disk or snapshot that nobody has attached, to look into. */
   look(record: DiskRecord | SnapshotRecord): Promise<DiskIo> {
-    return this.#shards.attach(volumeOf(record), async () => {});
+    return this.#openShards().attach(volumeOf(record), async () => {});
   }
 
   checkShard(shardIndex: number): Promise<unknown> {
-    return this.#shards.call(shardIndex, { op: 'check' });
+    return this.#openShards().call(shardIndex, { op: 'check' });
   }
 
   /** The KMS thread ends; restartKms() starts it again. */
@@ -173,6 +173,7 @@ export class PlaneProcess {
   async restartKms(): Promise<void> {
     if (this.kms.isRunning || this.#vaultLeft === undefined) return;
     await this.kms.start(this.#vaultLeft);
+    await this.#shards?.connectKms();
   }
 
   vaultContent(prng: Prng): KeyValueContent | undefined {
@@ -184,15 +185,40 @@ export class PlaneProcess {
     throw new PlaneError('PlaneClosed', 'the simulated plane is not open yet');
   }
 
-  #volumes(): PlaneContext['volumes'] {
-    const shards = this.#shards;
-    const held = new HeldVolumes(shards);
-    return {
-      drain: (diskId) => shards.drain(diskId),
-      resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
-      pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
-      hold: (disk) => held.hold(volumeOf(disk)),
-      release: (diskId) => held.release(diskId),
-    };
+  #openShards(): ShardSet {
+    invariant(this.#shards !== null, 'the shards are open');
+    return this.#shards;
   }
+
+  #makeThread(index: number): SimulatedShardThread {
+    const { time, trace, geometry, weight, durable } = this.#seams;
+    const unwrap: SimulatedKms['unwrap'] = (request, answer) => this.kms.unwrap(request, answer);
+    const seams = { time, trace, geometry, weight, unwrap };
+    return new SimulatedShardThread(index, durable.disks[index]!, seams);
+  }
+
+  /** A thread in place of one that was lost. @throws PlaneError what recovery refuses with */
+  async #replace(index: number): Promise<SimulatedShardThread> {
+    this.threads[index]?.end();
+    const thread = this.#makeThread(index);
+    this.threads[index] = thread;
+    try {
+      await thread.start();
+    } catch (error) {
+      thread.end();
+      throw error;
+    }
+    return thread;
+  }
+}
+
+function volumesOf(shards: ShardSet): PlaneContext['volumes'] {
+  const held = new HeldVolumes(shards);
+  return {
+    drain: (diskId) => shards.drain(diskId),
+    resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
+    pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
+    hold: (disk) => held.hold(volumeOf(disk)),
+    release: (diskId) => held.release(diskId),
+  };
 }

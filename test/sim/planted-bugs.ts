@@ -182,12 +182,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'continue;',
   },
   {
-    name: 'a write of two pieces is answered after the first',
-    file: 'src/router/dispatch.ts',
-    find: 'if (isPlaced && request.piecesInRing === 0) this.settleRequest(request);',
-    replace: 'this.settleRequest(request);',
-  },
-  {
     name: 'a lost shard is settled again',
     file: 'src/router/dispatch.ts',
     find: 'if (completed === this.settledCount || this.lost !== null) return false;',

@@ -58,8 +58,17 @@ function takeMemory(): ShardChannelMemory {
   return memory;
 }
 
+/** Main never sleeps: that it looks again later is its turn, like any other. */
+class WakefulChannel extends ShardChannel {
+  override sleepMain(): null {
+    return null;
+  }
+}
+
 export class SimulatedShardThread {
   readonly channel: ShardChannel;
+  /** Resolves when it has ended: two of a shard never have one store open. */
+  readonly gone: Promise<void>;
   readonly disk: SimulatedDisk;
   onLost: (error: PlaneError) => void = () => {};
   isLost = false;
@@ -76,13 +85,18 @@ export class SimulatedShardThread {
   #actor: Actor | null = null;
   #hasIdleWork = true;
   #nextId = 1;
+  #isGone: () => void = () => {};
+  #isMemoryGiven = false;
 
   constructor(index: number, disk: SimulatedDisk, seams: ShardThreadSeams) {
     this.#index = index;
     this.disk = disk;
     this.#seams = seams;
     this.#memory = takeMemory();
-    this.channel = new ShardChannel(this.#memory);
+    this.channel = new WakefulChannel(this.#memory);
+    this.gone = new Promise((resolve) => {
+      this.#isGone = resolve;
+    });
     this.#fileSystem = new ProcessFileSystem(disk);
     this.#toShard = seams.time.lane(seams.weight());
     this.#toMain = seams.time.lane(seams.weight());
@@ -135,6 +149,7 @@ export class SimulatedShardThread {
   crash(): void {
     while (this.#toMain.length > 0) this.#toMain.runNext();
     this.#end();
+    this.#isGone();
     const error = this.#lostError();
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
@@ -144,7 +159,13 @@ export class SimulatedShardThread {
   /** The whole process has ended: nobody is told. Gives its memory back. */
   end(): void {
     this.#end();
-    freeMemory.push(this.#memory);
+    if (!this.#isMemoryGiven) freeMemory.push(this.#memory);
+    this.#isMemoryGiven = true;
+  }
+
+  /** As after the KMS thread was started again. */
+  async connectKms(): Promise<void> {
+    await this.call({ op: 'connectKms', port: null });
   }
 
   #open(): void {
@@ -160,6 +181,8 @@ export class SimulatedShardThread {
       clock: time.clock,
       reply: (reply) => this.#toMain.push(() => this.#take(reply)),
       unwrap: (request) => this.#unwrap(request),
+      // Both KMS threads are behind one lane.
+      connectKms: () => {},
       yieldProcessor: () => {},
     });
     this.#shard = shard;

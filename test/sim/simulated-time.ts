@@ -6,7 +6,7 @@
  * simulated monotonic clock, which moves a little with every task, and on to the next timer when
  * nothing else is left.
  *
- * While a history runs, setTimeout, setImmediate and performance.now of this process are the
+ * While a history runs, the timers, immediates and performance.now of this process are the
  * simulated ones: code that waits waits here.
  */
 import type { Clock } from '../../src/base/clock.ts';
@@ -14,9 +14,19 @@ import type { Prng } from '../../src/base/prng.ts';
 
 type Task = () => void;
 
-interface Timer {
+/** As setTimeout gives it, as far as anybody uses it. */
+class Timer {
   readonly dueMs: number;
   readonly run: Task;
+
+  constructor(dueMs: number, run: Task) {
+    this.dueMs = dueMs;
+    this.run = run;
+  }
+
+  unref(): this {
+    return this;
+  }
 }
 
 export class Lane {
@@ -114,7 +124,7 @@ export class SimulatedTime {
   }
 
   after(milliseconds: number, run: Task): Timer {
-    const timer = { dueMs: this.#monotonicMs + Math.max(0, milliseconds), run };
+    const timer = new Timer(this.#monotonicMs + Math.max(0, milliseconds), run);
     const at = this.#timers.findIndex(({ dueMs }) => dueMs > timer.dueMs);
     this.#timers.splice(at < 0 ? this.#timers.length : at, 0, timer);
     return timer;
@@ -123,6 +133,16 @@ export class SimulatedTime {
   cancel(timer: unknown): void {
     const at = this.#timers.indexOf(timer as Timer);
     if (at >= 0) this.#timers.splice(at, 1);
+  }
+
+  /** @returns what cancel() takes */
+  every(milliseconds: number, run: Task): { current: Timer } {
+    const again = (): void => {
+      repeated.current = this.after(milliseconds, again);
+      run();
+    };
+    const repeated = { current: this.after(milliseconds, again) };
+    return repeated;
   }
 
   immediate(task: Task): void {
@@ -185,20 +205,22 @@ export async function withSimulatedTimers<T>(
   time: SimulatedTime,
   run: () => Promise<T>,
 ): Promise<T> {
-  const { setTimeout, clearTimeout, setImmediate } = globalThis;
+  const { setTimeout, clearTimeout, setImmediate, setInterval, clearInterval } = globalThis;
   const simulated = {
     setTimeout: (task: Task, milliseconds = 0) => time.after(milliseconds, task),
     clearTimeout: (timer: unknown) => time.cancel(timer),
     setImmediate: (task: Task) => time.immediate(task),
+    setInterval: (task: Task, milliseconds = 0) => time.every(milliseconds, task),
+    clearInterval: (interval: { current: unknown }) => time.cancel(interval?.current),
   };
   const performanceNow = performance.now;
   Object.assign(globalThis, simulated);
-  // Whoever polls for some time goes on polling: sleeping is what lanes are for.
-  performance.now = () => 0;
+  performance.now = () => time.clock.monotonic();
   try {
     return await run();
   } finally {
-    Object.assign(globalThis, { setTimeout, clearTimeout, setImmediate });
+    const real = { setTimeout, clearTimeout, setImmediate, setInterval, clearInterval };
+    Object.assign(globalThis, real);
     performance.now = performanceNow;
   }
 }
