@@ -157,13 +157,15 @@ export class ShardSet {
   async attach(volume: VolumeToOpen, onDetached: () => Promise<void>): Promise<DiskIo> {
     const { diskId, sizeBytes, shardIndex, layers } = volume;
     invariant(!this.attached.has(diskId), `${diskId} is attached once`);
+    const lane = this.lane(shardIndex);
+    const { losses } = lane;
     const handle = await this.openVolume(volume);
     const disk = new DiskIo({
       diskId,
       sizeBytes,
       encrypted: layers[0]?.wrappedKey != null,
       handle,
-      dispatch: this.lane(shardIndex).dispatch,
+      dispatch: lane.dispatch,
       findRuns: async (sector, sectorCount) => {
         const request = { op: 'findRuns', handle, sector, sectorCount } as const;
         return (await this.call(shardIndex, request)) as readonly number[];
@@ -179,7 +181,13 @@ export class ShardSet {
       },
     });
     const trees = layers.map(({ tree }) => tree);
-    this.attached.set(diskId, { disk, shardIndex, trees, gate: null, opening: null });
+    const open: Attached = { disk, shardIndex, trees, gate: null, opening: null };
+    this.attached.set(diskId, open);
+    if (lane.losses !== losses) {
+      // The thread that opened it was lost as soon as it had answered.
+      this.shutVolume(open);
+      this.reopen(open);
+    }
     return disk;
   }
 
@@ -212,8 +220,8 @@ export class ShardSet {
   async openReencryption(volume: VolumeToOpen): Promise<OpenReencryption> {
     const { shardIndex } = volume;
     const lane = this.lane(shardIndex);
-    const handle = await this.openVolume(volume);
     const { dispatch, losses } = lane;
+    const handle = await this.openVolume(volume);
     return {
       step: (sectorsMax) => {
         const request = { op: 'reencryptStep', handle, sectorsMax } as const;
@@ -248,13 +256,15 @@ export class ShardSet {
   }
 
   private shutVolumes(shardIndex: number): void {
-    for (const open of this.volumesOf(shardIndex)) {
-      if (open.gate === null) {
-        open.gate = new VolumeGate(open.disk.diskId, () => this.reopen(open));
-        open.disk.shut(open.gate);
-      } else {
-        open.gate.shut();
-      }
+    for (const open of this.volumesOf(shardIndex)) this.shutVolume(open);
+  }
+
+  private shutVolume(open: Attached): void {
+    if (open.gate === null) {
+      open.gate = new VolumeGate(open.disk.diskId, () => this.reopen(open));
+      open.disk.shut(open.gate);
+    } else {
+      open.gate.shut();
     }
   }
 
