@@ -51,8 +51,8 @@ const OWNER: Principal = {
   userName: null,
   regionId: REGION_DEFAULT,
 };
-/** So many that main never sleeps, but looks for completions in turns. */
-const CORES = 64;
+/** With one main never waits in place for a shard, which would be in vain here. */
+const CORES = 1;
 
 export class PlaneProcess {
   /** By shard; one that was lost is replaced. */

@@ -63,6 +63,8 @@ class WakefulChannel extends ShardChannel {
   override sleepMain(): null {
     return null;
   }
+
+  override blockMain(): void {}
 }
 
 export class SimulatedShardThread {
