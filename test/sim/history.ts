@@ -24,9 +24,11 @@ import { type CallerSeams, IoCaller } from './io-caller.ts';
 import { Machine } from './machine.ts';
 import { NO_DISK_FAULTS } from './simulated-disk.ts';
 import { SimulatedTime, settleMicrotasks, withSimulatedTimers } from './simulated-time.ts';
+import { Striker } from './striker.ts';
 import { drawSwarm, FAULT_KINDS, type FaultKind, type Swarm } from './swarm.ts';
 import { type Template, templateFor } from './template.ts';
 import { Trace } from './trace.ts';
+import { track } from './tracked.ts';
 import { VerbCaller } from './verb-caller.ts';
 import { World } from './world.ts';
 
@@ -44,7 +46,6 @@ export interface HistoryResult {
 /** Far more than any history takes: who is not answered by then never is. */
 const STEPS_MAX = 60_000;
 const OPENINGS_MAX = 40;
-const HOUR_MS = 3_600_000;
 
 export async function runHistory(seed: number, isVerbose = false): Promise<HistoryResult> {
   const prng = createPrng(seed);
@@ -52,34 +53,6 @@ export async function runHistory(seed: number, isVerbose = false): Promise<Histo
   const template = await templateFor(swarm);
   const history = new History(prng, swarm, template, new Trace(isVerbose));
   return history.run(seed);
-}
-
-interface Healing {
-  readonly atStep: number;
-  /** It is of the machine, not of the process. */
-  readonly isOutside: boolean;
-  readonly heal: () => void;
-}
-
-interface Tracked {
-  isSettled: boolean;
-  /** null: there was none. */
-  error: unknown;
-}
-
-/** Whether a promise is settled, for who cannot await it: that takes simulated time. */
-function track(promise: Promise<unknown>): Tracked {
-  const tracked: Tracked = { isSettled: false, error: null };
-  promise.then(
-    () => {
-      tracked.isSettled = true;
-    },
-    (error: unknown) => {
-      tracked.isSettled = true;
-      tracked.error = error ?? 'nothing was thrown';
-    },
-  );
-  return tracked;
 }
 
 class History {
@@ -98,8 +71,7 @@ class History {
   >;
   readonly #violations: string[] = [];
   #mishaps: Mishaps = noMishaps();
-  /** What heals by itself: a step of the history, and what happens at it. */
-  #healing: Healing[] = [];
+  readonly #striker: Striker;
   #steps = 0;
   #isOpen = false;
   #areFaultsOn = true;
@@ -116,6 +88,12 @@ class History {
     };
     const seams = { prng, trace, time: this.#time, swarm, count };
     this.#machine = new Machine(seams, template.durable);
+    this.#striker = new Striker({
+      ...seams,
+      machine: this.#machine,
+      keys: template.keys,
+      shardCrashes: () => this.#shardCrashes(),
+    });
     for (const disk of this.#machine.disks) disk.rates = swarm.diskRates;
     for (const { id, isEncrypted } of template.disks) {
       this.#world.add(id, { isEncrypted, sourceDiskId: null }, template.contents());
@@ -166,7 +144,7 @@ class History {
   async #stepWithCallers(): Promise<void> {
     const { process } = this.#machine;
     if (process === null) return;
-    this.#strike();
+    this.#striker.strike(this.#mishaps);
     if (this.#isDegraded() && this.#prng.nextBelow(60) === 0) {
       await this.#close();
       return;
@@ -191,10 +169,7 @@ class History {
     const hasRun = isRunning && this.#time.step();
     await settleMicrotasks();
     this.#endCrashed();
-    for (const each of this.#healing.filter(({ atStep }) => atStep <= this.#steps)) {
-      this.#healing.splice(this.#healing.indexOf(each), 1);
-      each.heal();
-    }
+    this.#striker.heal(this.#steps);
     return hasRun;
   }
 
@@ -274,7 +249,7 @@ class History {
     this.#io.forget();
     this.#verbs.forget();
     this.#world.crash(isLossy);
-    this.#healing = this.#healing.filter(({ isOutside }) => isOutside);
+    this.#striker.forget();
     for (const disk of this.#machine.disks) disk.scars.hasLostPages = false;
   }
 
@@ -296,97 +271,10 @@ class History {
     return hasFailed || process.isStoreFailed || isAnyLost;
   }
 
-  #later(steps: number, heal: () => void, isOutside = false): void {
-    const atStep = this.#steps + 1 + this.#prng.nextBelow(steps);
-    this.#healing.push({ atStep, heal, isOutside });
-  }
-
-  #strike(): void {
-    const { eventRates } = this.#swarm;
-    for (const kind of FAULT_KINDS) {
-      const rate = eventRates[kind] ?? 0;
-      if (rate > 0 && this.#prng.nextFloat() < rate) this.#strikeWith(kind);
-    }
-  }
-
-  #strikeWith(kind: FaultKind): void {
-    const prng = this.#prng;
-    const { process } = this.#machine;
-    if (process === null) return;
-    if (kind === 'powerCut' || kind === 'kill') {
-      if (prng.nextBelow(3) === 0) this.#machine.crashNow(kind);
-      else this.#crashAtCall(kind);
-    } else if (kind === 'rot') {
-      this.#drawDisk().rot();
-    } else if (kind === 'clockJump') {
-      this.#faults.clockJump++;
-      this.#trace.note('clock jump');
-      this.#time.jump((prng.nextFloat() - 0.5) * 48 * HOUR_MS);
-    } else if (kind === 'full') this.#fill();
-    else if (kind === 'shardCrash') this.#crashShard();
-    else if (kind === 'kmsCrash') this.#crashKms();
-    else if (kind === 'keyDisabled') this.#disableKey();
-  }
-
-  #crashAtCall(kind: 'powerCut' | 'kill'): void {
-    const isOfNames = this.#prng.nextBelow(2) === 0;
-    const callsLeft = 1 + this.#prng.nextBelow(isOfNames ? 8 : 20);
-    this.#machine.crashAtCall({ kind, callsLeft, isOfNames });
-  }
-
-  #drawDisk() {
-    const { disks } = this.#machine;
-    return disks[this.#prng.nextBelow(disks.length)]!;
-  }
-
-  #fill(): void {
-    const disk = this.#drawDisk();
-    if (disk.capacityBytes !== Number.POSITIVE_INFINITY) return;
-    this.#faults.full++;
-    this.#mishaps.isFull = true;
-    disk.capacityBytes = disk.usedBytes + this.#prng.nextBelow(8) * 4096;
-    this.#trace.note('full', disk.capacityBytes);
-    const empty = (): void => {
-      for (const each of this.#machine.disks) each.capacityBytes = Number.POSITIVE_INFINITY;
-    };
-    this.#later(300, empty, true);
-  }
-
-  #crashShard(): void {
-    const { process } = this.#machine;
-    const index = this.#prng.nextBelow(process!.threads.length);
-    const thread = process!.threads[index]!;
-    if (thread.isLost) return;
-    this.#faults.shardCrash++;
-    this.#mishaps.isShardLost = true;
-    this.#trace.note('shard crash', index);
-    if (this.#hasLoss()) {
-      for (const { volume } of this.#world.resources.values()) volume.loosen();
-    }
-    thread.crash();
-  }
-
-  #crashKms(): void {
-    const { process } = this.#machine;
-    if (process === null || !process.kms.isRunning) return;
-    this.#faults.kmsCrash++;
-    this.#mishaps.isKmsLost = true;
-    this.#trace.note('kms crash');
-    process.crashKms(this.#prng);
-    this.#later(200, () => void process.restartKms().catch(() => {}));
-  }
-
-  #disableKey(): void {
-    const { process } = this.#machine;
-    const key = this.#keys[this.#prng.nextBelow(this.#keys.length)]!;
-    if (process === null || this.#mishaps.isKeyDisabled) return;
-    this.#faults.keyDisabled++;
-    this.#mishaps.isKeyDisabled = true;
-    this.#trace.note('key disabled', key);
-    process.call('DisableKey', { KeyId: key }).catch(() => {});
-    this.#later(200, () => {
-      process.call('EnableKey', { KeyId: key }).catch(() => {});
-    });
+  /** Its store is opened again: what is lost there is lost now. */
+  #shardCrashes(): void {
+    if (!this.#hasLoss()) return;
+    for (const { volume } of this.#world.resources.values()) volume.loosen();
   }
 
   #stopFaults(): void {
