@@ -1,6 +1,6 @@
 /**
- * What has to hold whenever a plane is at rest: every disk and snapshot, all of it, is what the model
- * says; holes are holes; metadata and stores are sound, and name the same trees.
+ * What has to hold whenever a plane is at rest: every disk and snapshot, all of it, is what the
+ * model says; holes are holes; metadata and stores are sound, and name the same trees.
  */
 import { GIB } from '../../src/base/units.ts';
 import type { DiskIo } from '../../src/router/disk-io.ts';

@@ -3,7 +3,8 @@
  *
  * Real: router, control plane, metadata, KMS, shards, cipher, store, recovery, reclaim (all of src/
  * but threads, LMDB and the loops that wait). Simulated: files, key-value stores, threads and the
- * messages between them, clocks, chance. One thread; everything that happens is drawn from the seed.
+ * messages between them, clocks, chance. One thread; everything that happens is drawn from the
+ * seed.
  *
  *   open ─▶ [callers and faults, step by step; a crash: the next process opens what is left] ─▶
  *   faults stop ─▶ everything heals, every request is answered, work in the background ends ─▶

@@ -1,6 +1,6 @@
 /**
- * Seeds that have failed once: they are run before any others, always. What a seed does changes with
- * every change of the simulator, so one that found a bug in the product has a unit test too.
+ * Seeds that have failed once: they are run before any others, always. What a seed does changes
+ * with every change of the simulator, so one that found a bug in the product has a unit test too.
  */
 export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: string }[] = [
   { seed: 21, found: 'a lost shard was settled again by whoever looked for completions' },

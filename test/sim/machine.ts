@@ -1,13 +1,13 @@
 /**
- * The machine a history runs on: what survives a process (disks, key-value stores, the root key), and
- * the process that is open on it, if one is.
+ * The machine a history runs on: what survives a process (disks, key-value stores, the root key),
+ * and the process that is open on it, if one is.
  *
  *   off ──open()──▶ opening ──▶ open ──close()──▶ off
  *                      └── crash: the process dies at once, wherever it is ──▶ off
  *
  * A crash is one instant for everything: shards' files, both key-value stores. It comes between two
- * tasks, or inside one, at a call to a file system (crashAtCall): what the process still does in that
- * task then reaches nothing that survives.
+ * tasks, or inside one, at a call to a file system (crashAtCall): what the process still does in
+ * that task then reaches nothing that survives.
  */
 import { createPrng, type Prng } from '../../src/base/prng.ts';
 import { PlaneProcess } from './plane-process.ts';

@@ -8,7 +8,8 @@
  * the order they were made. What was not acknowledged may have happened.
  *
  * Where a whole volume may be one of several things (a snapshot was taken while writes were under
- * way; a reset was cut off) it has several states, and each read rules out those that contradict it.
+ * way; a reset was cut off) it has several states, and each read rules out those that contradict
+ * it.
  */
 export const HOLE = 0;
 

@@ -1,7 +1,7 @@
 /**
  * DATA: bugs that are planted one at a time, each the kind that somebody may once make. What stands
- * in `find` is a part of the real source file, and occurs there once: if the file has changed so that
- * it does not, planting fails, and so does the test.
+ * in `find` is a part of the real source file, and occurs there once: if the file has changed so
+ * that it does not, planting fails, and so does the test.
  *
  * The simulator must find each within the histories CI runs for it. The first is the canary: what
  * does not find it at once looks at nothing.
@@ -79,8 +79,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'checksums are not compared',
     file: 'src/segment/log-store.ts',
-    find: `const wrong = loadedMemory.findMismatch(loadedOffset, found, this.#run.checksums, done);`,
-    replace: 'const wrong = -1;',
+    find: 'loadedMemory.findMismatch(loadedOffset, found, this.#run.checksums, done);',
+    replace: '-1;',
   },
   {
     name: 'segments are removed before a checkpoint forgets them',

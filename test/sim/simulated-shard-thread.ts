@@ -5,8 +5,8 @@
  *   call() ─▶ lane ─▶ Shard.handle ─▶ lane ─▶ its promise      the ring is served by an actor
  *   Shard asks for a key ─▶ lane ─▶ KMS ─▶ lane ─▶ Shard.takeKey
  *
- * crash() ends it as a thread's end does: what it has answered still arrives, all else is ShardLost.
- * Its files are as the operating system has them.
+ * crash() ends it as a thread's end does: what it has answered still arrives, all else is
+ * ShardLost. Its files are as the operating system has them.
  */
 import { PlaneError } from '../../src/base/errors.ts';
 import { selectEngine } from '../../src/cipher/select-engine.ts';

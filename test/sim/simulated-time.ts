@@ -1,8 +1,8 @@
 /**
  * Time and order of a simulated process: what runs next is drawn from the seed.
  *
- * A lane is a queue whose tasks run in their order: a port's messages, a store's commits. Which lane
- * is next is chance, weighted, so a lane may lag far behind the others. Timers are due by the
+ * A lane is a queue whose tasks run in their order: a port's messages, a store's commits. Which
+ * lane is next is chance, weighted, so a lane may lag far behind the others. Timers are due by the
  * simulated monotonic clock, which moves a little with every task, and on to the next timer when
  * nothing else is left.
  *

@@ -1,6 +1,6 @@
 /**
- * Histories from seeds, as many as CI has time for; that they are what their seeds say; and that the
- * simulator would notice.
+ * Histories from seeds, as many as CI has time for; that they are what their seeds say; and that
+ * the simulator would notice.
  */
 import { describe, expect, test } from 'vitest';
 import { longFactor } from '../support/long.ts';

@@ -25,22 +25,19 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-export const IO_KINDS = ['write', 'fuaWrite', 'read', 'flush', 'zero'] as const;
-export type IoKind = (typeof IO_KINDS)[number];
+export type IoKind = 'write' | 'fuaWrite' | 'read' | 'flush' | 'zero';
 
-export const VERB_KINDS = [
-  'attach',
-  'detach',
-  'createDisk',
-  'createSnapshot',
-  'diskFromSnapshot',
-  'resetDisk',
-  'rekeyDisk',
-  'deleteDisk',
-  'deleteSnapshot',
-  'check',
-] as const;
-export type VerbKind = (typeof VERB_KINDS)[number];
+export type VerbKind =
+  | 'attach'
+  | 'detach'
+  | 'createDisk'
+  | 'createSnapshot'
+  | 'diskFromSnapshot'
+  | 'resetDisk'
+  | 'rekeyDisk'
+  | 'deleteDisk'
+  | 'deleteSnapshot'
+  | 'check';
 
 export interface Swarm {
   readonly geometryIndex: number;

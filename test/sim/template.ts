@@ -1,7 +1,7 @@
 /**
- * What a history begins with: a plane that was made, furnished and closed, once for each geometry and
- * number of shards, from a seed of its own. Making one for each history would take longer than the
- * history.
+ * What a history begins with: a plane that was made, furnished and closed, once for each geometry
+ * and number of shards, from a seed of its own. Making one for each history would take longer than
+ * the history.
  */
 import { createPrng } from '../../src/base/prng.ts';
 import { type Durable, Machine } from './machine.ts';

@@ -28,7 +28,7 @@ const VOLUME: VolumeToOpen = {
   layers: [{ tree: 'd-1', wrappedKey: null, context: null }],
 };
 
-it('a volume whose thread is lost as soon as it has opened it is opened in the next one', async () => {
+it('a volume whose thread is lost as it answers is opened in the next one', async () => {
   const first = new SilentThread();
   const second = new SilentThread();
   const shards = new ShardSet({
