@@ -103,7 +103,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 're-encryption discards what is not durable yet',
     file: 'src/shard/reencryption.ts',
-    find: '      this.store.flush();',
+    find: 'if (this.unflushedSectors > 0) this.store.flush();',
     replace: '',
   },
   {
