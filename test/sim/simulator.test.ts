@@ -2,6 +2,7 @@
  * Histories from seeds, as many as CI has time for; that they are what their seeds say; and that
  * the simulator would notice.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { longFactor } from '../support/long.ts';
 import { type HistoryResult, runHistory } from './history.ts';
@@ -85,6 +86,10 @@ describe('the simulator', () => {
     expect(withBug(0, `/x/${bug!.file}`, `a ${bug!.find} b`)).toBe(`a ${bug!.replace} b`);
     expect(withBug(0, '/x/src/other.ts', 'text')).toBe('text');
     expect(() => withBug(0, `/x/${bug!.file}`, 'changed since')).toThrow(/found it 0 times/);
+    for (const [index, { file, replace }] of PLANTED_BUGS.entries()) {
+      const text = readFileSync(file, 'utf8');
+      expect(withBug(index, `/x/${file}`, text)).toContain(replace);
+    }
     expect(() => withBug(PLANTED_BUGS.length, '/x/a.ts', '')).toThrow(/no planted bug/);
   });
 });
