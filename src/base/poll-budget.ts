@@ -2,8 +2,8 @@
  * How long a thread looks for work before it sleeps: as long as looking pays.
  *
  * Looking saves a wake-up when work comes soon. When it does not (the other side is not running,
- * or has nothing to say), the time is lost, and on a busy machine it is taken from the very thread
- * that is waited for. So what was in vain halves the time, down to none; what was not doubles it again.
+ * or has nothing to say), the time is lost, and on a busy machine it is taken from the thread that
+ * is waited for. So what was in vain halves the time, down to none; what was not doubles it again.
  * From none it is tried again, a little, after PROBE_EVERY sleeps.
  *
  * **Thread:** any; one thread's own.
