@@ -139,6 +139,7 @@ export const SHARD_SLEEP_MS_MAX = 100;
  *   main for a shard's control answer            CONTROL_TIMEOUT_MS, then Busy
  *   main for a shard, whatever it does           SHARD_HANG_MS without a sign of life: it is ended
  *   main for the KMS thread, whatever it does    KMS_HANG_MS, likewise
+ *   main for the KMS thread to open its vault    KMS_OPEN_TIMEOUT_MS, then it is ended
  *   main for a thread that is to end             THREAD_END_MS, then what waits for it is answered
  *   a caller for a disk that is opened again     REPLACE_TIMEOUT_MS, then ShardLost
  *   main for a commit of the metadata            STORE_COMMIT_TIMEOUT_MS, then the process ends
@@ -149,6 +150,8 @@ export const SHARD_HANG_MS = 10_000;
 export const KMS_HANG_MS = 10_000;
 export const THREAD_END_MS = 10_000;
 export const REPLACE_TIMEOUT_MS = 30_000;
+/** Opening a vault reads every key in it. */
+export const KMS_OPEN_TIMEOUT_MS = 300_000;
 /** The KMS thread is asked for a sign of life so often. */
 export const KMS_PING_MS = 2_000;
 /** How often main looks for signs of life. */

@@ -1,5 +1,5 @@
 /**
- * Scrub: every stored sector of a plane read and compared with its checksum, while the plane serves.
+ * Scrub: every stored sector of a plane read and compared with its checksum, while it serves.
  *
  *   each shard: step ─▶ findings to the audit log ─▶ pause ─▶ step ... ─▶ the next shard
  *

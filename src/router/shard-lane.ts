@@ -80,7 +80,10 @@ export class ShardLane {
       const refusal = this.lostTrees.check(request);
       if (refusal !== null) return Promise.reject(refusal);
     }
-    return this.thread.call(request);
+    return this.thread.call(request).catch((error: unknown) => {
+      if (error instanceof PlaneError && error.code === 'StoreFailed') this.storeFailure ??= error;
+      throw error;
+    });
   }
 
   /** The KMS thread is another. */

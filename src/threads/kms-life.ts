@@ -12,9 +12,10 @@
  * **Thread:** main.
  */
 import { type MessagePort, Worker } from 'node:worker_threads';
+import { settlesWithin } from '../base/deadline.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
-import { KMS_HANG_MS, KMS_PING_MS, KMS_TIMEOUT_MS } from '../limits.ts';
+import { KMS_HANG_MS, KMS_OPEN_TIMEOUT_MS, KMS_PING_MS, KMS_TIMEOUT_MS } from '../limits.ts';
 import type { KmsCall, KmsReply, KmsRequest, KmsResults } from '../record/kms-message.ts';
 import { watchForHang } from './hang-watch.ts';
 import type { Sabotage } from './sabotage.ts';
@@ -61,8 +62,10 @@ export async function startKmsLife(options: KmsLifeOptions): Promise<KmsLife> {
       isSabotageAllowed: sabotage !== null,
     },
   });
-  const life = new KmsLife(worker, options.timeoutMs ?? KMS_TIMEOUT_MS, sabotage);
+  const life = new KmsLife(worker, options.timeoutMs ?? KMS_TIMEOUT_MS);
+  if (!(await settlesWithin(life.ready, KMS_OPEN_TIMEOUT_MS))) void worker.terminate();
   await life.ready;
+  life.serve(sabotage);
   return life;
 }
 
@@ -76,7 +79,7 @@ export class KmsLife {
   readonly #owed = new Set<number>();
   /** Resolves when the thread has ended. */
   readonly exited: Promise<void>;
-  readonly #pings: NodeJS.Timeout;
+  #endWatch: () => void = () => {};
   #answers = 0;
   /** Why no call can be made any more, once that is so. */
   #ended: PlaneError | null = null;
@@ -84,11 +87,10 @@ export class KmsLife {
   #lastId = 0;
   #closing: Promise<void> | null = null;
 
-  constructor(worker: Worker, timeoutMs: number, sabotage: Sabotage | null) {
+  constructor(worker: Worker, timeoutMs: number) {
     this.#worker = worker;
     this.#timeoutMs = timeoutMs;
     this.ready = new Promise((resolve, reject) => {
-      // Opening reads every key, so it takes as long as it takes: only death ends the wait.
       worker.on('message', (reply: KmsReply) => {
         this.#answers++;
         if (reply.kind === 'ready') resolve();
@@ -100,16 +102,9 @@ export class KmsLife {
     worker.on('error', (error) => {
       this.#how = `crashed: ${error instanceof Error ? error.message : String(error)}`;
     });
-    const hangMs = sabotage?.options.kmsHangMs ?? KMS_HANG_MS;
-    const endWatch = watchForHang(this, hangMs, (silentMs) => {
-      this.#how = `hung: it gave no sign of life for ${silentMs} ms`;
-      void worker.terminate();
-    });
-    this.#pings = setInterval(() => this.#ping(), Math.min(KMS_PING_MS, hangMs)).unref();
     this.exited = new Promise((resolve) => {
       worker.once('exit', () => {
-        endWatch();
-        clearInterval(this.#pings);
+        this.#endWatch();
         this.#ended ??= this.#goneError();
         for (const { reject, timer } of this.#waiting.values()) {
           clearTimeout(timer);
@@ -119,10 +114,24 @@ export class KmsLife {
         resolve();
       });
     });
+  }
+
+  /** The vault is open: from now on the thread has to give signs of life. */
+  serve(sabotage: Sabotage | null): void {
+    const hangMs = sabotage?.options.kmsHangMs ?? KMS_HANG_MS;
+    const endWatch = watchForHang(this, hangMs, (silentMs) => {
+      this.#how = `hung: it gave no sign of life for ${silentMs} ms`;
+      void this.#worker.terminate();
+    });
+    const pings = setInterval(() => this.#ping(), Math.min(KMS_PING_MS, hangMs)).unref();
+    this.#endWatch = () => {
+      endWatch();
+      clearInterval(pings);
+    };
     sabotage?.addKms({
       fault: (kind) => {
-        if (kind === 'terminate') void worker.terminate();
-        else worker.postMessage({ kind: 'sabotage', id: ++this.#lastId, fault: kind });
+        if (kind === 'terminate') void this.#worker.terminate();
+        else this.#worker.postMessage({ kind: 'sabotage', id: ++this.#lastId, fault: kind });
       },
       lost: this.exited,
     });

@@ -51,7 +51,7 @@ describe('a volume opened again', () => {
     expect({ opened: opened.length, uses: await uses() }).toEqual({ opened: 1, uses: [] });
   });
 
-  it('is refused without the role, with an erased data key, and where there is no disk', async () => {
+  it('is refused without the role, with an erased data key, and without a disk', async () => {
     const { context, DiskId, disk, opened, open } = await diskOf({ Encrypted: true });
     const account = context.metadata.getDocument('account', context.accountId)!;
     const putDocuments = [{ kind: 'account', record: { ...account, roles: [] } }] as const;

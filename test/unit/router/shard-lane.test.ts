@@ -62,7 +62,7 @@ function laneOf(options: { isVolatile?: boolean; failStarts?: number; lossesMax?
 const STATS: ShardRequest = { op: 'stats' };
 
 describe('a shard', () => {
-  it('is served by another thread when the former is gone, and what waits for it goes there', async () => {
+  it('is served by another thread when the former is gone, and so is what waits', async () => {
     const { lane, threads, log, lose } = laneOf();
     let leave = (): void => undefined;
     threads[0]!.gone = new Promise((resolve) => {

@@ -7,6 +7,7 @@
  */
 import { expect, it } from 'vitest';
 import { createPrng, type Prng } from '../../../src/base/prng.ts';
+import { checkStoreDirectory } from '../../../src/segment/check-directory.ts';
 import { openFileStore } from '../../../src/segment/file-store.ts';
 import type { StoreGeometry } from '../../../src/segment/geometry.ts';
 import { FaultyFileSystem, WRITING_CALLS } from '../../support/faulty-file-system.ts';
@@ -77,11 +78,16 @@ function crashesOf(
 /** Opens what a crash has left, and goes on with it. Crashes again in between if asked to. */
 function expectRecovery(crash: Crash, prng: Prng): void {
   const { where, fileSystem } = crash;
+  // Looked at from outside it is sound too, and stays as it is.
+  const offline = checkStoreDirectory(fileSystem, DIRECTORY, GEOMETRY);
+  expect(offline.problems, where).toEqual([]);
   const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
   const content = contentOf(store, crash.ranges);
   const { afterKill, afterPowerCut } = crash.possible;
   (crash.kind === 'kill' ? afterKill : afterPowerCut).expectPossible(content, where);
-  expect(store.check().problems, where).toEqual([]);
+  const checked = store.check();
+  expect(checked.problems, where).toEqual([]);
+  expect(checked.sectorsChecked, where).toBe(offline.sectorsChecked);
 
   const oracle = new StoreOracle();
   oracle.adopt(content);
