@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { plantedBugs } from './test/sim/plant.ts';
 
 /**
- * Four projects, run together by `npm test`:
+ * Five projects, run together by `npm test`:
  * - unit: modules of src/ by themselves, in one thread, no build needed
  * - contract: one suite per interface, run over every implementation of it
  * - integration: the built package (dist/), used as a customer uses it: threads, files, processes
+ * - sim: whole planes in simulated time, from seeds
  * - tidy: the rules of the house
  */
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -55,6 +57,16 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,
+          server,
+        },
+      },
+      {
+        ...shared,
+        plugins: [plantedBugs()],
+        test: {
+          name: 'sim',
+          include: ['test/sim/**/*.test.ts'],
+          testTimeout: 600_000,
           server,
         },
       },

@@ -336,7 +336,8 @@ class StoredMetadata implements Metadata {
 
   #countCommitted(changes: CountChanges): void {
     this.#counts.apply(changes);
-    for (const [shardIndex, placing] of this.#placing.entries()) {
+    // A shard that was not placed on yet is a hole.
+    for (const [shardIndex, placing = 0] of this.#placing.entries()) {
       const created = changes.get(groupPrefix(DISKS.byShard, shardGroup(shardIndex))) ?? 0;
       if (created > 0) this.#placing[shardIndex] = Math.max(placing - created, 0);
     }

@@ -16,34 +16,16 @@
 import { type ErrorCode, PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import type { ReencryptProgress, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
-import type { ShardThread } from '../threads/shard-thread.ts';
 import { CompletionPoller } from './completion-poller.ts';
 import { DiskIo } from './disk-io.ts';
 import { ShardDispatch } from './dispatch.ts';
 import { RegisteredBuffers } from './registered-buffers.ts';
 import { ShardLane } from './shard-lane.ts';
+import type { ShardSetOptions } from './shard-set-options.ts';
 import { SnapshotIo } from './snapshot-io.ts';
 import { VolumeGate } from './volume-gate.ts';
 import { VolumeHandles } from './volume-handles.ts';
 import type { OpenReencryption, VolumeToOpen } from './volume-to-open.ts';
-
-/** What a ShardSet is made of. */
-export interface ShardSetOptions {
-  /** Started, in order of their index; moved: closed by close(). */
-  readonly threads: readonly ShardThread[];
-  /** Starts a thread in place of one that is gone. */
-  readonly restart: (shardIndex: number) => Promise<ShardThread>;
-  /** Stores are in memory. */
-  readonly isVolatile: boolean;
-  readonly lossesMax?: number | undefined;
-  readonly cores: number;
-  /**
-   * Has the volume of an attached disk opened as its record is now.
-   *
-   * @throws PlaneError why it cannot be, in the words its callers are answered
-   */
-  readonly reopen: (diskId: string, open: (volume: VolumeToOpen) => Promise<void>) => Promise<void>;
-}
 
 /** A volume that is open, by whatever face. */
 interface OpenVolume {
@@ -144,11 +126,18 @@ export class ShardSet {
   async attach(volume: VolumeToOpen, onDetached: () => Promise<void>): Promise<DiskIo> {
     const { diskId } = volume;
     invariant(!this.attached.has(diskId), `${diskId} is attached once`);
+    const lane = this.lane(volume.shardIndex);
+    const { losses } = lane;
     const open = await this.openIo(volume, false, () => {
       this.attached.delete(diskId);
       return onDetached();
     });
     this.attached.set(diskId, open);
+    if (lane.losses !== losses) {
+      // The thread that opened it was lost as soon as it had answered.
+      this.shutVolume(open);
+      this.reopen(open);
+    }
     return open.io;
   }
 
@@ -158,10 +147,13 @@ export class ShardSet {
    * @throws PlaneError Busy (too many open), what KMS or the shard answered
    */
   async openSnapshot(volume: VolumeToOpen): Promise<SnapshotIo> {
+    const lane = this.lane(volume.shardIndex);
+    const { losses } = lane;
     const open = await this.openIo(volume, true, async () => {
       this.readers.delete(open);
     });
     this.readers.add(open);
+    if (lane.losses !== losses) this.shutReaders(volume.shardIndex);
     return new SnapshotIo(open.io);
   }
 
@@ -203,8 +195,8 @@ export class ShardSet {
   async openReencryption(volume: VolumeToOpen): Promise<OpenReencryption> {
     const { shardIndex } = volume;
     const lane = this.lane(shardIndex);
-    const handle = await this.openVolume(volume);
     const { dispatch, losses } = lane;
+    const handle = await this.openVolume(volume);
     return {
       step: (sectorsMax, sliceSectors) => {
         const request = { op: 'reencryptStep', handle, sectorsMax, sliceSectors } as const;
@@ -241,13 +233,15 @@ export class ShardSet {
 
   private shutVolumes(shardIndex: number): void {
     this.shutReaders(shardIndex);
-    for (const open of this.volumesOf(shardIndex)) {
-      if (open.gate === null) {
-        open.gate = new VolumeGate(open.io.diskId, () => this.reopen(open));
-        open.io.shut(open.gate);
-      } else {
-        open.gate.shut();
-      }
+    for (const open of this.volumesOf(shardIndex)) this.shutVolume(open);
+  }
+
+  private shutVolume(open: OpenVolume): void {
+    if (open.gate === null) {
+      open.gate = new VolumeGate(open.io.diskId, () => this.reopen(open));
+      open.io.shut(open.gate);
+    } else {
+      open.gate.shut();
     }
   }
 
@@ -267,7 +261,7 @@ export class ShardSet {
     for (const { gate } of this.volumesOf(shardIndex)) gate?.refuse(error, true);
   }
 
-  /** Rule 3. Messages to a shard are handled in their order: buffers are there before volumes. */
+  /** Rule 4. Messages to a shard are handled in their order: buffers are there before volumes. */
   private restore(shardIndex: number): void {
     const lane = this.lane(shardIndex);
     for (const request of this.buffers.registerRequests()) {

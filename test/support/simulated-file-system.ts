@@ -19,19 +19,28 @@ import type { FileSystem, OpenMode } from '../../src/segment/file-system.ts';
 
 const PIECE_BYTES = 512;
 
+/** One pwrite that no fdatasync has followed. */
+interface UnsyncedWrite {
+  readonly at: number;
+  /** What was there; shorter than `after` where the file ended. */
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+  readonly sizeBefore: number;
+}
+
 class SimulatedFile {
   bytes = new Uint8Array(0);
   size = 0;
-  durable = new Uint8Array(0);
-  unsynced: { at: number; bytes: Uint8Array }[] = [];
+  unsynced: UnsyncedWrite[] = [];
 
   write(at: number, bytes: Uint8Array): void {
-    this.#put(at, bytes);
-    this.unsynced.push({ at, bytes: bytes.slice() });
+    const before = this.bytes.slice(at, Math.max(at, Math.min(this.size, at + bytes.byteLength)));
+    const after = bytes.slice();
+    this.unsynced.push({ at, before, after, sizeBefore: this.size });
+    this.#put(at, after);
   }
 
   sync(): void {
-    this.durable = this.bytes.slice(0, this.size);
     this.unsynced = [];
   }
 
@@ -39,24 +48,38 @@ class SimulatedFile {
     const copy = new SimulatedFile();
     copy.bytes = this.bytes.slice(0, this.size);
     copy.size = this.size;
-    copy.durable = this.durable;
     copy.unsynced = [...this.unsynced];
     return copy;
   }
 
   afterPowerCut(prng: Prng, keptPart: number): SimulatedFile {
-    const after = new SimulatedFile();
-    after.#put(0, this.durable);
-    for (const write of this.unsynced) {
-      for (let from = 0; from < write.bytes.byteLength; ) {
-        const edge = PIECE_BYTES - ((write.at + from) % PIECE_BYTES);
-        const to = Math.min(write.bytes.byteLength, from + edge);
-        if (prng.nextFloat() < keptPart) after.#put(write.at + from, write.bytes.slice(from, to));
+    const after = this.copy();
+    for (const write of this.unsynced.toReversed()) after.#undo(write);
+    for (const { at, after: bytes } of this.unsynced) {
+      for (let from = 0; from < bytes.byteLength; ) {
+        const edge = PIECE_BYTES - ((at + from) % PIECE_BYTES);
+        const to = Math.min(bytes.byteLength, from + edge);
+        if (prng.nextFloat() < keptPart) after.#put(at + from, bytes.subarray(from, to));
         from = to;
       }
     }
     after.sync();
     return after;
+  }
+
+  /** What an fdatasync that failed leaves: some pages are lost, and all count as clean. */
+  losePages(prng: Prng, keptPart: number): void {
+    const { size } = this;
+    const after = this.afterPowerCut(prng, keptPart);
+    this.bytes = new Uint8Array(size);
+    this.bytes.set(after.bytes.subarray(0, Math.min(size, after.size)));
+    this.sync();
+  }
+
+  #undo(write: UnsyncedWrite): void {
+    this.bytes.set(write.before, write.at);
+    this.bytes.fill(0, write.sizeBefore, this.size);
+    this.size = write.sizeBefore;
   }
 
   #put(at: number, bytes: Uint8Array): void {
@@ -106,6 +129,11 @@ export class SimulatedFileSystem implements FileSystem {
     return this.#files.size;
   }
 
+  /** An empty file system like this one. */
+  protected make(): SimulatedFileSystem {
+    return new SimulatedFileSystem();
+  }
+
   /** What a killed process leaves: all of it. Nothing is open. */
   fork(): SimulatedFileSystem {
     const copies = new Map<SimulatedFile, SimulatedFile>();
@@ -114,7 +142,7 @@ export class SimulatedFileSystem implements FileSystem {
       copies.set(file, copy);
       return copy;
     };
-    const fork = new SimulatedFileSystem();
+    const fork = this.make();
     for (const [path, file] of this.#names) fork.#names.set(path, copyOf(file));
     for (const [path, file] of this.#durableNames) fork.#durableNames.set(path, copyOf(file));
     for (const change of this.#changes) {
@@ -132,7 +160,7 @@ export class SimulatedFileSystem implements FileSystem {
     for (const change of this.#changes) {
       if (prng.nextFloat() < keptPart) applyChange(names, change);
     }
-    const after = new SimulatedFileSystem();
+    const after = this.make();
     const copies = new Map<SimulatedFile, SimulatedFile>();
     for (const [path, file] of names) {
       const copy = copies.get(file) ?? file.afterPowerCut(prng, keptPart);
@@ -246,13 +274,25 @@ export class SimulatedFileSystem implements FileSystem {
     position: number,
   ): void {
     const opened = this.#opened(file);
-    const added = Math.max(0, position + lengthBytes - opened.size);
-    if (this.usedBytes + added > this.capacityBytes) throw errno('ENOSPC', `file ${file}`);
+    if (this.capacityBytes !== Number.POSITIVE_INFINITY) {
+      const added = Math.max(0, position + lengthBytes - opened.size);
+      if (this.usedBytes + added > this.capacityBytes) throw errno('ENOSPC', `file ${file}`);
+    }
     opened.write(position, source.subarray(sourceOffset, sourceOffset + lengthBytes));
   }
 
   fdatasync(file: number): void {
     this.#opened(file).sync();
+  }
+
+  /** An fdatasync that fails and loses some of what it was to force, for readers too. */
+  failSync(file: number, prng: Prng, keptPart: number): void {
+    this.#opened(file).losePages(prng, keptPart);
+  }
+
+  /** What the end of the process does: every descriptor is closed. */
+  closeAll(): void {
+    this.#files.clear();
   }
 
   fsyncDirectory(path: string): void {

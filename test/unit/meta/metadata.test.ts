@@ -211,6 +211,14 @@ describe.each(['memory', 'lmdb'])('metadata over %s', (kind) => {
     expect(metadata.leastLoadedShard(4)).toBe(3);
   });
 
+  test('a disk made where no new one was placed yet confuses nothing', async () => {
+    await metadata.commit({ putDisks: [disk(d1, { shardIndex: 0 })] });
+    expect(metadata.leastLoadedShard(2)).toBe(1);
+    // Of a snapshot: it goes where that is.
+    await metadata.commit({ putDisks: [disk(d2, { shardIndex: 0 })] });
+    expect(Array.from({ length: 3 }, () => metadata.leastLoadedShard(2))).toEqual([1, 0, 1]);
+  });
+
   test('after close everything is refused, and closing twice is closing once', async () => {
     const last = metadata.commit({ putDisks: [disk(d1)] });
     const closed = metadata;

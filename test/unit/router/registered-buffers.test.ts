@@ -177,6 +177,15 @@ describe('a disk and a registered buffer', () => {
     await close();
   });
 
+  it('looking for completions after the shard was lost finds nothing to settle again', async () => {
+    const { parts, disk } = shardWithDisk();
+    const written = disk.write(0, new Uint8Array(SECTOR));
+    await Promise.resolve();
+    parts.dispatch.fail(new PlaneError('ShardLost', 'gone'));
+    await expect(written).rejects.toMatchObject({ code: 'ShardLost' });
+    expect(parts.dispatch.settle()).toBe(false);
+  });
+
   it('any mix of ranges and memories gives the bytes a plain array gives', async () => {
     const { parts, disk } = shardWithDisk();
     const spanBytes = 32 * SECTOR;

@@ -1,0 +1,200 @@
+/**
+ * The reference model: what a read of a disk or snapshot may return. It knows nothing of stores.
+ *
+ * For each sector it has two sets of versions:
+ *   now     what a read may return
+ *   power   what may be there after a power cut: what was flushed, and everything since
+ * Sectors are atomic: a version is there whole or not at all. Requests of one disk take effect in
+ * the order they were made. What was not acknowledged may have happened.
+ *
+ * Where a whole volume may be one of several things (a snapshot was taken while writes were under
+ * way; a reset was cut off) it has several states, and each read rules out those that contradict
+ * it.
+ */
+export const HOLE = 0;
+
+/** Both sets are one and the same where all that may be there is on stable storage. */
+interface Possible {
+  readonly now: readonly number[];
+  readonly power: readonly number[];
+}
+
+const NOTHING: readonly number[] = [HOLE];
+const EMPTY: Possible = { now: NOTHING, power: NOTHING };
+
+/** A write, or a zero (version HOLE). */
+export interface ModelWrite {
+  readonly sector: number;
+  readonly sectorCount: number;
+  readonly version: number;
+  /** On stable storage once it is acknowledged. */
+  readonly isFua: boolean;
+}
+
+function withVersion(versions: readonly number[], version: number): readonly number[] {
+  return versions.includes(version) ? versions : [...versions, version];
+}
+
+export class Content {
+  readonly #sectors: Map<number, Possible>;
+
+  constructor(sectors: Map<number, Possible> = new Map()) {
+    this.#sectors = sectors;
+  }
+
+  copy(): Content {
+    return new Content(new Map(this.#sectors));
+  }
+
+  at(sector: number): Possible {
+    return this.#sectors.get(sector) ?? EMPTY;
+  }
+
+  /** @param isDone false: it may have happened, sector by sector */
+  write(write: ModelWrite, isDone: boolean): void {
+    const { sector, sectorCount, version, isFua } = write;
+    for (let at = sector; at < sector + sectorCount; at++) {
+      const { now, power } = this.at(at);
+      if (isDone) {
+        const only = [version];
+        this.#sectors.set(at, { now: only, power: isFua ? only : withVersion(power, version) });
+      } else {
+        this.#sectors.set(at, {
+          now: withVersion(now, version),
+          power: withVersion(power, version),
+        });
+      }
+    }
+  }
+
+  /** All there is now is on stable storage. */
+  flush(): void {
+    for (const [sector, { now }] of this.#sectors) this.#sectors.set(sector, { now, power: now });
+  }
+
+  cutPower(): void {
+    for (const [sector, { power }] of this.#sectors) {
+      this.#sectors.set(sector, { now: power, power });
+    }
+  }
+
+  /** What was not flushed may be gone, or not. */
+  loosen(): void {
+    for (const [sector, { now, power }] of this.#sectors) {
+      this.#sectors.set(sector, { now: now.reduce(withVersion, power), power });
+    }
+  }
+
+  allows(sector: number, version: number): boolean {
+    return this.at(sector).now.includes(version);
+  }
+
+  /** A read has returned this. */
+  settle(sector: number, version: number): void {
+    const { now, power } = this.at(sector);
+    if (now.length === 1) return;
+    const only = [version];
+    this.#sectors.set(sector, { now: only, power: power === now ? only : power });
+  }
+}
+
+/** What a snapshot being taken may be: see Volume.capture(). */
+export interface Capture {
+  readonly base: readonly Content[];
+  readonly writes: { readonly write: ModelWrite; readonly isDone: boolean }[];
+}
+
+export class Volume {
+  states: Content[];
+  /** Writes made and not answered, in order. */
+  readonly inFlight: ModelWrite[] = [];
+  readonly #captures = new Set<Capture>();
+
+  constructor(states: Content[] = [new Content()]) {
+    this.states = states;
+  }
+
+  begin(write: ModelWrite): void {
+    this.inFlight.push(write);
+  }
+
+  /** @param outcome done; unknown: it may have happened; not: it has not */
+  end(write: ModelWrite, outcome: 'done' | 'unknown' | 'not'): void {
+    this.inFlight.splice(this.inFlight.indexOf(write), 1);
+    if (outcome === 'not') return;
+    this.#apply(write, outcome === 'done');
+  }
+
+  flushed(): void {
+    for (const state of this.states) state.flush();
+  }
+
+  /** @returns null, or what is wrong with versions a read has returned */
+  read(sector: number, versions: readonly number[]): string | null {
+    const isAllowed = (state: Content): boolean =>
+      versions.every((version, index) => state.allows(sector + index, version));
+    const possible = this.states.filter(isAllowed);
+    if (possible.length === 0) return this.#contradiction(sector, versions);
+    this.states = possible;
+    for (const state of possible) {
+      for (const [index, version] of versions.entries()) state.settle(sector + index, version);
+    }
+    return null;
+  }
+
+  /** A snapshot is asked for: it may be any state from now on until finish(). */
+  capture(): Capture {
+    const capture: Capture = { base: this.states.map((state) => state.copy()), writes: [] };
+    this.#captures.add(capture);
+    return capture;
+  }
+
+  /** @returns what the snapshot may be: a state at one instant, all of it on stable storage */
+  finish(capture: Capture): Content[] {
+    this.#captures.delete(capture);
+    const states = capture.base.map((state) => state.copy());
+    let last = capture.base;
+    const later = this.inFlight.map((write) => ({ write, isDone: false }));
+    for (const { write, isDone } of [...capture.writes, ...later]) {
+      last = last.map((state) => {
+        const next = state.copy();
+        next.write(write, isDone);
+        return next;
+      });
+      states.push(...last.map((state) => state.copy()));
+    }
+    for (const state of states) state.flush();
+    return states;
+  }
+
+  /** The process has ended. @param isPowerCut or something that loses as much */
+  crash(isPowerCut: boolean): void {
+    for (const write of this.inFlight.splice(0)) this.#apply(write, false);
+    this.#captures.clear();
+    if (isPowerCut) for (const state of this.states) state.cutPower();
+  }
+
+  /** Its shard is opened again, and has lost what a power cut might have taken. */
+  loosen(): void {
+    for (const state of this.states) state.loosen();
+  }
+
+  /** A second volume with the same content. */
+  copyStates(): Content[] {
+    return this.states.map((state) => state.copy());
+  }
+
+  #apply(write: ModelWrite, isDone: boolean): void {
+    for (const state of this.states) state.write(write, isDone);
+    for (const capture of this.#captures) capture.writes.push({ write, isDone });
+  }
+
+  #contradiction(sector: number, versions: readonly number[]): string {
+    const state = this.states[0]!;
+    const at = versions.findIndex((version, index) => !state.allows(sector + index, version));
+    const wrong = sector + Math.max(0, at);
+    const possible = this.states.map((each) => each.at(wrong).now.join(' or '));
+    const got = versions[Math.max(0, at)];
+    return `sector ${wrong} is version ${got}, expected ${possible.slice(0, 4).join('; ')}`;
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * DATA: bugs that are planted one at a time, each the kind that somebody may once make. What stands
+ * in `find` is a part of the real source file, and occurs there once: if the file has changed so
+ * that it does not, planting fails, and so does the test.
+ *
+ * The simulator must find each within the histories CI runs for it. The first is the canary: what
+ * does not find it at once looks at nothing.
+ */
+export interface PlantedBug {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'a write stores nothing',
+    file: 'src/shard/volume.ts',
+    find: 'this.top.write(first, last - first + 1, staging, stagingAt);',
+    replace: '',
+  },
+  {
+    name: 'a flush does not force segments',
+    file: 'src/segment/segment-files.ts',
+    find: 'this.#fileSystem.fdatasync(file);',
+    replace: '',
+  },
+  {
+    name: 'a flush does not force the names of new segments',
+    file: 'src/segment/segment-files.ts',
+    find: 'this.#fileSystem.fsyncDirectory(join(this.#directory, SEGMENTS_DIRECTORY));',
+    replace: '',
+  },
+  {
+    name: 'a flush does not force the log',
+    file: 'src/segment/map-log.ts',
+    find: 'this.#fileSystem.fdatasync(this.#file);',
+    replace: '',
+  },
+  {
+    name: 'the flush-mark is forced before the slots it speaks of',
+    file: 'src/segment/journal.ts',
+    find: `    this.#parts.segments.sync();
+    if (!this.#isMarked) {
+      this.#sparing(() => log.writeMark());
+      this.#generations.syncLog();`,
+    replace: `    if (!this.#isMarked) {
+      this.#sparing(() => log.writeMark());
+      this.#generations.syncLog();
+      this.#parts.segments.sync();`,
+  },
+  {
+    name: 'a batch is acknowledged before it is committed',
+    file: 'src/shard/execute.ts',
+    find: '    else store.commit();',
+    replace: '',
+  },
+  {
+    name: 'a commit that failed is acknowledged',
+    file: 'src/shard/serve.ts',
+    find: 'if (failure !== null) this.failBatch(this.executed, end, failure);',
+    replace: '',
+  },
+  {
+    name: 'a queued flush is dropped',
+    file: 'src/shard/execute.ts',
+    find: `      case OPERATION.flush:
+        return true;`,
+    replace: `      case OPERATION.flush:
+        return false;`,
+  },
+  {
+    name: 'a write that asks for stable storage does not get it',
+    file: 'src/shard/execute.ts',
+    find: 'return (channel.flags(position) & FLAG_FUA) !== 0;',
+    replace: 'return false;',
+  },
+  {
+    name: 'checksums are not compared',
+    file: 'src/segment/log-store.ts',
+    find: 'loadedMemory.findMismatch(loadedOffset, found, this.#run.checksums, done);',
+    replace: '-1;',
+  },
+  {
+    name: 'segments are removed before a checkpoint forgets them',
+    file: 'src/segment/journal.ts',
+    find: '(isMoved ? this.#awaitingCheckpoint : this.#awaitingFlush).push(segment);',
+    replace: 'this.#awaitingFlush.push(segment);',
+  },
+  {
+    name: 'segments are removed before a flush forgets them',
+    file: 'src/segment/journal.ts',
+    find: '(isMoved ? this.#awaitingCheckpoint : this.#awaitingFlush).push(segment);',
+    replace: '(isMoved ? this.#awaitingCheckpoint : this.#removable).push(segment);',
+  },
+  {
+    name: 'a snapshot is answered before it is durable',
+    file: 'src/shard/share-trees.ts',
+    find: '    store.flush();',
+    replace: '    store.commit();',
+  },
+  {
+    name: 're-encryption discards what is not durable yet',
+    file: 'src/shard/reencryption.ts',
+    find: 'if (this.unflushedSectors > 0) this.store.flush();',
+    replace: '',
+  },
+  {
+    name: 're-encryption overwrites what callers have written',
+    file: 'src/shard/reencryption.ts',
+    find: 'if (isHole) moved += this.moveHole(at, sectorCount);',
+    replace: 'moved += this.moveHole(at, sectorCount);',
+  },
+  {
+    name: 'a zero leaves what lower layers hold',
+    file: 'src/shard/volume.ts',
+    find: 'for (let index = this.layers.length - 1; index >= 0; index--) {',
+    replace: 'for (let index = 0; index >= 0; index--) {',
+  },
+  {
+    name: 'recovery believes slots that no flush has forced',
+    file: 'src/segment/replay.ts',
+    find: 'this.#isBelieved = batch.sequence <= counted.markSequence;',
+    replace: 'this.#isBelieved = true;',
+  },
+  {
+    name: 'recovery does not force what it believes',
+    file: 'src/segment/recover.ts',
+    find: '  forceSegments(parts, replay.unforcedSegments);',
+    replace: '',
+  },
+  {
+    name: 'a checkpoint does not keep the roots it writes',
+    file: 'src/segment/checkpoint.ts',
+    find: 'for (const root of this.#frozenRoots) this.#map.share(root);',
+    replace: '',
+  },
+  {
+    name: 'a failed fsync is taken for a good one',
+    file: 'src/segment/store-health.ts',
+    find: `      this.#base.fdatasync(file);
+    } catch (error) {`,
+    replace: `      this.#base.fdatasync(file);
+    } catch (error) {
+      if (error !== null) return;`,
+  },
+  {
+    name: 'a deleted disk loses its tree before its record',
+    file: 'src/control/disks/delete-disk.ts',
+    find: `    await context.metadata.commit({ removeDisks: [DiskId] });
+    await removeTrees(context, disk);`,
+    replace: `    await removeTrees(context, disk);
+    await context.metadata.commit({ removeDisks: [DiskId] });`,
+  },
+  {
+    name: 'trees that nobody names stay after a crash',
+    file: 'src/control/reconcile.ts',
+    find: "await shards.call(shardIndex, { op: 'retainTrees', names });",
+    replace: '',
+  },
+  {
+    name: 'a disk with a new key is written under the old one',
+    file: 'src/control/jobs/rekey-disk.ts',
+    find: 'await volumes.pushLayer(disk.diskId, volumeLayerOf(layer));',
+    replace: `await volumes.pushLayer(
+      disk.diskId,
+      volumeLayerOf({ ...layer, encryption: disk.encryption }),
+    );`,
+  },
+  {
+    name: 'an unwrap that is never answered is waited for',
+    file: 'src/shard/keyring.ts',
+    find: 'if (waiting.deadline > now) continue;',
+    replace: 'continue;',
+  },
+  {
+    name: 'a lost shard is settled again',
+    file: 'src/router/dispatch.ts',
+    find: 'if (completed === this.settledCount || this.lost !== null) return false;',
+    replace: 'if (completed === this.settledCount) return false;',
+  },
+  {
+    name: 'a shard that was not placed on counts as not a number',
+    file: 'src/meta/metadata.ts',
+    find: 'for (const [shardIndex, placing = 0] of this.#placing.entries()) {',
+    replace: 'for (const [shardIndex, placing] of this.#placing.entries()) {',
+  },
+  {
+    name: 'a volume is taken for open whose thread was lost as it answered',
+    file: 'src/router/shard-set.ts',
+    find: 'if (lane.losses !== losses) {',
+    replace: 'if (lane.losses < losses) {',
+  },
+];
