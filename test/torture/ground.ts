@@ -21,7 +21,7 @@ export interface GroundDisk {
 export interface GroundOptions {
   readonly shards: number;
   /** By disk: its CreateDisk parameters. */
-  readonly disks: readonly Readonly<Record<string, unknown>>[];
+  readonly disks: Readonly<Record<string, unknown>>[];
   /** Units of each disk that are used. */
   readonly units: number;
 }

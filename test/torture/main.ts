@@ -114,6 +114,8 @@ const figures = await torture({
   ...(given.pass === undefined ? {} : { passes: given.pass }),
   ...(given.rounds === undefined ? {} : { rounds: numberOf('rounds', given.rounds, 1) }),
   plant: given.plant ?? null,
+  // A bug that was planted is to be found, not counted.
+  stopsAtViolation: given.plant !== undefined,
   signal: stop.signal,
   say,
   begun: (begun) => {

@@ -1,6 +1,9 @@
 /** The passes: what is done to victims, and what part of the time each has. */
+import { loadConcurrently } from './concurrency-pass.ts';
 import { killUnderLoad } from './kill-pass.ts';
 import type { Pass } from './pass.ts';
+import { rekeyUnderKills } from './rekey-pass.ts';
+import { copyUnderLoad } from './snapshot-pass.ts';
 
 const nothing = (): null => null;
 
@@ -11,5 +14,26 @@ export const PASSES: readonly Pass[] = [
     because: 'what was acknowledged survives a kill at any moment; sectors are whole',
     missing: nothing,
     run: killUnderLoad,
+  },
+  {
+    name: 'snapshots',
+    weight: 2,
+    because: 'a snapshot or clone is the disk at one moment between question and answer, for good',
+    missing: nothing,
+    run: copyUnderLoad,
+  },
+  {
+    name: 'rekey',
+    weight: 2,
+    because: 'a move to another key loses nothing, ends, and leaves nothing under the old key',
+    missing: nothing,
+    run: rekeyUnderKills,
+  },
+  {
+    name: 'concurrency',
+    weight: 1,
+    because: 'overlapping requests of many callers: every sector is a linearizable register',
+    missing: nothing,
+    run: loadConcurrently,
   },
 ];
