@@ -20,6 +20,14 @@ export class Figures {
   readonly skipped = new Map<string, string>();
   readonly violations: Violation[] = [];
 
+  /** System calls of scripts at which a kill was to be tried, and was. */
+  readonly callPoints = { counted: 0, tried: 0 };
+
+  points(counted: number, tried: number): void {
+    this.callPoints.counted += counted;
+    this.callPoints.tried += tried;
+  }
+
   fault(kind: string): void {
     this.faults.set(kind, 1 + (this.faults.get(kind) ?? 0));
   }

@@ -110,8 +110,12 @@ export class Ground {
     return history;
   }
 
+  peekLines(): HistoryLine[] {
+    return readHistory(this.historyFile);
+  }
+
   takeLines(): HistoryLine[] {
-    const lines = readHistory(this.historyFile);
+    const lines = this.peekLines();
     rmSync(this.historyFile, { force: true });
     return lines;
   }

@@ -66,7 +66,7 @@ function commit(): string {
 }
 
 function summaryOf(figures: Figures, seed: number, seconds: number) {
-  const { operations, kills, sectors, faults, rounds, skipped, violations } = figures;
+  const { operations, kills, sectors, faults, rounds, skipped, violations, callPoints } = figures;
   return {
     seed,
     commit: commit(),
@@ -75,6 +75,7 @@ function summaryOf(figures: Figures, seed: number, seconds: number) {
     kills,
     faults: Object.fromEntries(faults),
     sectorsCompared: sectors,
+    callPoints,
     rounds: Object.fromEntries(rounds),
     skipped: Object.fromEntries(skipped),
     violations: violations.length,

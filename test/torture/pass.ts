@@ -31,7 +31,7 @@ export interface Round {
 
 export interface Pass {
   readonly name: string;
-  /** Its part of the time. */
+  /** Its part of the time. 0: only where it is asked for by name. */
   readonly weight: number;
   /** What it would find. */
   readonly because: string;

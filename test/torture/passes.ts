@@ -1,9 +1,13 @@
 /** The passes: what is done to victims, and what part of the time each has. */
 import { loadConcurrently } from './concurrency-pass.ts';
+import { failCalls } from './fault-pass.ts';
+import { fillUp, mountMissing } from './full-pass.ts';
 import { killUnderLoad } from './kill-pass.ts';
 import type { Pass } from './pass.ts';
 import { rekeyUnderKills } from './rekey-pass.ts';
 import { copyUnderLoad } from './snapshot-pass.ts';
+import { straceMissing } from './strace.ts';
+import { killAtEveryCall, killAtSomeCalls } from './syscall-pass.ts';
 
 const nothing = (): null => null;
 
@@ -35,5 +39,33 @@ export const PASSES: readonly Pass[] = [
     because: 'overlapping requests of many callers: every sector is a linearizable register',
     missing: nothing,
     run: loadConcurrently,
+  },
+  {
+    name: 'calls',
+    weight: 2,
+    because: 'what was acknowledged survives a kill at a system call, chosen at random',
+    missing: straceMissing,
+    run: killAtSomeCalls,
+  },
+  {
+    name: 'every-call',
+    weight: 0,
+    because: 'the same, at every system call of one script',
+    missing: straceMissing,
+    run: killAtEveryCall,
+  },
+  {
+    name: 'faults',
+    weight: 2,
+    because: 'a system call that fails is told of, and nothing acknowledged is lost by it',
+    missing: straceMissing,
+    run: failCalls,
+  },
+  {
+    name: 'full',
+    weight: 1,
+    because: 'a full file system is a clean refusal; service resumes when there is space',
+    missing: mountMissing,
+    run: fillUp,
   },
 ];

@@ -18,7 +18,7 @@ const COPIES_MAX = 4;
 /** Number of the disk a copy is looked at as: no disk of the ground has it. */
 const LOOKED_AT = 1_000;
 
-interface Copy {
+export interface Copy {
   /** Mark in the history, and the name of the resource. */
   readonly name: string;
   readonly source: GroundDisk;
@@ -73,9 +73,9 @@ async function copyAndKill(ground: Ground, victim: VictimProcess, cycle: number)
       const source = ground.disks[prng.nextBelow(ground.disks.length)]!;
       const kind = prng.nextBelow(3) === 0 ? 'clone' : 'snapshot';
       const name = `copy-${cycle}-${index}`;
-      const copy: Copy = { name, source, kind, isAnswered: false, versions: null };
+      const copy = copyOf(name, source, kind);
       copies.push(copy);
-      await take(victim, copy);
+      await takeCopy(victim, copy);
       copy.isAnswered = true;
     }
   };
@@ -91,7 +91,12 @@ async function copyAndKill(ground: Ground, victim: VictimProcess, cycle: number)
   return copies;
 }
 
-function take(victim: VictimProcess, { kind, name, source }: Copy): Promise<unknown> {
+export function copyOf(name: string, source: GroundDisk, kind: Copy['kind']): Copy {
+  return { name, source, kind, isAnswered: false, versions: null };
+}
+
+/** Asks for it, with its name as a mark in the history. */
+export function takeCopy(victim: VictimProcess, { kind, name, source }: Copy): Promise<unknown> {
   const { diskId } = source;
   return kind === 'snapshot'
     ? victim.call('CreateSnapshot', { DiskId: diskId, SnapshotName: name }, name)
@@ -123,7 +128,8 @@ async function readCopy(ground: Ground, victim: VictimProcess, copy: Copy, id: s
   return versions;
 }
 
-async function lookAtNew(
+/** Compares a copy with the history it was taken in, unless it was not made. */
+export async function lookAtNew(
   ground: Ground,
   victim: VictimProcess,
   copy: Copy,

@@ -68,7 +68,7 @@ class TortureRun {
     const spent = new Map(passes.map((pass) => [pass, prng.nextFloat() / 1e6]));
     for (let round = 0; round < rounds && passes.length > 0 && !this.#isOver(); round++) {
       const pass = passes.reduce((least, other) =>
-        spent.get(other)! / other.weight < spent.get(least)! / least.weight ? other : least,
+        spent.get(other)! / weightOf(other) < spent.get(least)! / weightOf(least) ? other : least,
       );
       const began = performance.now();
       // A replay of one pass is its first round.
@@ -91,7 +91,7 @@ class TortureRun {
     const unknown = names?.find((name) => !PASSES.some((pass) => pass.name === name));
     if (unknown !== undefined) throw new Error(`no pass is called ${unknown}`);
     return PASSES.filter((pass) => {
-      if (names !== undefined && !names.includes(pass.name)) return false;
+      if (names === undefined ? pass.weight === 0 : !names.includes(pass.name)) return false;
       const missing = pass.missing();
       if (missing !== null) this.figures.skipped.set(pass.name, missing);
       return missing === null;
@@ -169,6 +169,10 @@ class TortureRun {
   #isOver(): boolean {
     return performance.now() >= this.#endsAt || this.#options.signal?.aborted === true;
   }
+}
+
+function weightOf({ weight }: Pass): number {
+  return Math.max(weight, 1);
 }
 
 function placeForData(): string {

@@ -104,15 +104,10 @@ export class VictimProcess {
     return this.ask('call', { verb, parameters, ...(mark === undefined ? {} : { mark }) });
   }
 
-  /** SIGKILL, and waits for the end. */
+  /** SIGKILL, and waits for the end. One that runs under another program ends with its stdin. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await this.ended;
-  }
-
-  /** Closes its stdin: a victim under another program kills itself then. */
-  async abandon(): Promise<void> {
-    this.#child.stdin!.end();
+    this.#child.stdin!.destroy();
     await this.ended;
   }
 
