@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Four projects, run together by `npm test`:
+ * Five projects, run together by `npm test`:
  * - unit: modules of src/ by themselves, in one thread, no build needed
  * - contract: one suite per interface, run over every implementation of it
  * - integration: the built package (dist/), used as a customer uses it: threads, files, processes
+ * - torture: planes in processes of their own, killed and starved; built by the package's build
  * - tidy: the rules of the house
  */
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -40,6 +41,17 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,
+          server,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'torture',
+          include: ['test/torture/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 300_000,
           server,
         },
       },

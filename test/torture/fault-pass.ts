@@ -11,7 +11,7 @@ import { type Played, Script } from './script.ts';
 import { shuffle } from './shuffle.ts';
 import { type FileCall, type Point, straceCommand } from './strace.ts';
 
-const POINTS = 6;
+const POINTS = 4;
 
 interface Fault {
   readonly call: FileCall;

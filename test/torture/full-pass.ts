@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SECTOR_UNITS } from './content.ts';
-import { Ground, NO_FAILURES, pause } from './ground.ts';
+import { Ground, pause } from './ground.ts';
 import { type Round, violate } from './pass.ts';
 import type { VictimProcess } from './victim-process.ts';
 
@@ -17,7 +17,8 @@ const MIB_LARGE = 64;
 /** More than fits into what is left. */
 const UNITS: number = 1_600 * SECTOR_UNITS;
 const FILL_OPERATIONS = 4_000;
-const TRIES = 200;
+const TRIES = 500;
+const OPERATIONS_A_TRY = 10;
 
 function run(program: string, ...parameters: string[]): string | null {
   const { status, stderr, error } = spawnSync(program, parameters, { encoding: 'utf8' });
@@ -90,15 +91,18 @@ async function fill(ground: Ground, victim: VictimProcess): Promise<void> {
 
 /** There is space again: soon, and without being told, everything is taken. */
 async function resume(ground: Ground, victim: VictimProcess): Promise<void> {
-  const options = { callers: 1, burst: 1, unitsMax: SECTOR_UNITS };
+  const options = { callers: 1, burst: 1, unitsMax: SECTOR_UNITS, operations: OPERATIONS_A_TRY };
+  let refused = 0;
   for (let tries = 0; ; tries++) {
-    await ground.load(victim, { ...options, operations: 10 });
-    const isLast = tries === TRIES;
-    const history = ground.takeHistory(isLast ? NO_FAILURES : FULL);
-    await ground.verify(victim, history);
-    if (history.failed.size === 0) return;
+    const firstVersion = ground.nextVersion + tries * OPERATIONS_A_TRY;
+    await ground.load(victim, { ...options, firstVersion });
+    const refusals = ground.peekLines().filter(([what]) => what === 'e').length;
+    if (refusals === refused) break;
+    refused = refusals;
+    if (tries === TRIES) violate([`writes are refused ${TRIES} times after there was space`]);
     await pause(20);
   }
+  await ground.verify(victim, ground.takeHistory(FULL));
 }
 
 async function reopen(ground: Ground, victim: VictimProcess): Promise<VictimProcess> {

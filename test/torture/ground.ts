@@ -27,7 +27,7 @@ export interface GroundOptions {
 }
 
 /** No fault was injected: nothing may fail. */
-export const NO_FAILURES: ReadonlySet<string> = new Set();
+const NO_FAILURES: ReadonlySet<string> = new Set();
 
 export class Ground {
   readonly round: Round;

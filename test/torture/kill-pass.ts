@@ -11,7 +11,7 @@ import type { Mix } from './protocol.ts';
 import { VictimEnded, type VictimProcess } from './victim-process.ts';
 
 /** Kills of one data directory. */
-const CYCLES = 15;
+const CYCLES = 10;
 const LOAD_MS_MAX = 120;
 /** One in so many ends before the load begins: in the recovery of the kill before. */
 const EARLY_ONE_IN = 6;

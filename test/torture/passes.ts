@@ -1,5 +1,6 @@
 /** The passes: what is done to victims, and what part of the time each has. */
 import { loadConcurrently } from './concurrency-pass.ts';
+import { killControl } from './control-pass.ts';
 import { failCalls } from './fault-pass.ts';
 import { fillUp, mountMissing } from './full-pass.ts';
 import { killUnderLoad } from './kill-pass.ts';
@@ -32,6 +33,13 @@ export const PASSES: readonly Pass[] = [
     because: 'a move to another key loses nothing, ends, and leaves nothing under the old key',
     missing: nothing,
     run: rekeyUnderKills,
+  },
+  {
+    name: 'control',
+    weight: 2,
+    because: 'a control operation is done or not; repeated with its token it is done once',
+    missing: nothing,
+    run: killControl,
   },
   {
     name: 'concurrency',

@@ -9,7 +9,7 @@ import { shuffle } from './shuffle.ts';
 import { straceCommand } from './strace.ts';
 
 /** Points of one round, where not all are asked for. */
-const POINTS = 6;
+const POINTS = 4;
 
 export const killAtSomeCalls = (round: Round): Promise<void> => killAtCalls(round, POINTS);
 export const killAtEveryCall = (round: Round): Promise<void> => killAtCalls(round, Infinity);
