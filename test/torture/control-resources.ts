@@ -226,7 +226,7 @@ export async function listAll(victim: VictimProcess): Promise<Map<string, [Kind,
   for (const { DiskId, DiskName, Size, Encrypted, Status } of Disks as State[]) {
     found.set(String(DiskId), ['disk', { DiskName, Size, Encrypted, Status }]);
   }
-  const { Snapshots } = await victim.call('DescribeSnapshots', { MaxResults: 500 });
+  const { Snapshots } = await victim.call('DescribeSnapshots', { MaxResults: 100 });
   for (const {
     SnapshotId,
     SnapshotName,

@@ -35,6 +35,9 @@ export interface TortureOptions {
 const MEMORY_DIRECTORY = '/dev/shm';
 const MEMORY_BYTES_MIN: number = 2 ** 30;
 
+/** Each keeps a data directory. */
+const VIOLATIONS_MAX = 10;
+
 export async function torture(options: TortureOptions): Promise<Figures> {
   const run = new TortureRun(options);
   options.begun?.(run.figures);
@@ -74,7 +77,8 @@ class TortureRun {
       // A replay of one pass is its first round.
       await this.#runRound(pass, round === 0 ? seed : prng.nextUint32());
       spent.set(pass, spent.get(pass)! + performance.now() - began);
-      if (stopsAtViolation === true && this.figures.violations.length > 0) return;
+      if (this.figures.violations.length >= (stopsAtViolation === true ? 1 : VIOLATIONS_MAX))
+        return;
     }
   }
 
