@@ -25,8 +25,8 @@ export interface Round {
   isOver(): boolean;
   /** A victim that has loaded the library already, if one was started ahead. */
   victim(): VictimProcess;
-  /** A victim of its own kind. */
-  special(options: Omit<VictimOptions, 'library' | 'plant'>): VictimProcess;
+  /** A victim of its own kind. @param options library: the round's, unless it is another */
+  special(options: Partial<Omit<VictimOptions, 'plant'>>): VictimProcess;
 }
 
 export interface Pass {

@@ -2,6 +2,7 @@
 import { loadConcurrently } from './concurrency-pass.ts';
 import { killControl } from './control-pass.ts';
 import { failCalls } from './fault-pass.ts';
+import { auditFlushes } from './flush-pass.ts';
 import { fillUp, mountMissing } from './full-pass.ts';
 import { killUnderLoad } from './kill-pass.ts';
 import type { Pass } from './pass.ts';
@@ -68,6 +69,13 @@ export const PASSES: readonly Pass[] = [
     because: 'a system call that fails is told of, and nothing acknowledged is lost by it',
     missing: straceMissing,
     run: failCalls,
+  },
+  {
+    name: 'flushes',
+    weight: 1,
+    because: 'when a flush is acknowledged, what it covers has been forced to stable storage',
+    missing: straceMissing,
+    run: auditFlushes,
   },
   {
     name: 'full',

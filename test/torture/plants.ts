@@ -100,6 +100,14 @@ function dropTrims(disk: Disk): Partial<Disk> {
   return { trim };
 }
 
+function skipFlushes(disk: Disk): Partial<Disk> {
+  const isNow = every(2);
+  const flush: Disk['flush'] = async () => {
+    if (!isNow()) await disk.flush();
+  };
+  return { flush };
+}
+
 let first: Disk | null = null;
 
 /** Writes that go to the disk that was attached first. */
@@ -144,6 +152,16 @@ export const PLANTS: Readonly<Record<string, Bug>> = {
     what: 'acknowledges writes it holds in memory, and flushes without writing them',
     foundBy: 'kill',
     disk: (disk) => holdBack(disk, false),
+  },
+  'flush-skipped': {
+    what: 'acknowledges every other flush without asking for it',
+    foundBy: 'flushes',
+    disk: skipFlushes,
+  },
+  'fua-ignored': {
+    what: 'takes writes with FUA as any other',
+    foundBy: 'flushes',
+    disk: (disk) => ({ write: (offset, bytes) => disk.write(offset, bytes) }),
   },
   'writes-held-back': {
     what: 'acknowledges writes it holds in memory until a flush',

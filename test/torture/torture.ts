@@ -152,7 +152,7 @@ class TortureRun {
       plant,
       isOver: () => this.#isOver(),
       victim: () => this.#victim(library),
-      special: (options) => this.#start({ ...options, library, plant }),
+      special: (options) => this.#start({ library, ...options, plant }),
     };
   }
 
