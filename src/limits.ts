@@ -108,12 +108,47 @@ export const MAIN_POLL_MS = 0.05;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 
+/**
+ * Deadlines of waits on another thread, beside those of the NBD and key-value sections:
+ *
+ *   main for the KMS, a shard for a key          KMS_TIMEOUT_MS, then KmsUnavailable
+ *   main for a shard's control answer            CONTROL_TIMEOUT_MS, then Busy
+ *   main for a shard, whatever it does           SHARD_HANG_MS without a sign of life: it is ended
+ *   main for the KMS thread, whatever it does    KMS_HANG_MS, likewise
+ *   main for a thread that is to end             THREAD_END_MS, then what waits for it is answered
+ *   a caller for a disk that is opened again     REPLACE_TIMEOUT_MS, then ShardLost
+ *   main for a commit of the metadata            STORE_COMMIT_TIMEOUT_MS, then the process ends
+ *
+ * A thread that reads (recovery, a check) gives signs of life as it does.
+ */
+export const SHARD_HANG_MS = 10_000;
+export const KMS_HANG_MS = 10_000;
+export const THREAD_END_MS = 10_000;
+export const REPLACE_TIMEOUT_MS = 30_000;
+/** The KMS thread is asked for a sign of life so often. */
+export const KMS_PING_MS = 2_000;
+/** How often main looks for signs of life. */
+export const WATCH_MS = 500;
+/** A disk that could not be opened again tries so again, at a request, no sooner than this. */
+export const REOPEN_RETRY_MS = 1_000;
+/** A thread lost so often within the window is not started again. */
+export const THREAD_LOSSES_MAX = 5;
+export const THREAD_LOSS_WINDOW_MS = 60_000;
+/** It is started at once after its first loss, then so late, then twice as late each time. */
+export const THREAD_RESTART_MS = 100;
+/** JavaScript heap of a shard, without the memory of segments, maps and buffers. */
+export const SHARD_HEAP_MB = 1_024;
+
 /** Key-value store: key length, value length, entries of one range. */
 export const STORE_KEY_CHARS_MAX = 256;
 export const STORE_VALUE_BYTES_MAX = MIB;
 export const STORE_RANGE_ENTRIES_MAX = 100_000;
 /** A commit not settled by then has failed: longer than any fdatasync that may still succeed. */
 export const STORE_COMMIT_TIMEOUT_MS = 30_000;
+/** A commit fails for lack of space where the file system has less than this. */
+export const STORE_FULL_BYTES = MIB;
+/** The root cause of a failed commit comes by a promise of its own. */
+export const STORE_CAUSE_TIMEOUT_MS = 1_000;
 
 /** Master keys of an account in a region, the service key not counted (KMS, quotas). */
 export const MASTER_KEYS_MAX = 200;
@@ -234,6 +269,9 @@ export const NBD_RECEIVE_BYTES: number = 256 * KIB;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
+invariant(SHARD_HANG_MS > KMS_TIMEOUT_MS, 'a shard that waits for a key does not hang');
+invariant(KMS_PING_MS < KMS_HANG_MS, 'a hang is asked about before it is one');
+invariant(KMS_HANG_MS > KMS_TIMEOUT_MS, 'a call has timed out before its thread is ended');
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(DISK_BYTES_MAX <= TREE_SECTORS_MAX * SECTOR_BYTES, 'every disk fits its tree');

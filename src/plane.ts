@@ -25,6 +25,7 @@ import { findDisk } from './control/find.ts';
 import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
+import { reopenVolume } from './control/reopen-volume.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
@@ -44,6 +45,7 @@ import type { ShardRequest, VolumeLayer } from './record/shard-message.ts';
 import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
+import { SABOTAGE, type Sabotage } from './threads/sabotage.ts';
 import { ShardThread } from './threads/shard-thread.ts';
 import type {
   Disk,
@@ -103,13 +105,23 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
     throttling: options.kmsThrottling ?? false,
+    sabotage: sabotageOf(options),
   });
   undo.push(() => kms.close());
   const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
   undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
-  const threads = await startShards(options, directory, shardCount, kms, undo);
-  const shards = new ShardSet(threads, availableParallelism());
+  const start = shardStarter(options, directory, shardCount, kms);
+  const threads = await startShards(start, shardCount, undo);
+  const shards = new ShardSet({
+    threads,
+    restart: start,
+    isVolatile: directory === null,
+    lossesMax: sabotageOf(options)?.options.lossesMax,
+    cores: availableParallelism(),
+    reopen: (diskId, open) => reopenVolume({ clock: systemClock, metadata }, diskId, open),
+  });
+  kms.onRestarted = () => void shards.connectKms();
   const held = new HeldVolumes(shards);
   const untasked = {
     clock: systemClock,
@@ -139,17 +151,18 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   return { directory, kms, shards, held, metadata, tasks, context };
 }
 
-async function startShards(
+type StartShard = (shardIndex: number) => Promise<ShardThread>;
+
+function shardStarter(
   options: PlaneOptions,
   directory: DataDirectory | null,
   shardCount: number,
   kms: KmsThread,
-  undo: (() => Promise<void>)[],
-): Promise<ShardThread[]> {
+): StartShard {
   const limitBytes = options.memoryLimitBytes ?? MEMORY_BYTES_DEFAULT;
   const hasCoreEach = availableParallelism() >= 2;
-  const starting = Array.from({ length: shardCount }, async (_, shardIndex) => {
-    const thread = await ShardThread.start({
+  return (shardIndex) =>
+    ShardThread.start({
       shardIndex,
       store:
         directory === null
@@ -158,7 +171,17 @@ async function startShards(
       engine: options.engine ?? 'auto',
       pollMicroseconds: hasCoreEach ? SHARD_POLL_US : 0,
       introduce: (port, doorbell) => kms.introduce(port, doorbell),
+      sabotage: sabotageOf(options),
     });
+}
+
+async function startShards(
+  start: StartShard,
+  shardCount: number,
+  undo: (() => Promise<void>)[],
+): Promise<ShardThread[]> {
+  const starting = Array.from({ length: shardCount }, async (_, shardIndex) => {
+    const thread = await start(shardIndex);
     undo.push(() => thread.close());
     return thread;
   });
@@ -167,6 +190,11 @@ async function startShards(
     if (outcome.status === 'rejected') throw outcome.reason;
     return outcome.value;
   });
+}
+
+/** Under a key that no caller has: threads/sabotage.ts. */
+function sabotageOf(options: PlaneOptions): Sabotage | null {
+  return (options as { readonly [SABOTAGE]?: Sabotage })[SABOTAGE] ?? null;
 }
 
 class OpenPlane implements Plane {
@@ -213,8 +241,12 @@ class OpenPlane implements Plane {
 
   async stats(): Promise<PlaneStats> {
     this.checkOpen();
-    const shards = await this.everyShard({ op: 'stats' });
-    return { shards: shards as PlaneStats['shards'] };
+    const found = await this.everyShard({ op: 'stats' });
+    const shards = found.map((stats, shardIndex) => ({
+      ...(stats as Omit<PlaneStats['shards'][number], 'losses'>),
+      losses: this.parts.shards.lossesOf(shardIndex),
+    }));
+    return { shards };
   }
 
   async searchForKey(diskId: string): Promise<KeySearch> {

@@ -77,7 +77,9 @@ export interface Disk extends AsyncDisposable {
    * Reads length bytes into a new buffer that is the caller's.
    *
    * @throws PlaneError OutOfRange, InvalidArgument, RequestTooLarge, DiskClosed, Busy,
-   *   ChecksumMismatch, ReadFailed, ShardLost
+   *   ChecksumMismatch, ReadFailed, ShardLost (it was in flight when its shard's thread was lost:
+   *   it may be made again), DataLost (a plane in memory lost the disk so); after such a loss, what
+   *   an attach is refused with, until the disk's key can be unwrapped again
    */
   read(offset: number, length: number): Promise<Uint8Array>;
   /** Fills `into`, borrowed until the promise settles, and resolves with it: no allocation. */
@@ -119,6 +121,8 @@ export interface PlaneStats {
     readonly reclaimedSectors: number;
     readonly openVolumes: number;
     readonly heldKeys: number;
+    /** Threads the shard has lost since the plane was opened; each was replaced. */
+    readonly losses: number;
   }[];
 }
 

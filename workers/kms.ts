@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { scrubStack } from '../src/base/bytes.ts';
 import { PlaneError } from '../src/base/errors.ts';
+import { haveFault } from '../src/base/faults.ts';
 import { invariant } from '../src/base/invariant.ts';
 import { openVaultAt, type VaultPlace } from '../src/kms/open-vault.ts';
 import { createKmsServer, type KmsServer } from '../src/kms/serve.ts';
@@ -12,6 +13,7 @@ import type { KmsCall, KmsReply, UnwrapRequest } from '../src/record/kms-message
 interface KmsThreadStart {
   readonly place: VaultPlace;
   readonly throttling: boolean;
+  readonly isSabotageAllowed: boolean;
 }
 
 invariant(parentPort !== null, 'this file is the entry of a thread');
@@ -50,6 +52,13 @@ async function serve(vault: Vault, server: KmsServer, call: KmsCall): Promise<vo
       case 'introduce':
         introduce(server, call.port as MessagePort, call.doorbell);
         reply({ kind: 'result', id, result: null });
+        break;
+      case 'ping':
+        reply({ kind: 'result', id, result: null });
+        break;
+      case 'sabotage':
+        invariant((workerData as KmsThreadStart).isSabotageAllowed, 'only a test sabotages');
+        haveFault(call.fault);
         break;
       case 'close':
         clearInterval(idleTimer);

@@ -6,18 +6,28 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { systemClock } from '../src/base/clock.ts';
 import { PlaneError } from '../src/base/errors.ts';
+import { haveFault } from '../src/base/faults.ts';
+import { invariant } from '../src/base/invariant.ts';
 import { nativeLibrary } from '../src/base/native.ts';
 import { selectEngine } from '../src/cipher/select-engine.ts';
 import type { UnwrapReply } from '../src/record/kms-message.ts';
 import { ShardChannel } from '../src/record/shard-channel.ts';
-import { type ShardCall, type ShardStart, START_ID } from '../src/record/shard-message.ts';
+import {
+  type SabotageMessage,
+  type ShardCall,
+  type ShardStart,
+  START_ID,
+} from '../src/record/shard-message.ts';
 import { openFileStore } from '../src/segment/file-store.ts';
+import { nodeFileSystem } from '../src/segment/file-system.ts';
 import { openMemoryStore } from '../src/segment/memory-store.ts';
+import { ObservedFileSystem } from '../src/segment/observed-file-system.ts';
 import { Shard } from '../src/shard/serve.ts';
 import { serveUntilStopped } from '../src/shard/serve-loop.ts';
 
 export default function serve(start: ShardStart<MessagePort>): void {
-  const { control, kms } = start;
+  const { control } = start;
+  let { kms } = start;
   const channel = new ShardChannel(start.memory);
   let shard: Shard;
   try {
@@ -25,7 +35,9 @@ export default function serve(start: ShardStart<MessagePort>): void {
     const opened =
       start.store.kind === 'memory'
         ? { store: openMemoryStore(start.store), recovery: null }
-        : openFileStore(start.store.directory);
+        : openFileStore(start.store.directory, {
+            fileSystem: new ObservedFileSystem(nodeFileSystem, () => channel.beat()),
+          });
     shard = new Shard({
       channel,
       store: opened.store,
@@ -33,6 +45,10 @@ export default function serve(start: ShardStart<MessagePort>): void {
       clock: systemClock,
       reply: (reply) => control.postMessage(reply),
       unwrap: (request) => kms.postMessage(request),
+      connectKms: (port) => {
+        kms.close();
+        kms = port as MessagePort;
+      },
       yieldProcessor: nativeLibrary()?.find('int sched_yield()') ?? (() => {}),
     });
     control.postMessage({ id: START_ID, result: { considered, recovery: opened.recovery } });
@@ -46,8 +62,19 @@ export default function serve(start: ShardStart<MessagePort>): void {
       shard.takeKey(got.message as UnwrapReply);
     }
     for (let got = receiveMessageOnPort(control); got; got = receiveMessageOnPort(control)) {
-      shard.handle(got.message as ShardCall);
+      const message = got.message as ShardCall | SabotageMessage;
+      if ('sabotage' in message) {
+        invariant(start.isSabotageAllowed, 'only a test sabotages');
+        haveFault(message.sabotage);
+      } else {
+        shard.handle(message);
+      }
     }
   };
-  serveUntilStopped(shard, channel, drainPorts, start.pollMicroseconds);
+  try {
+    serveUntilStopped(shard, channel, drainPorts, start.pollMicroseconds);
+  } catch (error) {
+    shard.eraseKeys();
+    throw error;
+  }
 }

@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   StoreFailed: row('system', false, 'a write or fsync of the store failed; it accepts no more'),
   ReadFailed: row('system', true, 'the file system could not read stored ciphertext'),
   ShardLost: row('transient', true, 'the shard ended while the request was in flight'),
+  DataLost: row('system', false, 'the memory that held the disk was lost with its shard'),
   KmsUnavailable: row('transient', true, 'the KMS thread did not answer'),
   DataDirectoryLocked: row('caller', true, 'another process has the data directory open'),
   DataDirectoryForeign: row('caller', false, 'the directory is not a sealdisk data directory'),

@@ -1,5 +1,6 @@
-/** The commands that look at a data directory, declared: lineage, keys impact, usage. */
+/** The commands that look at a data directory, declared: lineage, keys impact, usage, check. */
 import type { Command } from 'commander';
+import type { CheckFlags } from './check.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { KeyImpactFlags } from './key-impact.ts';
 import type { LineageFlags } from './lineage.ts';
@@ -47,6 +48,23 @@ export function addInspectionCommands(program: Command, tools: CommandTools): vo
     const { runUsage } = await import('./usage.ts');
     end(await runUsage(flags, openPlane, terminalFor(flags)));
   });
+  addCheckCommand(program, tools);
+}
+
+/** A command that looks at a directory no plane has open. */
+function addCheckCommand(program: Command, { terminalFor, end }: CommandTools): void {
+  program
+    .command('check')
+    .description('reads everything in a data directory and says what is damaged; changes nothing')
+    .argument('<dir>', 'the data directory of a plane that is not open')
+    .option('--root-key-file <file>', 'the root key [in the data directory]')
+    .option('--json', 'one JSON document on stdout')
+    .option('--quiet', 'nothing on stderr but errors')
+    .action(async (directory: string, flags: CheckFlags & QuietFlag) => {
+      const { runCheck } = await import('./check.ts');
+      const { checkDirectory } = await import('../index.ts');
+      end(await runCheck(directory, flags, checkDirectory, terminalFor(flags)));
+    });
 }
 
 function withGraphOptions(command: Command): Command {

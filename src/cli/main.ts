@@ -33,6 +33,7 @@ const EXAMPLES = `Examples:
   sealdisk lineage d-... --data-dir D        who came from whom, under which key
   sealdisk keys impact key-... --data-dir D  what dies with this key?
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
+  sealdisk check DIR                         reads everything, says what is damaged
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;

@@ -8,14 +8,17 @@
  * 2. A failed commit rejects with an error whose `commitError` is a second promise, which ends the
  *    process as an unhandled rejection: it is caught. With `eventTurnBatching`, its default, there
  *    is a third that nobody can catch: it is off.
- * 3. If the meta page cannot be written the promise never settles. A commit not settled within
- *    STORE_COMMIT_TIMEOUT_MS counts as failed. (LMDB then also hangs process.exit(): a process that
- *    has lost a store ends itself by signal.)
+ * 3. If the meta page cannot be written the promise never settles, nor does process.exit(). A commit
+ *    not settled within STORE_COMMIT_TIMEOUT_MS counts as failed.
  * 4. Values may be views into the mapped file. They are copied before anyone sees them.
  * 5. Its encoders keep tables of their own inside the database. `encoding: 'binary'` has none;
  *    records are packed by record/codec.ts.
  * 6. A function that throws inside a transaction poisons nothing only if it runs as a child
  *    transaction that is aborted. Each runs as one.
+ *
+ * A commit that fails for lack of space is refused as NoSpace and changes nothing; the store goes
+ * on. Any other failure of a commit ends the process (base/fail-stop.ts): what the next commit
+ * would say is not to be believed (commit-failure.ts).
  *
  * Transactions made while a commit is under way share the next one, and its cost.
  *
@@ -24,12 +27,15 @@
  *
  * **Thread:** any. One store belongs to one thread.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ABORT, open, type RootDatabase } from 'lmdb';
+import { settlesWithin } from '../base/deadline.ts';
 import { PlaneError } from '../base/errors.ts';
+import { failStop } from '../base/fail-stop.ts';
 import { invariant } from '../base/invariant.ts';
-import { STORE_COMMIT_TIMEOUT_MS } from '../limits.ts';
+import { STORE_CAUSE_TIMEOUT_MS, STORE_COMMIT_TIMEOUT_MS } from '../limits.ts';
+import { isForLackOfSpace } from './commit-failure.ts';
 import {
   assertKey,
   assertValue,
@@ -51,22 +57,43 @@ export type LmdbDatabase = Pick<
 /**
  * Opens the store in a directory, made if absent.
  *
+ * @param mode readOnly: of an existing one nothing is changed but LMDB's own lock file
+ *
  * @throws PlaneError DataDirectoryCorrupt: the files are not, or no longer, an LMDB environment
  */
-export function openLmdbStore(directory: string): KeyValueStore {
-  mkdirSync(directory, { recursive: true });
+export function openLmdbStore(
+  directory: string,
+  mode: 'readWrite' | 'readOnly' = 'readWrite',
+): KeyValueStore {
   const file = join(directory, 'data.mdb');
+  const readOnly = mode === 'readOnly';
+  if (readOnly && !existsSync(file)) {
+    throw new PlaneError('DataDirectoryCorrupt', `there is no ${file}`);
+  }
+  if (!readOnly) mkdirSync(directory, { recursive: true });
   const damage = existsSync(file) ? lmdbFileDamage(file) : null;
   if (damage !== null) throw new PlaneError('DataDirectoryCorrupt', `${file} ${damage}`);
   const database = open<Uint8Array, string>({
     path: directory,
     noSubdir: false,
+    readOnly,
     encoding: 'binary',
     overlappingSync: false,
     eventTurnBatching: false,
     maxDbs: 1,
   });
-  return new LmdbStore(database, directory, STORE_COMMIT_TIMEOUT_MS);
+  return new LmdbStore(database, directory, STORE_COMMIT_TIMEOUT_MS, {
+    freeBytes: () => freeBytesOf(directory),
+    failStop,
+  });
+}
+
+/** What a store does beside LMDB when a commit fails. */
+export interface FailureHandling {
+  /** Of the file system; null: not known. */
+  readonly freeBytes: () => number | null;
+  /** Ends the process. If it returns, which it does in tests, the store refuses everything. */
+  readonly failStop: (reason: string) => void;
 }
 
 type Outcome<T> = { readonly value: T } | { readonly thrown: unknown };
@@ -76,14 +103,21 @@ export class LmdbStore implements KeyValueStore {
   readonly #database: LmdbDatabase;
   readonly #name: string;
   readonly #commitTimeoutMs: number;
+  readonly #handling: FailureHandling;
   readonly #inFlight = new Set<Promise<unknown>>();
   #failure: PlaneError | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(database: LmdbDatabase, name: string, commitTimeoutMs: number) {
+  constructor(
+    database: LmdbDatabase,
+    name: string,
+    commitTimeoutMs: number,
+    handling: FailureHandling,
+  ) {
     this.#database = database;
     this.#name = name;
     this.#commitTimeoutMs = commitTimeoutMs;
+    this.#handling = handling;
   }
 
   get(key: string): Uint8Array | undefined {
@@ -127,14 +161,15 @@ export class LmdbStore implements KeyValueStore {
     });
     // The root cause comes by a second promise whose rejection nobody handles: also when the
     // commit fails only after we gave it up.
-    written.catch((error: { commitError?: Promise<unknown> } | null) =>
-      error?.commitError?.catch(() => undefined),
+    const failed = written.then(
+      () => null,
+      (error: unknown) => ({ error, cause: rootCause(error) }),
     );
-    try {
-      await settledWithin(written, this.#commitTimeoutMs);
-    } catch (error) {
-      throw this.#fail(error);
+    if (!(await settlesWithin(failed, this.#commitTimeoutMs))) {
+      throw this.#fail(`a commit did not settle within ${this.#commitTimeoutMs} ms`);
     }
+    const failure = await failed;
+    if (failure !== null) throw this.#judge(failure.error, await failure.cause);
     // The assertion undoes the compiler's belief that a callback assigns nothing.
     const result = outcome as Outcome<T> | null;
     invariant(result !== null, 'lmdb ran the transaction before it settled');
@@ -142,9 +177,19 @@ export class LmdbStore implements KeyValueStore {
     return result.value;
   }
 
-  #fail(error: unknown): PlaneError {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#failure ??= new PlaneError('StoreFailed', `${this.#name}: ${reason}`, { cause: error });
+  #judge(error: unknown, cause: unknown): PlaneError {
+    if (this.#failure !== null) return this.#failure;
+    if (!isForLackOfSpace(cause, this.#handling.freeBytes())) {
+      return this.#fail(`${textOf(error)}: ${textOf(cause)}`, cause);
+    }
+    const what = `${this.#name}: the file system is full; nothing was changed`;
+    return new PlaneError('NoSpace', what, { cause });
+  }
+
+  #fail(reason: string, cause?: unknown): PlaneError {
+    if (this.#failure !== null) return this.#failure;
+    this.#failure = new PlaneError('StoreFailed', `${this.#name}: ${reason}`, { cause });
+    this.#handling.failStop(this.#failure.message);
     return this.#failure;
   }
 
@@ -212,16 +257,26 @@ function readRange(database: LmdbDatabase, query: RangeQuery): KeyValueEntry[] {
   return found;
 }
 
-async function settledWithin(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`a commit did not settle within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
+/** Never rejects. @returns the error LMDB gave; that of lmdb-js, if none came */
+async function rootCause(error: unknown): Promise<unknown> {
+  const { commitError } = (error ?? {}) as { readonly commitError?: Promise<unknown> };
+  if (commitError === undefined) return error;
+  const cause = commitError.then(
+    () => error,
+    (root: unknown) => root,
+  );
+  return (await settlesWithin(cause, STORE_CAUSE_TIMEOUT_MS)) ? cause : error;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function freeBytesOf(directory: string): number | null {
   try {
-    await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  } catch {
+    return null;
   }
 }

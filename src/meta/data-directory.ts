@@ -15,6 +15,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -78,16 +79,47 @@ export function openDataDirectory(
       );
     }
     requireStores(path, entries, identity.shards);
-    return {
-      path,
-      ...identity,
-      shardPath: (shardIndex) => join(path, `shard-${shardIndex}`),
-      release: lock.release,
-    };
+    return directoryAt(path, identity, lock.release);
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/**
+ * Claims a data directory that is there and that no plane has open, and makes nothing in it.
+ *
+ * @throws PlaneError DataDirectoryLocked, DataDirectoryForeign, DataDirectoryVersion,
+ *   DataDirectoryCorrupt
+ */
+export function claimDataDirectory(path: string): DataDirectory {
+  if (!existsSync(join(path, IDENTITY_FILE))) {
+    throw new PlaneError('DataDirectoryForeign', `expected ${IDENTITY_FILE} in ${path}`);
+  }
+  const lock = lockFile(join(path, 'lock'));
+  if (lock === null) {
+    throw new PlaneError('DataDirectoryLocked', `another plane has ${path} open`);
+  }
+  try {
+    return directoryAt(path, readIdentity(path), lock.release);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Opening a vault that is not there makes one: who only looks asks this before. */
+export function hasVault({ path }: DataDirectory): boolean {
+  return existsSync(join(path, 'kms', 'data.mdb'));
+}
+
+function directoryAt(
+  path: string,
+  identity: { readonly shards: number; readonly planeId: string },
+  release: () => void,
+): DataDirectory {
+  const shardPath = (shardIndex: number): string => join(path, `shard-${shardIndex}`);
+  return { path, ...identity, shardPath, release };
 }
 
 /**

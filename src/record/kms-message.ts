@@ -12,6 +12,7 @@
  * What is known about keys: record/kms-key.ts.
  */
 import type { ErrorRecord } from '../base/errors.ts';
+import type { FaultKind } from '../base/faults.ts';
 import type {
   AliasDescription,
   EncryptionContext,
@@ -227,6 +228,10 @@ export type KmsCall =
       readonly port: unknown;
       readonly doorbell: Int32Array;
     }
+  /** To be answered: does it live? */
+  | { readonly kind: 'ping'; readonly id: number }
+  /** A fault to have. Only a thread that tests have started takes it. */
+  | { readonly kind: 'sabotage'; readonly id: number; readonly fault: FaultKind }
   | { readonly kind: 'close'; readonly id: number };
 
 /** KMS to main. */

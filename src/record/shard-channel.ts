@@ -20,7 +20,9 @@
  * 5. Whoever is about to sleep says so (SHARD_ASLEEP, MAIN_ASLEEP), then looks once more, then
  *    sleeps; whoever makes work looks at the flag after making it. All by sequentially consistent
  *    atomics, so one of the two sees the other.
- * 6. The doorbell word changes whenever a message was posted to one of the shard's ports, or when a
+ * 6. The shard counts in BEAT: every turn of its loop, every call of its file system. Nobody reads
+ *    it but who asks whether the shard hangs; it lies on a cache line of its own.
+ * 7. The doorbell word changes whenever a message was posted to one of the shard's ports, or when a
  *    sleeping shard is to look at its ring. The KMS thread is given the doorbell and nothing else.
  *
  * Slot, 48 bytes, native byte order:
@@ -50,6 +52,7 @@ const WORD_SUBMITTED = 0;
 const WORD_COMPLETED = 1;
 const WORD_SHARD_ASLEEP = 2;
 const WORD_MAIN_ASLEEP = 3;
+const WORD_BEAT = 32;
 
 /** Statuses by number: the order of the table of codes. */
 const ERROR_CODE_LIST: readonly ErrorCode[] = Object.keys(ERROR_CODES) as ErrorCode[];
@@ -158,6 +161,21 @@ export class ShardChannel {
     Atomics.store(this.counters, WORD_SHARD_ASLEEP, 1);
     if (this.submitted === executed) Atomics.wait(this.doorbell, 0, doorbellSeen, timeoutMs);
     Atomics.store(this.counters, WORD_SHARD_ASLEEP, 0);
+  }
+
+  /** **Thread:** shard. It lives. One thread writes the word, so it need not be an atomic change. */
+  beat(): void {
+    this.counters[WORD_BEAT] = ((this.counters[WORD_BEAT] as number) + 1) | 0;
+  }
+
+  /** **Thread:** main. Has another value whenever the shard has done something meanwhile. */
+  get beats(): number {
+    return Atomics.load(this.counters, WORD_BEAT);
+  }
+
+  /** **Thread:** main. The shard is gone: whoever waits in sleepMain() waits no more. */
+  wakeMain(): void {
+    Atomics.notify(this.counters, WORD_COMPLETED);
   }
 
   /**

@@ -5,8 +5,11 @@
  *    hold a plaintext data key.
  * 2. Main drains a disk's ring requests before it sends a control message about that disk.
  * 3. Replies carry the id of their request.
+ * 4. When the KMS thread was started again, so is the private channel: main makes another and gives
+ *    both ends away.
  */
 import type { ErrorRecord } from '../base/errors.ts';
+import type { FaultKind } from '../base/faults.ts';
 import type { WrapContext } from './kms-message.ts';
 import type { ShardChannelMemory } from './shard-channel.ts';
 
@@ -21,6 +24,13 @@ export interface ShardStart<Port> {
     | { readonly kind: 'file'; readonly directory: string };
   readonly engine: 'auto' | 'openssl-ffi' | 'node-crypto' | 'noble-reference';
   readonly pollMicroseconds: number;
+  /** It does what a SabotageMessage says. Never true but in tests: threads/sabotage.ts. */
+  readonly isSabotageAllowed: boolean;
+}
+
+/** What a shard thread is told beside its calls, if it is one that may be sabotaged. */
+export interface SabotageMessage {
+  readonly sabotage: FaultKind;
 }
 
 /** The shard's first message, id 0: it is ready, or says why not and ends. */
@@ -74,6 +84,8 @@ export type ShardRequest =
     }
   /** No slot in the ring names it any more. */
   | { readonly op: 'unregisterBuffer'; readonly number: number }
+  /** Another private channel to the KMS thread. What the former was asked is asked again. */
+  | { readonly op: 'connectKms'; readonly port: unknown }
   | { readonly op: 'resizeVolume'; readonly handle: number; readonly sizeBytes: number }
   /** Lengths of runs of sectors, mapped and holes by turns (shard/extents.ts). */
   | {

@@ -35,6 +35,12 @@ export class CompletionPoller {
     this.lanes.push({ dispatch, channel, isSleeping: false });
   }
 
+  /** The shard behind a dispatch is another: nobody wakes who sleeps on the former's counter. */
+  renew(dispatch: ShardDispatch, channel: ShardChannel): void {
+    const at = this.lanes.findIndex((lane) => lane.dispatch === dispatch);
+    this.lanes[at] = { dispatch, channel, isSleeping: false };
+  }
+
   /** Something was published: look for its completion. */
   start(): void {
     if (this.isLooking) return;

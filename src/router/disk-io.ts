@@ -3,6 +3,9 @@
  *
  *   open ──close()──▶ closing (drains) ──▶ closed
  *
+ * While its volume is not open, because its shard was lost, requests wait or are refused at a gate
+ * (volume-gate.ts); otherwise there is none.
+ *
  * **Thread:** main.
  */
 import { PlaneError } from '../base/errors.ts';
@@ -11,6 +14,7 @@ import { SECTOR_BYTES, sectorAt } from '../base/units.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
 import { FLAG_FUA, OPERATION, type Operation } from '../record/shard-channel.ts';
 import type { IoRequest, ShardDispatch } from './dispatch.ts';
+import type { VolumeGate } from './volume-gate.ts';
 
 export interface DiskIoOptions {
   readonly diskId: string;
@@ -44,6 +48,7 @@ export class DiskIo {
   private inFlight = 0;
   private readonly drainWaiters: (() => void)[] = [];
   private closing: Promise<void> | null = null;
+  private gate: VolumeGate | null = null;
 
   constructor(options: DiskIoOptions) {
     this.diskId = options.diskId;
@@ -110,6 +115,7 @@ export class DiskIo {
     const sectorCount = sectorAt(offset + length - 1) - sector + 1;
     this.inFlight++;
     try {
+      await this.passGate();
       const runs = await this.findRuns(sector, sectorCount);
       return extentsOf(runs, sector * SECTOR_BYTES, offset, offset + length);
     } finally {
@@ -136,6 +142,25 @@ export class DiskIo {
   grow(sizeBytes: number): void {
     invariant(sizeBytes >= this.sizeBytes, 'a disk never shrinks');
     this.sizeBytes = sizeBytes;
+  }
+
+  /** The volume is not open: what comes from now on is the gate's. */
+  shut(gate: VolumeGate): void {
+    this.gate = gate;
+  }
+
+  /** The volume is open again. */
+  unshut(): void {
+    const { gate } = this;
+    // What waited goes before what its callers do next.
+    this.gate = null;
+    gate?.open();
+  }
+
+  private passGate(): Promise<void> {
+    const { gate } = this;
+    if (gate === null) return Promise.resolve();
+    return new Promise((resolve, reject) => gate.enter(resolve, reject));
   }
 
   private zero(offset: number, length: number): Promise<void> {
@@ -176,10 +201,28 @@ export class DiskIo {
           else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
         },
       };
+      if (this.gate !== null) {
+        this.inFlight++;
+        this.gate.enter(
+          () => this.enqueueHeld(request),
+          (error) => settleAs(request, error),
+        );
+        return;
+      }
       // Throws Busy or ShardLost, which rejects this promise.
       this.dispatch.enqueue(request);
       this.inFlight++;
     });
+  }
+
+  /** A request that has waited at the gate and is counted already. */
+  private enqueueHeld(request: IoRequest): void {
+    try {
+      this.dispatch.enqueue(request);
+    } catch (error) {
+      if (!(error instanceof PlaneError)) throw error;
+      settleAs(request, error);
+    }
   }
 
   private leave(): void {
@@ -212,6 +255,11 @@ export class DiskIo {
   private closedError(): PlaneError {
     return new PlaneError('DiskClosed', `${this.diskId} was closed`);
   }
+}
+
+function settleAs(request: IoRequest, error: PlaneError): void {
+  request.error = error;
+  request.settled(request);
 }
 
 /** Runs of sectors that begin at startBytes, as extents of [from, to). */

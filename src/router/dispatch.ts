@@ -13,6 +13,10 @@
  * 3. A piece of whole sectors whose bytes lie in a registered buffer goes without being copied and
  *    without a range in the staging area.
  * 4. A request is settled exactly once, after its last piece, with the first error of any piece.
+ * 5. When the shard is lost, what it has completed is settled so; everything else, in the ring or
+ *    waiting for a place in it, fails with ShardLost and is not repeated: a write may have taken
+ *    effect, in whole or in part, and only its caller knows whether it may take effect later than
+ *    what he asked for since. All reads and writes may be repeated by him.
  *
  * **Thread:** main.
  */
@@ -52,10 +56,10 @@ export interface IoRequest {
 }
 
 export class ShardDispatch {
-  private readonly channel: ShardChannel;
+  private channel: ShardChannel;
   private readonly buffers: RegisteredBuffers;
   private readonly waiting = new BoundedQueue<IoRequest>(QUEUE_REQUESTS_MAX);
-  private readonly space = new StagingSpace(STAGING_BYTES);
+  private space = new StagingSpace(STAGING_BYTES);
   /** By ring slot: whose piece it is, where in the request it starts, what settling it frees. */
   private readonly owners: (IoRequest | null)[] = new Array(RING_SLOTS).fill(null);
   private readonly pieceStarts = new Float64Array(RING_SLOTS);
@@ -67,6 +71,9 @@ export class ShardDispatch {
   private isPublishDue = false;
   private lost: PlaneError | null = null;
   private readonly onPublish: () => void;
+
+  /** Called with the first refusal of a store that takes no more writes. */
+  onStoreFailed: (error: PlaneError) => void = () => {};
 
   /** @param onPublish called when there is something in flight to wait for */
   constructor(channel: ShardChannel, buffers: RegisteredBuffers, onPublish: () => void) {
@@ -98,7 +105,7 @@ export class ShardDispatch {
   /** Settles everything the shard has completed. @returns false if that was nothing */
   settle(): boolean {
     const completed = this.channel.completed;
-    if (completed === this.settledCount) return false;
+    if (completed === this.settledCount || this.lost !== null) return false;
     while (this.settledCount !== completed) {
       const position = this.settledCount;
       this.settledCount = (position + 1) >>> 0;
@@ -108,7 +115,18 @@ export class ShardDispatch {
     return true;
   }
 
-  /** The shard ended: everything in flight and waiting fails, and all that comes later. */
+  /** The shard is another, its ring empty. */
+  restart(channel: ShardChannel): void {
+    invariant(this.lost !== null, 'a shard is replaced when it is lost');
+    this.channel = channel;
+    this.space = new StagingSpace(STAGING_BYTES);
+    this.filled = 0;
+    this.published = 0;
+    this.settledCount = 0;
+    this.lost = null;
+  }
+
+  /** The shard ended: everything in flight and waiting fails, and all until restart(). */
   fail(error: PlaneError): void {
     if (this.lost !== null) return;
     this.settle();
@@ -124,6 +142,7 @@ export class ShardDispatch {
       next.error ??= error;
       this.settleRequest(next);
     }
+    this.channel.wakeMain();
   }
 
   private placeWaiting(): void {
@@ -190,6 +209,7 @@ export class ShardDispatch {
         this.channel.failureCode(position),
         this.channel.failureText(position),
       );
+      if (error.code === 'StoreFailed') this.onStoreFailed(error);
     } else if (request.operation === OPERATION.read && spaceEnd !== NO_SPACE) {
       this.copyOut(request, position, slot);
     }

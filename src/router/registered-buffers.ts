@@ -71,6 +71,15 @@ export class RegisteredBuffers {
     };
   }
 
+  /** What tells a shard that has just started of every buffer there is. */
+  registerRequests(): ShardRequest[] {
+    return [...this.registrations.values()].map(({ number, buffer }) => ({
+      op: 'registerBuffer',
+      number,
+      buffer,
+    }));
+  }
+
   /** The registration that `bytes` lie in; taken for one request: give it to leave() later. */
   enter(bytes: Uint8Array): BufferUse | null {
     if (this.registrations.size === 0) return null;

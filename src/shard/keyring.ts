@@ -29,6 +29,12 @@ type KeyReceiver = (outcome: SectorKey | PlaneError) => void;
 /** Called exactly once, with keys that the receiver owns, in the order asked for, or an error. */
 export type KeysReceiver = (outcome: readonly (SectorKey | null)[] | PlaneError) => void;
 
+interface Asked {
+  readonly request: UnwrapRequest;
+  readonly deadline: number;
+  readonly receive: KeyReceiver;
+}
+
 /** Keys asked for together, and those that came. */
 interface Gathering {
   readonly keys: (SectorKey | null)[];
@@ -40,7 +46,7 @@ export class Keyring {
   private readonly engine: SectorCipherEngine;
   private readonly send: (request: UnwrapRequest) => void;
   private readonly clock: Clock;
-  private readonly pending = new Map<number, { deadline: number; receive: KeyReceiver }>();
+  private readonly pending = new Map<number, Asked>();
   private readonly gatherings = new Set<Gathering>();
   private nextId = 1;
 
@@ -78,8 +84,15 @@ export class Keyring {
   /** Asks the KMS thread to unwrap a data key. */
   private ask(wrappedKey: Uint8Array, context: WrapContext, receive: KeyReceiver): void {
     const id = this.nextId++;
-    this.pending.set(id, { deadline: this.clock.monotonic() + KMS_TIMEOUT_MS, receive });
-    this.send({ id, wrappedKey, context });
+    const request = { id, wrappedKey, context };
+    const deadline = this.clock.monotonic() + KMS_TIMEOUT_MS;
+    this.pending.set(id, { request, deadline, receive });
+    this.send(request);
+  }
+
+  /** The KMS thread is another: an unwrap changes nothing, so what it was asked is asked again. */
+  askAgain(): void {
+    for (const { request } of this.pending.values()) this.send(request);
   }
 
   /** Takes a reply of the KMS thread; a key in it is owned by this call and erased by it. */

@@ -23,6 +23,7 @@ export function serveUntilStopped(
   let doorbellDrained = Atomics.load(channel.doorbell, 0) - 1;
   let batches = 0;
   while (!shard.isStopped) {
+    channel.beat();
     const doorbell = Atomics.load(channel.doorbell, 0);
     if (doorbell !== doorbellDrained) {
       doorbellDrained = doorbell;

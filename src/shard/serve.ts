@@ -37,6 +37,8 @@ export interface ShardParts {
   readonly clock: Clock;
   readonly reply: (reply: ShardReply) => void;
   readonly unwrap: (request: UnwrapRequest) => void;
+  /** Takes the port that unwrap() sends through from now on. */
+  readonly connectKms: (port: unknown) => void;
   /**
    * Lets a thread run that was just woken. Where shards have every core, main would otherwise wait
    * out a shard's time slice, in which the shard runs dry.
@@ -144,6 +146,10 @@ export class Shard {
       case 'unregisterBuffer':
         this.buffers.delete(request.number);
         return null;
+      case 'connectKms':
+        this.parts.connectKms(request.port);
+        this.keyring.askAgain();
+        return null;
       case 'resizeVolume':
         this.volume(request.handle).sizeBytes = request.sizeBytes;
         return null;
@@ -178,6 +184,8 @@ export class Shard {
   private openVolume(id: number, request: RequestOf<'openVolume'>): typeof LATER {
     const { handle, diskId, sizeBytes } = request;
     return this.openLayers(id, request.layers, (layers) => {
+      // Main may have given up an earlier attempt that succeeded late.
+      this.volumes.get(handle)?.close();
       this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, layers));
     });
   }
@@ -263,11 +271,17 @@ export class Shard {
   }
 
   private stop(): void {
+    this.eraseKeys();
+    this.isStopped = true;
+    this.parts.store.close();
+    scrubStack();
+  }
+
+  /** Also for a shard that ends by an error nobody caught: its thread may outlive it for a while. */
+  eraseKeys(): void {
     for (const volume of this.volumes.values()) volume.close();
     this.volumes.clear();
     this.keyring.close();
-    this.isStopped = true;
-    this.parts.store.close();
     scrubStack();
   }
 }

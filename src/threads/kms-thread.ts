@@ -1,31 +1,34 @@
 /**
- * The KMS thread as main sees it: started, asked, introduced to shards, closed.
+ * The KMS thread as the plane sees it, whichever it is by now: a lost one is started again.
  *
- * 1. Every call ends: with its answer, with an error the KMS answered, or with KmsUnavailable after
- *    KMS_TIMEOUT_MS or when the thread is gone. A late answer is dropped: ids are never used twice.
- * 2. What introduce() is given is given away: main keeps no end of a channel keys travel on.
- * 3. The thread is asked to end, and erases its keys before it does. It is terminated only if it
- *    does not: a terminated thread leaves key bytes in freed memory.
+ *   up ──thread lost──▶ restarting ──vault open──▶ up ─▶ onRestarted(): shards are introduced again
+ *                          │  └─ it cannot be opened: tried again, later and later
+ *                          └─ too often, or a vault in memory ──▶ down, for good
+ *
+ * 1. Every call ends. One in flight when the thread is lost is made again, once, if that is safe
+ *    (kms-repeat.ts); otherwise it ends with KmsUnavailable, and may have been done. One that comes
+ *    meanwhile waits for the new thread, at most as long as for an answer.
+ * 2. Attached volumes do not notice: their keys are in their shards.
+ * 3. A vault in memory is gone with its thread, and every master key in it. There is no other then:
+ *    it would answer for keys it never had. What is attached goes on being served.
  *
  * **Thread:** main.
  */
-import { type MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
+import { systemClock } from '../base/clock.ts';
+import { settlesWithin } from '../base/deadline.ts';
 import { PlaneError } from '../base/errors.ts';
-import { invariant } from '../base/invariant.ts';
 import { KMS_TIMEOUT_MS } from '../limits.ts';
-import type { KmsCall, KmsReply, KmsRequest, KmsResults } from '../record/kms-message.ts';
+import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
+import { KmsGone, type KmsLife, type KmsLifeOptions, startKmsLife } from './kms-life.ts';
+import { IS_REPEATABLE } from './kms-repeat.ts';
+import { LossHistory } from './loss-history.ts';
 
-export interface KmsThreadOptions {
-  /** The plane's data directory; null: a vault in memory. */
-  readonly dataDir: string | null;
-  readonly rootKeyFile: string | null;
-  /** Refuses requests above the cloud's rates. @default false */
-  readonly throttling?: boolean;
-  /** @default KMS_TIMEOUT_MS */
-  readonly timeoutMs?: number;
-}
+export type KmsThreadOptions = KmsLifeOptions;
 
 export interface KmsThread {
+  /** Called when the thread is another: nobody but main is introduced to it. */
+  onRestarted: () => void;
   /** @throws PlaneError what the KMS answered; KmsUnavailable */
   call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]>;
   /**
@@ -33,19 +36,11 @@ export interface KmsThread {
    *
    * @param port moved: the KMS end of a channel whose other end the shard has
    * @param doorbell shared with the shard: raised and notified at index 0 after every reply
+   * @throws PlaneError KmsUnavailable
    */
   introduce(port: MessagePort, doorbell: Int32Array): Promise<void>;
   /** Erases all keys and ends the thread. Idempotent. */
   close(): Promise<void>;
-}
-
-/** The longest a timer can run. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
-
-interface Waiting {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: PlaneError) => void;
-  readonly timer: NodeJS.Timeout;
 }
 
 /**
@@ -55,70 +50,47 @@ interface Waiting {
  *   DataDirectoryVersion, StoreFailed, KmsUnavailable
  */
 export async function startKmsThread(options: KmsThreadOptions): Promise<KmsThread> {
-  const { dataDir, rootKeyFile, throttling = false, timeoutMs = KMS_TIMEOUT_MS } = options;
-  const worker = new Worker(new URL('../../workers/kms.js', import.meta.url), {
-    name: 'kms',
-    // Flags of the process (--eval, --input-type, --inspect) are not for threads that hold keys.
-    execArgv: [],
-    workerData: { place: { dataDir, rootKeyFile }, throttling },
-  });
-  const thread = new KmsWorker(worker, timeoutMs);
-  await thread.ready;
-  return thread;
+  return new SupervisedKms(options, await startKmsLife(options));
 }
 
-class KmsWorker implements KmsThread {
-  /** Settles when the vault is open, or could not be opened. */
-  readonly ready: Promise<void>;
-  readonly #worker: Worker;
-  readonly #timeoutMs: number;
-  readonly #waiting = new Map<number, Waiting>();
-  readonly #exited: Promise<void>;
-  /** Why no call can be made any more, once that is so. */
-  #ended: PlaneError | null = null;
-  #lastError = '';
-  #lastId = 0;
+class SupervisedKms implements KmsThread {
+  onRestarted: () => void = () => {};
+  readonly #options: KmsThreadOptions;
+  readonly #history: LossHistory;
+  #life: KmsLife;
+  #restarting: Promise<void> | null = null;
+  #down: PlaneError | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(worker: Worker, timeoutMs: number) {
-    this.#worker = worker;
-    this.#timeoutMs = timeoutMs;
-    this.ready = new Promise((resolve, reject) => {
-      // Opening reads every key, so it takes as long as it takes: only death ends the wait.
-      worker.on('message', (reply: KmsReply) => {
-        if (reply.kind === 'ready') resolve();
-        else if (reply.kind === 'failed') reject(PlaneError.fromRecord(reply.error));
-        else this.#receive(reply);
-      });
-      worker.once('exit', () => reject(this.#goneError()));
-    });
-    worker.on('error', (error) => {
-      this.#lastError = `: ${error instanceof Error ? error.message : String(error)}`;
-    });
-    this.#exited = new Promise((resolve) => {
-      worker.once('exit', () => {
-        this.#ended = this.#goneError();
-        for (const { reject, timer } of this.#waiting.values()) {
-          clearTimeout(timer);
-          reject(this.#ended);
-        }
-        this.#waiting.clear();
-        resolve();
-      });
-    });
+  constructor(options: KmsThreadOptions, life: KmsLife) {
+    this.#options = options;
+    this.#history = new LossHistory(options.sabotage?.options.lossesMax);
+    this.#life = life;
+    this.#watch(life);
   }
 
   async call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]> {
-    // A search takes as long as reading the files does.
-    const timeoutMs = request.op === 'searchForKey' ? TIMER_MS_MAX : this.#timeoutMs;
-    const result = await this.#ask((id) => ({ kind: 'call', id, request }), [], timeoutMs);
-    return result as KmsResults[R['op']];
+    const life = await this.#lifeNow();
+    try {
+      return await life.call(request);
+    } catch (error) {
+      if (!(error instanceof KmsGone)) throw error;
+      if (this.#closing !== null || !IS_REPEATABLE[request.op]) throw unavailable(error);
+    }
+    try {
+      return await (await this.#lifeNow()).call(request);
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
   async introduce(port: MessagePort, doorbell: Int32Array): Promise<void> {
-    const isShared = doorbell.buffer instanceof SharedArrayBuffer;
-    invariant(isShared, 'a doorbell is memory the shard shares');
-    await this.#ask((id) => ({ kind: 'introduce', id, port, doorbell }), [port]);
+    const life = await this.#lifeNow();
+    try {
+      await life.introduce(port, doorbell);
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
   close(): Promise<void> {
@@ -127,46 +99,62 @@ class KmsWorker implements KmsThread {
   }
 
   async #close(): Promise<void> {
-    if (this.#ended === null) {
-      const asked = this.#ask((id) => ({ kind: 'close', id }));
-      this.#ended = new PlaneError('KmsUnavailable', 'the KMS thread is closed');
-      // Whether it answered or not, what counts is below: that it ends.
-      await asked.catch(() => undefined);
-    }
-    const timer = setTimeout(() => void this.#worker.terminate(), this.#timeoutMs);
-    await this.#exited;
-    clearTimeout(timer);
+    await this.#restarting;
+    await this.#life.close();
   }
 
-  #ask(
-    makeCall: (id: number) => KmsCall,
-    transfer: readonly MessagePort[] = [],
-    timeoutMs = this.#timeoutMs,
-  ): Promise<unknown> {
-    if (this.#ended !== null) return Promise.reject(this.#ended);
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(id);
-        const detail = `the KMS thread did not answer within ${timeoutMs} ms`;
-        reject(new PlaneError('KmsUnavailable', detail));
-      }, timeoutMs);
-      this.#waiting.set(id, { resolve, reject, timer });
-      this.#worker.postMessage(makeCall(id), transfer);
+  /** The thread, when there is one. @throws PlaneError KmsUnavailable */
+  async #lifeNow(): Promise<KmsLife> {
+    const timeoutMs = this.#options.timeoutMs ?? KMS_TIMEOUT_MS;
+    // Of one that has ended #watch() hears first, so that it is restarting by then.
+    if (this.#life.ended !== null) await this.#life.exited;
+    if (this.#restarting !== null && !(await settlesWithin(this.#restarting, timeoutMs))) {
+      const what = `the KMS thread was not started again within ${timeoutMs} ms`;
+      throw new PlaneError('KmsUnavailable', what);
+    }
+    if (this.#down !== null) throw this.#down;
+    return this.#life;
+  }
+
+  #watch(life: KmsLife): void {
+    void life.exited.then(() => {
+      if (this.#closing !== null) return;
+      this.#restarting = this.#restart(life).finally(() => {
+        this.#restarting = null;
+        if (this.#down === null) this.onRestarted();
+      });
     });
   }
 
-  #receive(reply: Extract<KmsReply, { readonly id: number }>): void {
-    const waiting = this.#waiting.get(reply.id);
-    // Too late: whoever asked was told so.
-    if (waiting === undefined) return;
-    this.#waiting.delete(reply.id);
-    clearTimeout(waiting.timer);
-    if (reply.kind === 'error') waiting.reject(PlaneError.fromRecord(reply.error));
-    else waiting.resolve(reply.result);
+  /** Never rejects: the thread is up again, or down. */
+  async #restart(lost: KmsLife): Promise<void> {
+    for (let last = lost.ended?.toRecord().message ?? ''; ; ) {
+      const delayMs = this.#history.add(systemClock.monotonic());
+      const isVolatile = this.#options.dataDir === null;
+      if (isVolatile) this.#fail(`${last}; its master keys were in its memory and are lost`);
+      else if (delayMs === null) this.#fail(`the KMS thread ${this.#history.text}: ${last}`);
+      else if (this.#closing !== null) this.#fail(last);
+      if (this.#down !== null) return;
+      await new Promise((resolve) => setTimeout(resolve, delayMs ?? 0));
+      try {
+        this.#life = await startKmsLife(this.#options);
+        this.#watch(this.#life);
+        return;
+      } catch (error) {
+        if (!(error instanceof PlaneError)) throw error;
+        last = error.message;
+      }
+    }
   }
 
-  #goneError(): PlaneError {
-    return new PlaneError('KmsUnavailable', `the KMS thread has ended${this.#lastError}`);
+  #fail(detail: string): void {
+    this.#down = new PlaneError('KmsUnavailable', detail);
   }
+}
+
+/** A thread that ended, in the words of the table of codes. */
+function unavailable(error: unknown): unknown {
+  if (!(error instanceof KmsGone)) return error;
+  const what = `${error.message}: whether it did what it was asked is not known`;
+  return new PlaneError('KmsUnavailable', what);
 }

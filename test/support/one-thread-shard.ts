@@ -38,6 +38,7 @@ export function oneThreadShard(store: ShardStore): OneThreadShard {
     clock: systemClock,
     reply: (reply) => replies.push(reply),
     unwrap: (request) => unwraps.push(request),
+    connectKms: () => {},
     yieldProcessor: () => {},
   });
   let id = 1;

@@ -73,6 +73,7 @@ export const BUILTINS: readonly Door[] = [
   {
     name: 'node:fs',
     places: [
+      'src/base/fail-stop.ts',
       'src/base/file-lock.ts',
       'src/segment/',
       'src/kms/',
@@ -106,7 +107,7 @@ export const GLOBALS: readonly Door[] = [
   { name: 'Math.random', places: [] },
   { name: 'console', places: ['src/cli/', 'bench/'] },
   { name: 'process.env', places: ['src/cli/', 'bench/'] },
-  { name: 'process.exit', places: ['src/cli/'] },
+  { name: 'process.exit', places: ['src/cli/', 'src/base/faults.ts'] },
 ];
 
 const SOURCE = ['src/', 'workers/', 'bench/'];

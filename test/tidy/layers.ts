@@ -108,7 +108,7 @@ export const LAYERS: readonly LayerRow[] = [
   },
   {
     layer: 6,
-    places: ['plane.ts', 'types.ts', 'index.ts'],
+    places: ['plane.ts', 'check-directory.ts', 'types.ts', 'index.ts'],
     thread: 'main',
     mayImport: ['record', 'kv', 'meta', 'threads', 'router', 'control'],
     what: 'the composition root, and the library as its users see it',
@@ -154,6 +154,13 @@ export const LAYERS: readonly LayerRow[] = [
     thread: 'kms',
     mayImport: ['kms', 'record', 'kv'],
     what: 'entry of the KMS thread',
+  },
+  {
+    layer: 4,
+    places: ['workers/check.ts'],
+    thread: 'shard',
+    mayImport: ['record', 'segment'],
+    what: 'entry of a thread that checks shard directories nobody has open',
   },
 ];
 

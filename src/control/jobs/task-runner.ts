@@ -37,6 +37,7 @@ const REENCRYPT_ACTION = 'Reencrypt';
 /** What no later attempt can do better. */
 const FINAL_CODES: ReadonlySet<ErrorCode> = new Set([
   'ChecksumMismatch',
+  'DataLost',
   'WrappedKeyInvalid',
   'Forbidden.KeyNotFound',
 ]);

@@ -39,15 +39,69 @@ function faultyDatabase(): {
   };
 }
 
+/** What a store that failed would have ended the process with. */
+function handling(freeBytes: number | null = 1e9) {
+  const stops: string[] = [];
+  const failStop = (reason: string): void => {
+    stops.push(reason);
+  };
+  return { stops, failStop, freeBytes: () => freeBytes };
+}
+
+/** As lmdb-js: the root cause comes by a promise of the error. */
+function commitFailed(code: number, text: string): Error {
+  const commitError = Promise.reject(Object.assign(new Error(text), { code }));
+  return Object.assign(new Error('Commit failed'), { commitError });
+}
+
+describe('a commit that fails for lack of space', () => {
+  test('is refused as NoSpace, and the store goes on', async () => {
+    const { database, fail, isClosed } = faultyDatabase();
+    const handled = handling(0);
+    const store = new LmdbStore(database, 'the store', 1_000, handled);
+    fail(commitFailed(5, 'Input/output error'));
+    const refused = store.transact((transaction) => transaction.put('k', Uint8Array.of(1)));
+    await expect(refused).rejects.toMatchObject({ code: 'NoSpace' });
+    expect(store.get('k')).toEqual(Uint8Array.of(1));
+    fail(Object.assign(new Error('Commit failed')));
+    await expect(store.transact(() => 1)).rejects.toMatchObject({ code: 'NoSpace' });
+    await store.close();
+    expect({ stops: handled.stops, isClosed: isClosed() }).toEqual({ stops: [], isClosed: true });
+  });
+});
+
 describe('a store that lost a commit', () => {
+  test('ends the process, once, with the root cause', async () => {
+    const { database, fail } = faultyDatabase();
+    const handled = handling(null);
+    const store = new LmdbStore(database, 'the store', 1_000, handled);
+    fail(commitFailed(5, 'Input/output error'));
+    const both = await Promise.allSettled([store.transact(() => 1), store.transact(() => 2)]);
+    for (const outcome of both) {
+      expect(outcome).toMatchObject({ reason: { code: 'StoreFailed' } });
+    }
+    expect(handled.stops).toEqual(['StoreFailed: the store: Commit failed: Input/output error']);
+  });
+
+  test('whose root cause never comes ends it too', async () => {
+    const { database, fail } = faultyDatabase();
+    const handled = handling();
+    const store = new LmdbStore(database, 'the store', 5_000, handled);
+    const commitError = new Promise(() => undefined);
+    fail(Object.assign(new Error('Commit failed'), { commitError }));
+    await expect(store.transact(() => 1)).rejects.toMatchObject({ code: 'StoreFailed' });
+    fail(Object.assign(new Error('again'), { commitError: Promise.resolve() }));
+    expect(handled.stops).toEqual(['StoreFailed: the store: Commit failed: Commit failed']);
+  });
+
   test('refuses reads, ranges and transactions from then on, with StoreFailed', async () => {
     const { database, fail, isClosed } = faultyDatabase();
-    const store = new LmdbStore(database, 'the store', 1_000);
+    const store = new LmdbStore(database, 'the store', 1_000, handling());
     await store.transact((transaction) => transaction.put('k', Uint8Array.of(1)));
     fail(new Error('Commit failed'));
     await expect(store.transact(() => 1)).rejects.toMatchObject({
       code: 'StoreFailed',
-      message: 'StoreFailed: the store: Commit failed',
+      message: 'StoreFailed: the store: Commit failed: Commit failed',
     });
     expect(() => store.get('k')).toThrow(/StoreFailed/);
     expect(() => store.range({ prefix: 'k', limit: 1 })).toThrow(/StoreFailed/);
@@ -70,7 +124,7 @@ describe('a store that lost a commit', () => {
         return childTransaction(run);
       },
     });
-    const store = new LmdbStore(queueing, 'the store', 1_000);
+    const store = new LmdbStore(queueing, 'the store', 1_000, handling());
     fail(new Error('Commit failed'));
     let hasRun = false;
     const first = store.transact(() => 1);
@@ -91,7 +145,7 @@ describe('a store that lost a commit', () => {
     process.on('unhandledRejection', listen);
     try {
       const { database, fail } = faultyDatabase();
-      const store = new LmdbStore(database, 'the store', 1_000);
+      const store = new LmdbStore(database, 'the store', 1_000, handling());
       const commitError = Promise.reject(new Error('Input/output error'));
       fail(Object.assign(new Error('Commit failed'), { commitError }));
       await expect(store.transact(() => 1)).rejects.toMatchObject({ code: 'StoreFailed' });
@@ -104,7 +158,7 @@ describe('a store that lost a commit', () => {
 
   test('counts a commit that never settles as lost', async () => {
     const { database, hang } = faultyDatabase();
-    const store = new LmdbStore(database, 'the store', 20);
+    const store = new LmdbStore(database, 'the store', 20, handling());
     hang();
     await expect(store.transact(() => 1)).rejects.toMatchObject({
       code: 'StoreFailed',
