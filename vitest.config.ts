@@ -51,6 +51,7 @@ export default defineConfig({
           include: ['test/torture/**/*.test.ts'],
           pool: 'forks',
           fileParallelism: false,
+          maxConcurrency: 2,
           testTimeout: 300_000,
           server,
         },

@@ -44,8 +44,10 @@ export class Ground {
     this.historyFile = join(round.directory, 'history');
   }
 
-  async open(victim: VictimProcess): Promise<void> {
-    await victim.ask('open', { dataDir: this.dataDir, shards: this.options.shards });
+  /** @param isSabotaged its threads are to be lost */
+  async open(victim: VictimProcess, isSabotaged = false): Promise<void> {
+    const { shards } = this.options;
+    await victim.ask('open', { dataDir: this.dataDir, shards, isSabotaged });
   }
 
   /** Makes the disks and attaches them. */

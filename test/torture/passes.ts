@@ -10,6 +10,7 @@ import { rekeyUnderKills } from './rekey-pass.ts';
 import { copyUnderLoad } from './snapshot-pass.ts';
 import { straceMissing } from './strace.ts';
 import { killAtEveryCall, killAtSomeCalls } from './syscall-pass.ts';
+import { loseThreads } from './threads-pass.ts';
 
 const nothing = (): null => null;
 
@@ -41,6 +42,14 @@ export const PASSES: readonly Pass[] = [
     because: 'a control operation is done or not; repeated with its token it is done once',
     missing: nothing,
     run: killControl,
+  },
+  {
+    name: 'threads',
+    weight: 2,
+    because:
+      'a lost shard or KMS thread is replaced; every request has one answer, none is forgotten',
+    missing: nothing,
+    run: loseThreads,
   },
   {
     name: 'concurrency',

@@ -51,7 +51,13 @@ export interface LoadOptions {
 
 /** By name: parameters and result. */
 export interface Commands {
-  open: { parameters: { dataDir: string; shards: number }; result: null };
+  /** @param isSabotaged its threads can be lost */
+  open: { parameters: { dataDir: string; shards: number; isSabotaged: boolean }; result: null };
+  /** A thread of the plane has a fault; answered when it is noticed. shard null: the KMS thread */
+  lose: {
+    parameters: { shard: number | null; kind: 'terminate' | 'throw' | 'exit' | 'hang' };
+    result: null;
+  };
   /** A verb of the plane. Its beginning and end stand in the file of the load, if it has a mark. */
   call: {
     parameters: { verb: string; parameters: Record<string, unknown>; mark?: string };

@@ -7,6 +7,7 @@
  * checks nothing: what it reads it writes to files, what is acknowledged it writes down.
  */
 import { writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Disk, Plane } from '../../src/index.ts';
 import { UNIT_BYTES } from './content.ts';
@@ -17,12 +18,17 @@ import type { AnswerLine, CommandLine, CommandName, Commands } from './protocol.
 
 const [libraryPath, plantName] = process.argv.slice(2);
 const library = (await import(libraryPath!)) as typeof import('../../src/index.ts');
+const sabotagePath = join(dirname(libraryPath!), 'threads/sabotage.js');
+const { SABOTAGE, Sabotage } = (await import(
+  sabotagePath
+)) as typeof import('../../src/threads/sabotage.ts');
 
 const plant = plantIn(plantName ?? null);
 const disks = new Map<number, Disk>();
 let plane: Plane | null = null;
 let history: History | null = null;
 let isStopped = false;
+const sabotage = new Sabotage({ shardHangMs: 500, kmsHangMs: 500, lossesMax: Infinity });
 
 type Call = (verb: string, parameters: Record<string, unknown>) => Promise<unknown>;
 
@@ -35,8 +41,13 @@ type Run<Name extends CommandName> = (
 ) => Promise<Commands[Name]['result']>;
 
 const COMMANDS: { readonly [Name in CommandName]: Run<Name> } = {
-  async open({ dataDir, shards }) {
-    plane = await library.openPlane({ dataDir, shards });
+  async open({ dataDir, shards, isSabotaged }) {
+    const options = { dataDir, shards, ...(isSabotaged ? { [SABOTAGE]: sabotage } : {}) };
+    plane = await library.openPlane(options);
+    return null;
+  },
+  async lose({ shard, kind }) {
+    await (shard === null ? sabotage.killKms(kind) : sabotage.killShard(shard, kind));
     return null;
   },
   async call({ verb, parameters, mark }) {
