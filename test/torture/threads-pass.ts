@@ -18,8 +18,9 @@ const SHARDS = 2;
 const LOST: ReadonlySet<string> = new Set(['ShardLost']);
 /** What a verb may say that a lost thread was at work on. */
 const REFUSALS: ReadonlySet<string> = new Set(['ShardLost', 'KmsUnavailable']);
-/** 'terminate' more often: the others take the time it takes to notice them. */
-const KINDS = ['terminate', 'terminate', 'terminate', 'throw', 'exit', 'hang'] as const;
+const KINDS = ['terminate', 'throw', 'exit'] as const;
+/** A hang is noticed seconds later: one loss in so many. */
+const HANG_ONE_IN = 12;
 const TRIES = 100;
 
 export async function loseThreads(round: Round): Promise<void> {
@@ -62,7 +63,8 @@ async function loseSome(ground: Ground, victim: VictimProcess): Promise<boolean>
   for (let count = 0; count < losses; count++) {
     await pause(prng.nextBelow(80));
     const isKms = prng.nextBelow(3) === 0;
-    const kind = KINDS[prng.nextBelow(KINDS.length)]!;
+    const isHang = prng.nextBelow(HANG_ONE_IN) === 0;
+    const kind = isHang ? 'hang' : KINDS[prng.nextBelow(KINDS.length)]!;
     const shard = isKms ? null : prng.nextBelow(SHARDS);
     await victim.ask('lose', { shard, kind });
     figures.fault(`${isKms ? 'KMS thread' : 'shard'}: ${kind}`);
