@@ -1,7 +1,7 @@
 /**
- * Many callers, overlapping requests, nobody waits for anybody: every sector is a register, and what
- * was read of it must be explained by some order of what was asked (C1, C2). Meanwhile the disk is
- * snapshotted and moved to another key.
+ * Many callers, overlapping requests, nobody waits for anybody: every sector is a register, and
+ * what was read of it must be explained by some order of what was asked (C1, C2). Meanwhile the
+ * disk is snapshotted and moved to another key.
  *
  * A second, stricter look: requests on a disk take effect in the order they were made, so each read
  * must have seen the last write made before it.

@@ -1,10 +1,10 @@
 /**
  * Control operations, killed at any moment: each is done or not, never in part (C7).
  *
- * Several callers make, change and delete disks, snapshots and keys, each its own. What was answered
- * is so after the next opening; what was cut off is so, or is as before. A creation that was cut off
- * is repeated with its ClientToken: there is one resource then, not two. Nothing is there that nobody
- * asked for, and the plane's own check finds nothing.
+ * Several callers make, change and delete disks, snapshots and keys, each its own. What was
+ * answered is so after the next opening; what was cut off is so, or is as before. A creation that
+ * was cut off is repeated with its ClientToken: there is one resource then, not two. Nothing is
+ * there that nobody asked for, and the plane's own check finds nothing.
  */
 import {
   drawIntent,
@@ -155,7 +155,9 @@ async function repeat(round: Round, victim: VictimProcess, caller: Caller): Prom
   settle(caller, intent, id);
 }
 
-/** @returns null if the plane cannot tell whether the first call was done: keys are made elsewhere */
+/**
+ * @returns null if the plane cannot tell whether the first call was done: keys are made elsewhere
+ */
 async function repeatCall(victim: VictimProcess, intent: Intent): Promise<string | null> {
   try {
     return idIn(await victim.call(intent.verb, { ...intent.parameters }));

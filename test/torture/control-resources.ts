@@ -1,6 +1,6 @@
 /**
- * What callers of the control pass do: rows of verbs, each with what it makes of a resource; and how
- * all there is is listed.
+ * What callers of the control pass do: rows of verbs, each with what it makes of a resource; and
+ * how all there is is listed.
  */
 import type { Prng } from '../../src/base/prng.ts';
 import type { VictimProcess } from './victim-process.ts';

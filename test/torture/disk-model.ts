@@ -1,8 +1,8 @@
 /**
  * What a disk may hold, given what was asked of it and what was acknowledged.
  *
- * Requests on one disk take effect in the order they were made, so a disk's states are its history's
- * prefixes: "moment" m is the state after the first m+1 requests, -1 the state it began with. Then
+ * Requests on one disk take effect in the order they were made, so a disk's states are prefixes of
+ * its history: "moment" m is the state after the first m+1 requests, -1 that it began with. Then
  * - a unit that holds version v was seen at a moment when v was the last word on it;
  * - a sector is whole if one moment explains all its units (C1);
  * - nothing acknowledged is lost if that moment is not before the last acknowledged request on the
@@ -43,7 +43,7 @@ export interface DiskHistory {
   readonly nextVersion: number;
 }
 
-export class DiskModel {
+class DiskModel {
   readonly units: number;
   /** Versions at moment -1. */
   readonly #first: readonly number[];

@@ -70,7 +70,9 @@ function problemsOf(played: Played, { call }: Point): string[] {
   return [...problems, ...acknowledgedAfterFailure(played.ground.peekLines())];
 }
 
-/** A store that has failed takes no more writes: what was asked after it said so must be refused. */
+/**
+ * A store that has failed takes no more writes: what was asked after it said so must be refused.
+ */
 function acknowledgedAfterFailure(lines: readonly HistoryLine[]): string[] {
   const late = new Set<number>();
   let hasFailed = false;

@@ -2,8 +2,9 @@
  * Whether a flush is one: a kill cannot tell, for it loses no page of the system's cache. So one
  * caller makes one request after the other under strace, and the trace is looked at:
  *
- * every file that was written to between a write's beginning and its acknowledgement has been forced
- * to stable storage, after that, when a later flush is acknowledged – or the write itself, with FUA.
+ * every file that was written to between a write's beginning and its acknowledgement has been
+ * forced to stable storage, after that, when a later flush is acknowledged – or the write itself,
+ * with FUA.
  *
  * One thing is let be: behind the mark it has just forced, a log notes that it was (journal.ts, 2).
  *

@@ -1,4 +1,6 @@
-/** A victim's load: callers that make random requests, and write down each and what became of it. */
+/**
+ * A victim's load: callers that make random requests, and write down each and what became of it.
+ */
 import { createPrng, type Prng } from '../../src/base/prng.ts';
 import type { Disk } from '../../src/index.ts';
 import { bytesOf, type Owner, SECTOR_UNITS, UNIT_BYTES, versionsOf } from './content.ts';

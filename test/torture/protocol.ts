@@ -2,8 +2,8 @@
  * What passes between the checker, which must outlive everything, and its victims.
  *
  * A command is a line of JSON on the victim's stdin, its answer a line on stdout. What a load does
- * is a line each in a file the victim appends to, by a system call each: it outlives the victim, and
- * its order is the order in which the victim's main thread saw things happen.
+ * is a line each in a file the victim appends to, by a system call each: it outlives the victim,
+ * and its order is the order in which the victim's main thread saw things happen.
  *
  * An 'i' line is written before the request is made, an 'a', 'e' or 's' line after it has settled.
  */

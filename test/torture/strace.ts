@@ -9,14 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 /** System calls that change files. */
-export const FILE_CALLS = [
-  'pwrite64',
-  'fdatasync',
-  'fsync',
-  'rename',
-  'unlink',
-  'ftruncate',
-] as const;
+const FILE_CALLS = ['pwrite64', 'fdatasync', 'fsync', 'rename', 'unlink', 'ftruncate'] as const;
 
 export type FileCall = (typeof FILE_CALLS)[number];
 

@@ -2,9 +2,10 @@
  * Threads of a running plane that are lost: shards and the KMS thread, killed, crashed, hung or out
  * of memory, while callers go on.
  *
- * Every request has one answer. One that was under way in a lost shard may fail, and is then done or
- * not; nothing acknowledged is lost; disks come back by themselves, without a new attach, and what is
- * acknowledged afterwards outlives a kill. The loss of the KMS thread is noticed by no attached disk.
+ * Every request has one answer. One that was under way in a lost shard may fail, and is then done
+ * or not; nothing acknowledged is lost; disks come back by themselves, without a new attach, and
+ * what is acknowledged afterwards outlives a kill. The loss of the KMS thread is noticed by no
+ * attached disk.
  */
 import { SECTOR_UNITS } from './content.ts';
 import { Ground, pause } from './ground.ts';
