@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 const DIST: string = fileURLToPath(new URL('../..', import.meta.url));
 export const USUAL_LIBRARY: string = join(DIST, 'src/index.js');
 
-/** What is smaller, and how small. */
+/** What is smaller, and how small. A commit that LMDB never settles is waited for less long. */
 const SIZES: Readonly<Record<string, string>> = {
   PIECE_BYTES_MAX: '64 * KIB',
   BATCH_BYTES_MAX: '64 * KIB',
@@ -32,6 +32,7 @@ const SIZES: Readonly<Record<string, string>> = {
   REENCRYPT_BUSY_SECTORS: '4',
   REENCRYPT_SETTLE_SECTORS: '64',
   TASK_PROGRESS_MS: '20',
+  STORE_COMMIT_TIMEOUT_MS: '5_000',
 };
 
 /** @returns the path of its index.js */

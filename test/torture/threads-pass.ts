@@ -20,8 +20,8 @@ const LOST: ReadonlySet<string> = new Set(['ShardLost']);
 /** What a verb may say that a lost thread was at work on. */
 const REFUSALS: ReadonlySet<string> = new Set(['ShardLost', 'KmsUnavailable']);
 const KINDS = ['terminate', 'throw', 'exit'] as const;
-/** A hang is noticed seconds later: one loss in so many. */
-const HANG_ONE_IN = 12;
+/** A hang is noticed ten seconds later: one loss in so many. */
+const HANG_ONE_IN = 20;
 const TRIES = 100;
 
 export async function loseThreads(round: Round): Promise<void> {

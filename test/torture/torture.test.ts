@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { PASSES } from './passes.ts';
 import { PLANTS } from './plants.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/test/torture/main.js', import.meta.url));
@@ -65,7 +66,9 @@ test('all passes: no violation', async ({ annotate }) => {
 });
 
 describe.concurrent('a planted bug is found', () => {
-  test.for(Object.entries(PLANTS))('%s', async ([plant, { foundBy }], { expect }) => {
+  test.for(Object.entries(PLANTS))('%s', async ([plant, { foundBy }], { expect, skip }) => {
+    const missing = PASSES.find(({ name }) => name === foundBy)!.missing();
+    skip(missing !== null, missing ?? '');
     const limits = ['--seconds', String(PLANT_SECONDS), '--seed', '1'];
     const { code, summary, said } = await torture([...limits, '--pass', foundBy, '--plant', plant]);
     expect(code, said).toBe(1);

@@ -19,8 +19,8 @@ export class VictimEnded extends Error {}
 export class Refused extends Error {
   readonly code: string;
 
-  constructor(code: string, message: string) {
-    super(`${code}: ${message}`);
+  constructor(what: string, code: string, message: string) {
+    super(`${what} was refused: ${message}`);
     this.code = code;
   }
 }
@@ -36,6 +36,7 @@ export interface VictimOptions {
 }
 
 interface Waiting {
+  readonly what: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -65,7 +66,7 @@ export class VictimProcess {
     this.ended = new Promise((resolve) => child.once('close', () => resolve(this.#end())));
     child.once('error', () => this.#end());
     this.#ready = new Promise((resolve, reject) =>
-      this.#waiting.set(0, { resolve: () => resolve(), reject }),
+      this.#waiting.set(0, { what: 'start', resolve: () => resolve(), reject }),
     );
     this.#ready.catch(() => undefined);
     createInterface({ input: child.stdout }).on('line', (line) => this.#take(line));
@@ -85,7 +86,9 @@ export class VictimProcess {
         reject(new Error(`the victim gave no answer to ${name} in ${ANSWER_MS} ms`));
       }, ANSWER_MS);
       const settle = (): void => clearTimeout(timer);
+      const what = name === 'call' ? (parameters as Commands['call']['parameters']).verb : name;
       this.#waiting.set(id, {
+        what,
         resolve: (result) => {
           settle();
           resolve(result as Commands[Name]['result']);
@@ -118,7 +121,7 @@ export class VictimProcess {
     this.#waiting.delete(id);
     if (answer === 'ready') waiting?.resolve(null);
     else if ('error' in answer)
-      waiting?.reject(new Refused(answer.error.code, answer.error.message));
+      waiting?.reject(new Refused(waiting.what, answer.error.code, answer.error.message));
     else waiting?.resolve(answer.result);
   }
 

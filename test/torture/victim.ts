@@ -27,10 +27,8 @@ const plant = plantIn(plantName ?? null);
 const disks = new Map<number, Disk>();
 let plane: Plane | null = null;
 let history: History | null = null;
-/** Longer than a busy machine keeps a thread waiting. */
-const HANG_MS = 4_000;
 let isStopped = false;
-const sabotage = new Sabotage({ shardHangMs: HANG_MS, kmsHangMs: HANG_MS, lossesMax: Infinity });
+const sabotage = new Sabotage({ lossesMax: Infinity });
 
 type Call = (verb: string, parameters: Record<string, unknown>) => Promise<unknown>;
 
