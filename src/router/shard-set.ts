@@ -35,7 +35,8 @@ export interface VolumeToOpen {
 /** A volume that a re-encryption job has open. */
 export interface OpenReencryption {
   /** Moves at most so many sectors. @throws PlaneError what the shard answered, ShardLost */
-  step(sectorsMax: number): Promise<ReencryptProgress>;
+  /** @param sliceSectors moved at once between the requests of callers */
+  step(sectorsMax: number, sliceSectors: number): Promise<ReencryptProgress>;
   /** Requests of callers are in flight to the same shard. */
   isShardBusy(): boolean;
   /** Erases its keys. */
@@ -215,13 +216,13 @@ export class ShardSet {
     const handle = await this.openVolume(volume);
     const { dispatch, losses } = lane;
     return {
-      step: (sectorsMax) => {
-        const request = { op: 'reencryptStep', handle, sectorsMax } as const;
+      step: (sectorsMax, sliceSectors) => {
+        const request = { op: 'reencryptStep', handle, sectorsMax, sliceSectors } as const;
         if (lane.losses === losses) return lane.call(request) as Promise<ReencryptProgress>;
         const what = `shard ${shardIndex} was lost with a volume that was being re-encrypted`;
         return Promise.reject(new PlaneError('ShardLost', what));
       },
-      isShardBusy: () => dispatch.isInFlight,
+      isShardBusy: () => dispatch.inFlight > 0,
       close: () => this.closeVolume(shardIndex, handle),
     };
   }

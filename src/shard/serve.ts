@@ -24,6 +24,7 @@ import { executeSlot, failSlot, settleStore } from './execute.ts';
 import { findRuns } from './extents.ts';
 import { closeKeys, Keyring } from './keyring.ts';
 import { Layer } from './layer.ts';
+import { ReencryptionTurns } from './reencryption-turns.ts';
 import { shareTrees } from './share-trees.ts';
 import { Volume } from './volume.ts';
 
@@ -41,7 +42,8 @@ export interface ShardParts {
   readonly connectKms: (port: unknown) => void;
   /**
    * Lets a thread run that was just woken. Where shards have every core, main would otherwise wait
-   * out a shard's time slice, in which the shard runs dry.
+   * out a shard's time slice, in which the shard runs dry. Not for a shard that has nothing more to
+   * do: on a busy machine whoever else gets the processor keeps it for milliseconds.
    */
   readonly yieldProcessor: () => void;
 }
@@ -54,6 +56,7 @@ export class Shard {
   private readonly buffers = new Map<number, MemoryRegion>();
   private readonly keyring: Keyring;
   private readonly volumes = new Map<number, Volume>();
+  private readonly turns: ReencryptionTurns;
   /** Requests executed and published, modulo 2^32. */
   private executed = 0;
 
@@ -61,6 +64,11 @@ export class Shard {
     this.parts = parts;
     this.buffers.set(STAGING_BUFFER, memoryRegion(parts.channel.staging));
     this.keyring = new Keyring(parts.engine, parts.unwrap, parts.clock);
+    this.turns = new ReencryptionTurns({
+      clock: parts.clock,
+      perform: (handle, sectorsMax) => this.volume(handle).reencryptStep(sectorsMax),
+      answer: (id, act) => this.replyWith(id, act),
+    });
   }
 
   get executedCount(): number {
@@ -85,7 +93,9 @@ export class Shard {
     const failure = settleStore(store, isFlush);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
-    if (channel.publishCompleted(end)) this.parts.yieldProcessor();
+    const hasWoken = channel.publishCompleted(end);
+    if (hasWoken && channel.submitted !== end) this.parts.yieldProcessor();
+    this.turns.run(true);
     return true;
   }
 
@@ -97,7 +107,8 @@ export class Shard {
   /** Background work and deadlines. @returns true if there is more to do at once */
   idle(): boolean {
     this.keyring.expire();
-    return this.isStopped ? false : this.parts.store.idle();
+    if (this.isStopped) return false;
+    return this.turns.run(false) || this.parts.store.idle();
   }
 
   /** Handles a control message; the reply may come later (a key has to be unwrapped). */
@@ -132,7 +143,8 @@ export class Shard {
       case 'pushLayer':
         return this.pushLayer(id, request.handle, request.layer);
       case 'reencryptStep':
-        return this.volume(request.handle).reencryptStep(request.sectorsMax);
+        this.turns.add({ ...request, id });
+        return LATER;
       case 'dropLowerLayers':
         this.volume(request.handle).dropLowerLayers();
         return null;
@@ -271,6 +283,7 @@ export class Shard {
   }
 
   private stop(): void {
+    this.turns.close(closedError);
     this.eraseKeys();
     this.isStopped = true;
     this.parts.store.close();
