@@ -2,7 +2,7 @@
  * A data directory under torture, and what the checker knows of it: the disks, and the versions
  * every unit of them is known to hold since it was last read.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeUnit, FOREIGN, SECTOR_UNITS, versionsOf, ZEROS } from './content.ts';
 import { type DiskHistory, modelHistory } from './disk-model.ts';
@@ -25,6 +25,9 @@ export interface GroundOptions {
   /** Units of each disk that are used. */
   readonly units: number;
 }
+
+const LOOK_MS = 4;
+const LOOKS_MAX = 250;
 
 /** No fault was injected: nothing may fail. */
 const NO_FAILURES: ReadonlySet<string> = new Set();
@@ -110,6 +113,14 @@ export class Ground {
         .map(([code, count]) => `${count} requests failed with ${code}`),
     );
     return history;
+  }
+
+  /** Resolves when the history is so long, or after a while: however slow the machine is. */
+  async untilWritten(bytes: number): Promise<void> {
+    for (let looks = 0; looks < LOOKS_MAX; looks++) {
+      if ((statSync(this.historyFile, { throwIfNoEntry: false })?.size ?? 0) >= bytes) return;
+      await pause(LOOK_MS);
+    }
   }
 
   peekLines(): HistoryLine[] {

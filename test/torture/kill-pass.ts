@@ -12,7 +12,10 @@ import { VictimEnded, type VictimProcess } from './victim-process.ts';
 
 /** Kills of one data directory. */
 const CYCLES = 10;
-const LOAD_MS_MAX = 120;
+/** A kill comes when a load has written down so much, or a second has passed; then a bit later. */
+const HISTORY_BYTES_MAX = 40_000;
+const LATER_MS_MAX = 20;
+const OPENING_MS_MAX = 240;
 /** One in so many ends before the load begins: in the recovery of the kill before. */
 const EARLY_ONE_IN = 6;
 
@@ -55,7 +58,8 @@ async function loadAndKill(ground: Ground, victim: VictimProcess): Promise<void>
     unitsMax: SECTOR_UNITS * (1 + prng.nextBelow(8)),
     isAligned: prng.nextBelow(3) === 0,
   });
-  await killAfter(victim, prng.nextFloat() * LOAD_MS_MAX, loaded);
+  await ground.untilWritten(prng.nextBelow(HISTORY_BYTES_MAX));
+  await killAfter(victim, prng.nextFloat() * LATER_MS_MAX, loaded);
   figures.kills++;
   figures.fault('kill');
 }
@@ -65,7 +69,7 @@ async function reopen(ground: Ground): Promise<VictimProcess> {
   const { prng, figures } = ground.round;
   while (prng.nextBelow(EARLY_ONE_IN) === 0) {
     const victim = ground.round.victim();
-    await killAfter(victim, prng.nextFloat() * 2 * LOAD_MS_MAX, ground.open(victim));
+    await killAfter(victim, prng.nextFloat() * OPENING_MS_MAX, ground.open(victim));
     figures.kills++;
     figures.fault('kill while opening');
   }

@@ -93,7 +93,7 @@ function serveStaleReads(disk: Disk): Partial<Disk> {
 }
 
 function dropTrims(disk: Disk): Partial<Disk> {
-  const isNow = every(5);
+  const isNow = every(3);
   const trim: Disk['trim'] = async (offset, length) => {
     if (!isNow()) await disk.trim(offset, length);
   };
@@ -114,7 +114,7 @@ let first: Disk | null = null;
 function mixUpDisks(disk: Disk): Partial<Disk> {
   first ??= disk;
   const other = first;
-  const isNow = every(30);
+  const isNow = every(10);
   const write: Write = (offset, bytes, options) =>
     (isNow() ? other : disk).write(offset, bytes, options);
   return { write };
@@ -179,7 +179,7 @@ export const PLANTS: Readonly<Record<string, Bug>> = {
     disk: tearSectors,
   },
   'trims-dropped': {
-    what: 'acknowledges one trim in five without doing it',
+    what: 'acknowledges one trim in three without doing it',
     foundBy: 'kill',
     disk: dropTrims,
   },
