@@ -2,9 +2,10 @@
  * The library with small sizes: segments, map logs and steps of a few hundred KiB, so that a short
  * history rolls segments over, makes checkpoints, reclaims and settles re-encryption all the time.
  *
- * It is the built library with another limits.js, in dist/small/. Nothing else differs: its data
+ * It is the built library with another limits.js, in a folder of dist/ that is named after both. Nothing else differs: its data
  * directories are opened by it alone.
  */
+import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
@@ -36,30 +37,31 @@ const SIZES: Readonly<Record<string, string>> = {
 
 /** @returns the path of its index.js */
 export function smallLibrary(): string {
-  const folder = join(DIST, 'small');
   const limits = shrink(readFileSync(join(DIST, 'src/limits.js'), 'utf8'));
-  const stamp = join(folder, 'stamp');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf(limits)) return indexOf(folder);
-  // Made aside: another run may be at it.
+  const folder = join(DIST, `small-${stampOf(limits)}`);
+  const index = join(folder, 'src/index.js');
+  if (existsSync(index)) return index;
+  // Made aside, and given its name when it is whole: another run may be at it.
   const made = `${folder}.${process.pid}`;
   mkdirSync(made, { recursive: true });
-  for (const part of ['src', 'workers'])
+  for (const part of ['src', 'workers']) {
     cpSync(join(DIST, part), join(made, part), { recursive: true });
+  }
   writeFileSync(join(made, 'src/limits.js'), limits);
-  writeFileSync(join(made, 'stamp'), stampOf(limits));
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(made, folder);
-  return indexOf(folder);
-}
-
-function indexOf(folder: string): string {
-  return join(folder, 'src/index.js');
+  try {
+    renameSync(made, folder);
+  } catch (error) {
+    rmSync(made, { recursive: true });
+    if (!existsSync(index)) throw error;
+  }
+  return index;
 }
 
 /** The compiler's own record of what it has built tells one build from another. */
 function stampOf(limits: string): string {
   const record = join(DIST, '.tsbuildinfo');
-  return `${existsSync(record) ? readFileSync(record, 'utf8') : ''}${limits}`;
+  const built = existsSync(record) ? readFileSync(record, 'utf8') : '';
+  return createHash('sha256').update(built).update(limits).digest('hex').slice(0, 12);
 }
 
 function shrink(limits: string): string {
