@@ -2,8 +2,8 @@
  * The library with small sizes: segments, map logs and steps of a few hundred KiB, so that a short
  * history rolls segments over, makes checkpoints, reclaims and settles re-encryption all the time.
  *
- * It is the built library with another limits.js, in a folder of dist/ that is named after both. Nothing else differs: its data
- * directories are opened by it alone.
+ * It is the built library with another limits.js, in a folder of dist/ that is named after both.
+ * Nothing else differs. Its data directories are opened by it alone.
  */
 import { createHash } from 'node:crypto';
 import {
