@@ -1,6 +1,6 @@
 /**
- * The volume of an attached disk opened again, because its shard was replaced: as its record is now,
- * under the conditions of a new attach, and told in the audit log as one.
+ * The volume of an attached disk opened again, because its shard was replaced: as its record is
+ * now, under the conditions of a new attach, and told in the audit log as one.
  *
  * It takes no lock: a verb that holds the disk may be waiting for its volume. It changes no record,
  * and who changes the layers of a disk sees to it that its volume has them (router/shard-set.ts).

@@ -2,8 +2,8 @@
  * What a failed commit of LMDB means: a full file system, or the end.
  *
  * lmdb-js reports them by the text of the root cause and a code that is not always the errno: where
- * a write was cut short by lack of space the code is EIO. Tried on Linux, lmdb 3.5, by strace and on
- * a full tmpfs:
+ * a write was cut short by lack of space the code is EIO. Tried on Linux, lmdb 3.5, by strace and
+ * on a full tmpfs:
  *
  *   fault                        root cause                                      later commits
  *   page written in part         code 5, "Input/output error"                    work, nothing lost

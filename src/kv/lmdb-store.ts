@@ -8,8 +8,8 @@
  * 2. A failed commit rejects with an error whose `commitError` is a second promise, which ends the
  *    process as an unhandled rejection: it is caught. With `eventTurnBatching`, its default, there
  *    is a third that nobody can catch: it is off.
- * 3. If the meta page cannot be written the promise never settles, nor does process.exit(). A commit
- *    not settled within STORE_COMMIT_TIMEOUT_MS counts as failed.
+ * 3. If the meta page cannot be written the promise never settles, nor does process.exit(). A
+ *    commit not settled within STORE_COMMIT_TIMEOUT_MS counts as failed.
  * 4. Values may be views into the mapped file. They are copied before anyone sees them.
  * 5. Its encoders keep tables of their own inside the database. `encoding: 'binary'` has none;
  *    records are packed by record/codec.ts.

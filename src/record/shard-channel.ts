@@ -163,7 +163,7 @@ export class ShardChannel {
     Atomics.store(this.counters, WORD_SHARD_ASLEEP, 0);
   }
 
-  /** **Thread:** shard. It lives. One thread writes the word, so it need not be an atomic change. */
+  /** **Thread:** shard. It lives. One thread writes the word: no atomic change is needed. */
   beat(): void {
     this.counters[WORD_BEAT] = ((this.counters[WORD_BEAT] as number) + 1) | 0;
   }

@@ -4,8 +4,8 @@
  * 1. A disk is attached at most once; its handle is unique among attached disks and not used again
  *    until its volume is closed in the shard.
  * 2. A control message about an attached disk is sent after its requests in flight are settled.
- * 3. When a shard is replaced (shard-lane.ts) it is shown the registered buffers, then the volume of
- *    every attached disk is opened again, as its record is now and under its former handle, with
+ * 3. When a shard is replaced (shard-lane.ts) it is shown the registered buffers, then the volume
+ *    of every attached disk is opened again, as its record is now and under its former handle, with
  *    keys asked for anew. The disk's face goes on working; its requests wait meanwhile, or are told
  *    why it cannot be opened (volume-gate.ts). A re-encryption job opens its volume again itself.
  *

@@ -290,7 +290,7 @@ export class Shard {
     scrubStack();
   }
 
-  /** Also for a shard that ends by an error nobody caught: its thread may outlive it for a while. */
+  /** Also for a shard that ends by an error nobody caught: its thread may outlive it a while. */
   eraseKeys(): void {
     for (const volume of this.volumes.values()) volume.close();
     this.volumes.clear();

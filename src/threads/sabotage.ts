@@ -19,7 +19,7 @@ import { invariant } from '../base/invariant.ts';
 export const SABOTAGE: unique symbol = Symbol('sabotage');
 
 export interface SabotageOptions {
-  /** In place of SHARD_HANG_MS, KMS_HANG_MS: how long a thread that owes something may be silent. */
+  /** In place of SHARD_HANG_MS, KMS_HANG_MS: how long one that owes something is silent. */
   readonly shardHangMs?: number;
   readonly kmsHangMs?: number;
   /** In place of SHARD_HEAP_MB. */

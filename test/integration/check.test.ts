@@ -1,4 +1,4 @@
-/** `sealdisk check`: what it finds in a data directory that was damaged, and that it changes nothing. */
+/** `sealdisk check`: what it finds in a damaged data directory, and that it changes nothing. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -96,7 +96,7 @@ describe('a check of a data directory', () => {
     expect(hashOf(path)).toBe(before);
   });
 
-  it('finds nothing wrong with what a killed thread left, and leaves it for the next open', async () => {
+  it('finds nothing wrong with what a kill leaves, and leaves it for the next open', async () => {
     const path = join(directory.path, 'killed');
     const copied = `${path}-copy`;
     await using opened = await openSabotaged({ dataDir: path, shards: 1 }, {});

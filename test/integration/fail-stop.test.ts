@@ -1,6 +1,6 @@
 /**
  * Fail-stop of the metadata: a process whose metadata cannot be committed ends itself, and what it
- * had acknowledged is there when it is opened again. Faults by strace; a full disk by a small tmpfs.
+ * had acknowledged is there when it is opened again. Faults by strace, a full disk by a tmpfs.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';

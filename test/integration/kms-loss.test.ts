@@ -98,7 +98,7 @@ describe('a KMS thread that is lost', () => {
     await disk.close();
   });
 
-  it('in memory has taken its keys with it, and says so; attached disks are still served', async () => {
+  it('in memory has taken its keys with it; attached disks are still served', async () => {
     await using opened = await openSabotaged({ memory: true, shards: 1 }, OFTEN);
     const { plane, sabotage } = opened;
     const disk = await plane.attach(await newDisk(plane));

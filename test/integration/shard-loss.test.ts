@@ -117,7 +117,7 @@ describe('a shard whose thread is lost', () => {
     expect((await again.check()).problems).toEqual([]);
   });
 
-  it('is told by the key of its disk: closed while it is disabled, back when it is not', async () => {
+  it('leaves a disk closed while its key is disabled, and brings it back then', async () => {
     await using opened = await openSabotaged({ dataDir, shards: 1 }, OFTEN);
     const { plane, sabotage } = opened;
     const { KeyId } = (await plane.call('CreateKey', {})).KeyMetadata;
