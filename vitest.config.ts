@@ -8,6 +8,7 @@ import { plantedBugs } from './test/sim/plant.ts';
  * - contract: one suite per interface, run over every implementation of it
  * - integration: the built package (dist/), used as a customer uses it: threads, files, processes
  * - sim: whole planes in simulated time, from seeds
+ * - torture: planes in processes of their own, killed and starved; built by the package's build
  * - tidy: the rules of the house
  */
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -67,6 +68,18 @@ export default defineConfig({
           name: 'sim',
           include: ['test/sim/**/*.test.ts'],
           testTimeout: 600_000,
+          server,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'torture',
+          include: ['test/torture/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          maxConcurrency: 2,
+          testTimeout: 300_000,
           server,
         },
       },
