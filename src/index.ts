@@ -21,6 +21,7 @@ export {
   type TableEntry,
 } from './control/encryption/explain.ts';
 export { renderEncryptionRules } from './control/encryption/render-document.ts';
+export type { CommonParameters, Verbs } from './control/verbs.ts';
 export { openPlane } from './plane.ts';
 export type {
   Disk,

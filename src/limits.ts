@@ -234,6 +234,23 @@ export const NBD_RECEIVE_BYTES: number = 256 * KIB;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
+/** Cloud API: connections, parameters of one request, and items of one list in it. */
+export const API_CONNECTIONS_MAX = 1_024;
+export const API_PARAMETERS_MAX = 1_000;
+export const API_LIST_MAX = 1_000;
+/** Cloud API: bytes of a request line and its headers, and of a body. */
+export const API_HEAD_BYTES_MAX: number = 64 * KIB;
+export const API_BODY_BYTES_MAX: number = MIB;
+/** Cloud API: a client has so long to send headers, then all of a request; idle ones are closed. */
+export const API_HEADERS_MS = 10_000;
+export const API_REQUEST_MS = 30_000;
+export const API_IDLE_MS = 65_000;
+/** Cloud API: how long a stop waits for calls under way. */
+export const API_STOP_MS = 5_000;
+/** Cloud API: a signature is of now, give or take so long; nonces kept meanwhile. */
+export const API_CLOCK_SKEW_MS: number = 15 * 60 * 1_000;
+export const API_NONCES_MAX = 500_000;
+
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(DISK_BYTES_MAX <= TREE_SECTORS_MAX * SECTOR_BYTES, 'every disk fits its tree');

@@ -21,7 +21,7 @@ import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
 import { RULE_SETS } from './control/encryption/cells.ts';
 import { explainEncryption } from './control/encryption/explain.ts';
-import { findDisk } from './control/find.ts';
+import { findDisk, findRegionOf } from './control/find.ts';
 import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
@@ -209,6 +209,11 @@ class OpenPlane implements Plane {
   async explain(about: EncryptionQuestion | string): Promise<readonly string[]> {
     if (typeof about !== 'string') return explainEncryption(about).lines;
     return (await this.call('ExplainEncryption', { ResourceId: about })).Lines;
+  }
+
+  regionOf(resourceId: string): string | undefined {
+    this.checkOpen();
+    return findRegionOf(this.parts.metadata, resourceId);
   }
 
   async stats(): Promise<PlaneStats> {

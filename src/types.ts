@@ -190,6 +190,11 @@ export interface Plane extends AsyncDisposable {
    *   InvalidSnapshotId.NotFound; InvalidParameter: a disk nothing was decided for
    */
   explain(about: EncryptionQuestion | string): Promise<readonly string[]>;
+  /**
+   * The region a disk, snapshot, image or instance is in; undefined: there is none of that id. For
+   * doors whose callers name a resource and no region.
+   */
+  regionOf(resourceId: string): string | undefined;
   stats(): Promise<PlaneStats>;
   /**
    * Looks for a disk's data key, in plain, in every file of the data directory. The KMS thread does
