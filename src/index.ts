@@ -10,6 +10,7 @@
  * const bytes = await disk.read(0, 5);
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
+export { Simulation } from './base/simulation.ts';
 export { loadWorld } from './control/access/load-world.ts';
 export type { World } from './control/access/world.ts';
 export { DISK_CATEGORIES, type DiskCategory } from './control/encryption/categories.ts';
@@ -21,7 +22,7 @@ export {
   type TableEntry,
 } from './control/encryption/explain.ts';
 export { renderEncryptionRules } from './control/encryption/render-document.ts';
-export type { CommonParameters, Verbs } from './control/verbs.ts';
+export type { CommonParameters, DiskCount, Verbs } from './control/verbs.ts';
 export { openPlane } from './plane.ts';
 export type {
   Disk,

@@ -247,6 +247,8 @@ export const API_REQUEST_MS = 30_000;
 export const API_IDLE_MS = 65_000;
 /** Cloud API: how long a stop waits for calls under way. */
 export const API_STOP_MS = 5_000;
+/** Cloud API: latency a test may inject into a call. */
+export const API_LATENCY_MS_MAX = 600_000;
 /** Cloud API: a signature is of now, give or take so long; nonces kept meanwhile. */
 export const API_CLOCK_SKEW_MS: number = 15 * 60 * 1_000;
 export const API_NONCES_MAX = 500_000;

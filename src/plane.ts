@@ -19,6 +19,7 @@ import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
+import { countDisks, type DiskCount } from './control/disks/count-disks.ts';
 import { RULE_SETS } from './control/encryption/cells.ts';
 import { explainEncryption } from './control/encryption/explain.ts';
 import { findDisk, findRegionOf } from './control/find.ts';
@@ -97,22 +98,26 @@ export async function openPlane(options: PlaneOptions): Promise<Plane> {
 }
 
 async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Promise<Parts> {
+  const clock = options.simulation?.clock ?? systemClock;
   const directory = openDirectory(options);
   if (directory !== null) undo.push(async () => directory.release());
   const kms = await startKmsThread({
     dataDir: directory?.path ?? null,
     rootKeyFile: options.rootKeyFile ?? null,
     throttling: options.kmsThrottling ?? false,
+    simulation: options.simulation ?? null,
   });
   undo.push(() => kms.close());
-  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
+  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'), {
+    now: clock.now,
+  });
   undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
   const held = new HeldVolumes(shards);
   const untasked = {
-    clock: systemClock,
+    clock,
     randomBytes: (byteCount: number) => randomBytes(byteCount),
     metadata,
     kms,
@@ -125,7 +130,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
       release: (diskId: string) => held.release(diskId),
     },
     locks: new ResourceLocks(),
-    tokens: new TokensInUse(systemClock.now()),
+    tokens: new TokensInUse(clock.now()),
     ruleSet: options.ruleSet ?? ('2025' as const),
   };
   const tasks = new TaskRunner({ ...untasked, taskVolumes: shards });
@@ -209,6 +214,11 @@ class OpenPlane implements Plane {
   async explain(about: EncryptionQuestion | string): Promise<readonly string[]> {
     if (typeof about !== 'string') return explainEncryption(about).lines;
     return (await this.call('ExplainEncryption', { ResourceId: about })).Lines;
+  }
+
+  countDisks(): readonly DiskCount[] {
+    this.checkOpen();
+    return countDisks(this.parts.metadata);
   }
 
   regionOf(resourceId: string): string | undefined {

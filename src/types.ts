@@ -1,6 +1,13 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
+import type { Simulation } from './base/simulation.ts';
 import type { World } from './control/access/world.ts';
-import type { CommonParameters, EncryptionQuestion, RuleSet, Verbs } from './control/verbs.ts';
+import type {
+  CommonParameters,
+  DiskCount,
+  EncryptionQuestion,
+  RuleSet,
+  Verbs,
+} from './control/verbs.ts';
 
 export interface PlaneOptions {
   /** Everything in memory: nothing is written to any file. Excludes dataDir. */
@@ -30,6 +37,8 @@ export interface PlaneOptions {
    * encrypt or decrypt, 10 that create a key, 20 that read, 10 that write. @default false
    */
   readonly kmsThrottling?: boolean;
+  /** For tests: time that can be moved, a KMS that can be down. @default the system's time */
+  readonly simulation?: Simulation;
 }
 
 /** Who makes calls. */
@@ -196,6 +205,8 @@ export interface Plane extends AsyncDisposable {
    */
   regionOf(resourceId: string): string | undefined;
   stats(): Promise<PlaneStats>;
+  /** Disks of all accounts, by state and encryption. Reads the record of each. */
+  countDisks(): readonly DiskCount[];
   /**
    * Looks for a disk's data key, in plain, in every file of the data directory. The KMS thread does
    * the looking: the key is not given to anybody.

@@ -12,6 +12,7 @@
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import type { Simulation } from '../base/simulation.ts';
 import { KMS_TIMEOUT_MS } from '../limits.ts';
 import type { KmsCall, KmsReply, KmsRequest, KmsResults } from '../record/kms-message.ts';
 
@@ -21,6 +22,8 @@ export interface KmsThreadOptions {
   readonly rootKeyFile: string | null;
   /** Refuses requests above the cloud's rates. @default false */
   readonly throttling?: boolean;
+  /** null: the system's time, and no outages but real ones. @default null */
+  readonly simulation?: Simulation | null;
   /** @default KMS_TIMEOUT_MS */
   readonly timeoutMs?: number;
 }
@@ -55,12 +58,22 @@ interface Waiting {
  *   DataDirectoryVersion, StoreFailed, KmsUnavailable
  */
 export async function startKmsThread(options: KmsThreadOptions): Promise<KmsThread> {
-  const { dataDir, rootKeyFile, throttling = false, timeoutMs = KMS_TIMEOUT_MS } = options;
+  const {
+    dataDir,
+    rootKeyFile,
+    throttling = false,
+    simulation,
+    timeoutMs = KMS_TIMEOUT_MS,
+  } = options;
   const worker = new Worker(new URL('../../workers/kms.js', import.meta.url), {
     name: 'kms',
     // Flags of the process (--eval, --input-type, --inspect) are not for threads that hold keys.
     execArgv: [],
-    workerData: { place: { dataDir, rootKeyFile }, throttling },
+    workerData: {
+      place: { dataDir, rootKeyFile },
+      throttling,
+      simulation: simulation?.memory ?? null,
+    },
   });
   const thread = new KmsWorker(worker, timeoutMs);
   await thread.ready;

@@ -35,7 +35,7 @@ import { mergePairs, type Pairs, shown } from './request-pairs.ts';
 import { callSts } from './sts-operations.ts';
 import { type Service, type WireAnswer, wireRefusal } from './wire-refusal.ts';
 
-export const ECS_OPERATIONS: Operations = {
+const ECS_OPERATIONS: Operations = {
   ...DISK_OPERATIONS,
   ...SNAPSHOT_OPERATIONS,
   ...DEFAULT_ENCRYPTION_OPERATIONS,
@@ -54,7 +54,8 @@ const VERSIONS: Readonly<Record<string, Service>> = {
   '2020-01-10': 'resourcesharing',
 };
 
-const OPERATIONS: Readonly<Partial<Record<Service, Operations>>> = {
+/** Every operation there is, by API and by its name on the wire. */
+export const OPERATIONS: Readonly<Partial<Record<Service, Operations>>> = {
   ecs: ECS_OPERATIONS,
   kms: KMS_OPERATIONS,
 };
@@ -133,8 +134,8 @@ async function run(api: Api, request: WireRequest, call: CallRecord): Promise<ob
   }
   const operation = operationOf(call.service, action);
   call.action = action;
-  call.regionId = regionOf(api, request, parameters, operation, principal);
   await api.interfere(call.service, action);
+  call.regionId = regionOf(api, request, parameters, operation, principal);
   const session = api.plane().as({ ...principal, regionId: call.regionId });
   const result = await callVerb(session, operation, parameters);
   const answer = shapeAnswer(operation.gives, result);
