@@ -1,7 +1,7 @@
 /** The cloud's official clients, pointed at a server of ours: nothing in them is changed. */
 import ecsModule, * as ecs from '@alicloud/ecs20140526';
 import kmsModule, * as kms from '@alicloud/kms20160120';
-import coreModule, { $OpenApiUtil } from '@alicloud/openapi-core';
+import coreModule, { $OpenApiUtil, OpenApiUtil } from '@alicloud/openapi-core';
 import RPCClient from '@alicloud/pop-core';
 import * as rpc from '@alicloud/rpc-client';
 
@@ -100,4 +100,17 @@ export function callByCore(
     ...(body === undefined ? {} : { body }),
   });
   return client.callApi(new $OpenApiUtil.Params(parameters), request, {} as never);
+}
+
+/** A model class of either SDK: what its members are called on the wire, and their types. */
+export interface ModelClass {
+  new (members: Readonly<Record<string, unknown>>): object;
+  names(): Readonly<Record<string, string>>;
+  types(): Readonly<Record<string, unknown>>;
+}
+
+/** A request of the SDK as it writes it into a query. */
+export function flatten(request: object): Record<string, string> {
+  const map = (request as { toMap?: () => unknown }).toMap?.() ?? request;
+  return OpenApiUtil.query(map as Record<string, unknown>);
 }
