@@ -247,6 +247,8 @@ export const API_REQUEST_MS = 30_000;
 export const API_IDLE_MS = 65_000;
 /** Cloud API: how long a stop waits for calls under way. */
 export const API_STOP_MS = 5_000;
+/** Cloud API: resource shares a server keeps. */
+export const API_SHARES_MAX = 10_000;
 /** Cloud API: latency a test may inject into a call. */
 export const API_LATENCY_MS_MAX = 600_000;
 /** Cloud API: a signature is of now, give or take so long; nonces kept meanwhile. */

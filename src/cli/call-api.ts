@@ -18,6 +18,7 @@ import { ACS3_ALGORITHM, acs3Signature, encode, sha256Of } from '../front/api/ca
 import { Nonces } from '../front/api/nonces.ts';
 import type { Operation } from '../front/api/operation.ts';
 import type { Pairs } from '../front/api/request-pairs.ts';
+import { ResourceShares } from '../front/api/resource-sharing.ts';
 import { didYouMean } from '../load/nearest.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
 import type { OpenPlane } from './load-targets.ts';
@@ -139,6 +140,7 @@ async function callHere(
       plane: () => plane,
       authentication: { mode: 'off', ...nothing },
       interfere: async () => {},
+      shares: new ResourceShares(() => 0),
       requestId: () => randomUUID().toUpperCase(),
       onBug: (error) => bugs.push(error),
     },

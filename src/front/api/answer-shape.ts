@@ -9,7 +9,7 @@ export type Field =
   | { readonly wrapper: string; readonly items?: Shape; readonly as?: string }
   /** 40 becomes "40". */
   | 'text'
-  /** "1000000000000001" becomes 1000000000000001. */
+  /** "1000000000000001" becomes 1000000000000001; what is no number 0. */
   | 'number';
 
 /** By the names a verb has for them. */
@@ -30,7 +30,7 @@ export function shapeAnswer(shape: Shape, result: object): Record<string, unknow
     const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (field === undefined) answer[name] = value;
     else if (field === 'text') answer[name] = String(value);
-    else if (field === 'number') answer[name] = Number(value);
+    else if (field === 'number') answer[name] = Number(value) || 0;
     else answer[field.as ?? name] = { [field.wrapper]: itemsOf(value, field.items) };
   }
   return answer;

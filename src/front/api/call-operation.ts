@@ -32,6 +32,7 @@ import { KMS_OPERATIONS } from './kms-operations.ts';
 import type { Operation, Operations } from './operation.ts';
 import { readParameters } from './parameter-kinds.ts';
 import { mergePairs, type Pairs, shown } from './request-pairs.ts';
+import type { ResourceShares } from './resource-sharing.ts';
 import { callSts } from './sts-operations.ts';
 import { type Service, type WireAnswer, wireRefusal } from './wire-refusal.ts';
 
@@ -70,6 +71,7 @@ export interface Api {
   readonly regionId?: string;
   /** What a test decided that becomes of the call; throws what it is to be refused with. */
   readonly interfere: (service: Service, action: string) => Promise<void>;
+  readonly shares: ResourceShares;
   readonly requestId: () => string;
   readonly onBug: (error: unknown) => void;
 }
@@ -131,6 +133,12 @@ async function run(api: Api, request: WireRequest, call: CallRecord): Promise<ob
     const identity = callSts(action, principal);
     call.action = action;
     return identity;
+  }
+  if (call.service === 'resourcesharing') {
+    await api.interfere(call.service, action);
+    const answer = await api.shares.call(action, parameters, api.plane(), principal);
+    call.action = action;
+    return answer;
   }
   const operation = operationOf(call.service, action);
   call.action = action;

@@ -13,11 +13,12 @@ import { makeControls, type ServerControls } from './controls.ts';
 import { Faults } from './faults.ts';
 import { CallCounters } from './metrics.ts';
 import { makeOwnPaths } from './own-paths.ts';
+import { ResourceShares } from './resource-sharing.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from './server.ts';
 
 export type ServePlaneOptions = Omit<
   ApiServerOptions,
-  'plane' | 'interfere' | 'answerOwnPath' | 'clock'
+  'plane' | 'interfere' | 'shares' | 'answerOwnPath' | 'clock'
 > & {
   readonly planeOptions: PlaneOptions;
   /** Have /-/admin/. @default false */
@@ -41,11 +42,17 @@ export async function servePlane(options: ServePlaneOptions): Promise<ServedPlan
   const counters = new CallCounters();
   const holder = await PlaneHolder.open({ ...planeOptions, simulation });
   const plane = (): Plane => holder.plane;
-  const controls = makeControls(plane, () => holder.reset(), faults, simulation);
+  const shares = new ResourceShares(simulation.clock.now);
+  const reset = async (): Promise<void> => {
+    shares.clear();
+    await holder.reset();
+  };
+  const controls = makeControls(plane, reset, faults, simulation);
   try {
     const server = await startApiServer({
       ...serverOptions,
       plane,
+      shares,
       interfere: async (service, action) => {
         await holder.ready;
         await faults.interfere(service, action);

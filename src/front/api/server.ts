@@ -35,6 +35,7 @@ import { type AccessKey, AccessKeys, type AuthMode } from './access-keys.ts';
 import { type Api, type CallOutcome, callApi, refuseRequest } from './call-operation.ts';
 import { Nonces } from './nonces.ts';
 import { ClientGone, readRequest } from './read-request.ts';
+import { ResourceShares } from './resource-sharing.ts';
 
 export interface ApiTls {
   /** PEM. */
@@ -74,6 +75,8 @@ export interface ApiServerOptions {
   readonly clock?: Clock;
   /** See Api.interfere. @default nothing */
   readonly interfere?: Api['interfere'];
+  /** Resource shares there are. @default none */
+  readonly shares?: ResourceShares;
   /** Answers paths under /-/; false: there is nothing there. */
   readonly answerOwnPath?: OwnPaths;
   readonly onCall?: (line: ApiCallLine) => void;
@@ -138,6 +141,7 @@ class RunningServer implements ApiServer {
       authentication: { mode: auth, keys, nonces: new Nonces(), now },
       ...(regionId === undefined ? {} : { regionId }),
       interfere: options.interfere ?? (async () => {}),
+      shares: options.shares ?? new ResourceShares(now),
       requestId: () => randomUUID().toUpperCase(),
       onBug,
     };
@@ -243,7 +247,7 @@ class RunningServer implements ApiServer {
       'content-length': body.length,
       'x-acs-request-id': call.requestId,
       // What is left of a body nobody reads would be taken for the next request.
-      ...(message.complete ? {} : { connection: 'close' }),
+      ...(message.complete && this.stopping === null ? {} : { connection: 'close' }),
     });
     response.end(body);
   }

@@ -8,6 +8,7 @@ import { callApi, OPERATIONS } from '../../../../src/front/api/call-operation.ts
 import { Nonces } from '../../../../src/front/api/nonces.ts';
 import type { Kind, Kinds } from '../../../../src/front/api/parameter-kinds.ts';
 import { readPairs } from '../../../../src/front/api/request-pairs.ts';
+import { ResourceShares } from '../../../../src/front/api/resource-sharing.ts';
 import type { Plane } from '../../../../src/index.ts';
 import { ecs, flatten, kms, type ModelClass } from '../../../support/official-sdk.ts';
 
@@ -110,6 +111,7 @@ async function call(api: ApiName, action: string, query: Record<string, string>)
         now: () => 0,
       },
       interfere: async () => {},
+      shares: new ResourceShares(() => 0),
       requestId: () => '473469C7-AA6F-4DC5-B3DB-A3DC0DE3C83E',
       onBug: (error) => bugs.push(error),
     },
