@@ -14,7 +14,7 @@ import {
 import { ROOT } from './tree.ts';
 
 const MARKDOWN = ['README.md', 'src/README.md', 'bench/README.md', 'test/README.md'];
-const DOCSTRINGS = ['src/index.ts', 'src/types.ts'];
+const DOCSTRINGS = ['src/index.ts', 'src/types.ts', 'src/testing.ts', 'src/base/simulation.ts'];
 const RUN_MS = 110_000;
 
 const library = (await import(join(ROOT, 'dist/src/index.js'))) as { openPlane?: unknown };
