@@ -114,3 +114,23 @@ export function flatten(request: object): Record<string, string> {
   const map = (request as { toMap?: () => unknown }).toMap?.() ?? request;
   return OpenApiUtil.query(map as Record<string, unknown>);
 }
+
+/** An operation of ECS by its name, parameters and answer named as on the wire. */
+export async function callBySdk(
+  client: EcsClient,
+  operation: string,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const models = ecs as unknown as Record<string, ModelClass>;
+  const Request = models[`${operation}Request`]!;
+  const members = Object.entries(Request.names()).filter(([, name]) => name in parameters);
+  const request = new Request(
+    Object.fromEntries(members.map(([member, name]) => [member, parameters[name]])),
+  );
+  const method = operation.charAt(0).toLowerCase() + operation.slice(1);
+  const methods = client as unknown as Record<
+    string,
+    (request: object) => Promise<{ body: { toMap(): Record<string, unknown> } }>
+  >;
+  return (await methods[method]!.call(client, request)).body.toMap();
+}
