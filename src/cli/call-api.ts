@@ -197,8 +197,6 @@ function signedHeaders(
   const signature = acs3Signature(secret, request);
   const names = signed.map(([name]) => name).join(';');
   const { host: _, ...sent } = headers;
-  return {
-    ...sent,
-    authorization: `${ACS3_ALGORITHM} Credential=${accessKeyId},SignedHeaders=${names},Signature=${signature}`,
-  };
+  const credential = `Credential=${accessKeyId},SignedHeaders=${names},Signature=${signature}`;
+  return { ...sent, authorization: `${ACS3_ALGORITHM} ${credential}` };
 }

@@ -116,7 +116,7 @@ describe('hostile requests', () => {
   }
 
   function encode(text: string): string {
-    return encodeURIComponent(text.toWellFormed());
+    return encodeURIComponent(text);
   }
 
   test.each(['off', 'any'] as const)(

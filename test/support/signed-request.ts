@@ -53,7 +53,8 @@ export function acs3Request({ key, query = 'RegionId=cn-hangzhou', form, nonce, 
     signedHeaders: signed,
     bodySha256: sha256Of(body),
   });
-  const authorization = `ACS3-HMAC-SHA256 Credential=${key.accessKeyId},SignedHeaders=${names},Signature=${signature}`;
+  const signedBy = `Credential=${key.accessKeyId},SignedHeaders=${names},Signature=${signature}`;
+  const authorization = `ACS3-HMAC-SHA256 ${signedBy}`;
   return {
     method: 'POST',
     path: '/',

@@ -86,7 +86,8 @@ describe.skipIf(noLibrary !== '')(`library examples${noLibrary}`, () => {
   beforeAll(() => {
     const sources = new Map(programs.map((example) => [fileName(example), example.code]));
     problems = compile(customer, sources);
-  });
+    // The types of the cloud's SDK are many.
+  }, RUN_MS);
 
   test.each(programs)('$file, line $line, compiles and runs', async (example) => {
     const name = fileName(example);

@@ -95,10 +95,10 @@ function verify(claim: Claim, key: AccessKey, { nonces, now }: AuthenticationRul
   checkToken(claim, key, now());
   const timestamp = Date.parse(claim.timestamp);
   if (Math.abs(timestamp - now()) > API_CLOCK_SKEW_MS) {
-    const minutes = API_CLOCK_SKEW_MS / 60_000;
+    const around = `${API_CLOCK_SKEW_MS / 60_000} minutes of ${new Date(now()).toISOString()}`;
     throw new PlaneError(
       'IllegalTimestamp',
-      `expected a time within ${minutes} minutes of ${new Date(now()).toISOString()}, got ${claim.timestamp}`,
+      `expected a time within ${around}, got ${claim.timestamp}`,
     );
   }
   if (!isEqual(claim.signature, claim.expected(key.accessKeySecret))) {

@@ -7,7 +7,7 @@
  *   POST /-/admin/reset        everything as at the beginning
  *   POST /-/admin/clock        {"moveMs": 60000}
  *   POST /-/admin/kms          {"down": true}
- *   POST /-/admin/faults       {"service": "ecs", "action": "CreateDisk", "code": "Throttling", "times": 3}
+ *   POST /-/admin/faults       {"action": "CreateDisk", "code": "Throttling"}: see faults.ts
  *   DELETE /-/admin/faults
  *   GET  /-/admin/audit        ?accountId=1000000000000001
  *

@@ -1,4 +1,4 @@
-/** Both signatures against vectors that others published, and requests that official SDKs signed. */
+/** Both signatures against published vectors, and against requests that official SDKs signed. */
 import { describe, expect, test } from 'vitest';
 import {
   acs3Signature,
