@@ -207,9 +207,12 @@ describe('hostile requests', () => {
   });
 
   test('a page of a browser finds nothing to do', async () => {
-    await using api = await startApi();
+    await using api = await startApi({ auth: 'off' });
     const { status } = await send(api, { path: '/-/admin/reset' });
     expect(status).toBe(404);
+    const path = '/?Action=DeleteDisk&Version=2014-05-26&DiskId=d-x';
+    const page = await send(api, { path, headers: { origin: 'https://example.com' } });
+    expect(page.status).toBe(403);
   });
 });
 

@@ -85,6 +85,8 @@ export function authenticate(request: WireRequest, rules: AuthenticationRules): 
     return principalOf(key);
   }
   if (rules.mode === 'any') return assumedPrincipal(claim.accessKeyId);
+  // As much work as for one that is there.
+  claim.expected('');
   throw new PlaneError(
     'InvalidAccessKeyId.NotFound',
     `there is no access key ${shown(claim.accessKeyId)}`,
@@ -112,7 +114,7 @@ function verify(claim: Claim, key: AccessKey, { nonces, now }: AuthenticationRul
     throw new PlaneError('SignatureNonceUsed', `nonce ${shown(claim.nonce)} was used already`);
   }
   if (verdict === 'forgotten') {
-    throw new PlaneError('IllegalTimestamp', 'too many nonces since: sign the request anew');
+    throw new PlaneError('IllegalTimestamp', 'nonces so old are not kept: sign it anew');
   }
 }
 

@@ -211,6 +211,8 @@ function regionOf(
   }
   const host = /^[a-z-]+[.]([a-z0-9-]+)[.]aliyuncs[.]com/.exec(String(request.headers.host ?? ''));
   if (host?.[1] !== undefined) return host[1];
+  const arn = /^acs:kms:([a-z0-9-]+):/.exec(parameters.get('KeyId') ?? '');
+  if (arn?.[1] !== undefined) return arn[1];
   const plane = api.plane();
   for (const name of LOCATING) {
     const id = parameters.get(name);

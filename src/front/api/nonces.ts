@@ -19,9 +19,14 @@ export class Nonces {
   private readonly most: number;
   private count = 0;
   /** Timestamps before this second are refused. */
-  private forgottenBefore = 0;
+  private forgottenBefore: number;
 
-  constructor(most: number = API_NONCES_MAX) {
+  /**
+   * @param since when it began to remember, in milliseconds: what was signed before is refused, for
+   *   somebody before it may have taken it
+   */
+  constructor(since = 0, most: number = API_NONCES_MAX) {
+    this.forgottenBefore = Math.floor(since / SECOND_MS);
     this.most = most;
   }
 

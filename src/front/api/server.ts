@@ -7,7 +7,9 @@
  * 2. Paths under /-/ are the door's own (own-paths.ts); all others are the API, as at the cloud.
  * 3. Connections, headers, bodies and the time a client takes for them are bounded; one broken
  *    connection has no effect on the others.
- * 4. Every answer to the API is JSON with a RequestId, also to what is no request.
+ * 4. Where credentials are not verified a page of a browser, which sends its Origin, is refused:
+ *    anybody's page can reach the loopback of who looks at it.
+ * 5. Every answer to the API is JSON with a RequestId, also to what is no request.
  *
  * **Thread:** main.
  */
@@ -138,7 +140,7 @@ class RunningServer implements ApiServer {
     const now = (): number => clock.now();
     this.api = {
       plane,
-      authentication: { mode: auth, keys, nonces: new Nonces(), now },
+      authentication: { mode: auth, keys, nonces: new Nonces(now()), now },
       ...(regionId === undefined ? {} : { regionId }),
       interfere: options.interfere ?? (async () => {}),
       shares: options.shares ?? new ResourceShares(now),
@@ -230,6 +232,9 @@ class RunningServer implements ApiServer {
   /** null: the client went away. */
   private async outcomeOf(message: IncomingMessage): Promise<CallOutcome | null> {
     try {
+      if (message.headers.origin !== undefined && this.api.authentication.mode !== 'strict') {
+        throw new PlaneError('Forbidden.RAM', 'pages of a browser are not asked for credentials');
+      }
       return await callApi(this.api, await readRequest(message));
     } catch (error) {
       return error instanceof ClientGone ? null : refuseRequest(this.api, error);

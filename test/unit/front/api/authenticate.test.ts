@@ -218,8 +218,14 @@ describe('nonces', () => {
     expect(nonces.take('a', 'n', NOW, later)).toBe('forgotten');
   });
 
+  test('of before the server began are refused: whoever was there may have taken them', () => {
+    const nonces = new Nonces(NOW + 500);
+    expect(nonces.take('a', 'n', NOW - 1_000, NOW)).toBe('forgotten');
+    expect(nonces.take('a', 'n', NOW, NOW)).toBe('fresh');
+  });
+
   test('beyond their number the oldest time is given up, and what is so old refused', () => {
-    const nonces = new Nonces(2);
+    const nonces = new Nonces(0, 2);
     expect(nonces.take('a', '1', NOW, NOW)).toBe('fresh');
     expect(nonces.take('a', '2', NOW + 1_000, NOW)).toBe('fresh');
     expect(nonces.take('a', '3', NOW + 2_000, NOW)).toBe('fresh');
