@@ -33,14 +33,21 @@ export const BUSY_BATCHES_PER_IDLE = 64;
 export const REENCRYPT_SECTORS_MAX: number = MIB / SECTOR_BYTES;
 /** Ranges of so many sectors one step looks at, where most of them need not be moved. */
 export const REENCRYPT_RANGES_MAX = 64;
-/** Sectors moved before they are forced to stable storage and discarded where they were. */
-export const REENCRYPT_SETTLE_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
+/** Sectors moved before they are forced to stable storage, and discarded where they were. */
+export const REENCRYPT_FLUSH_SECTORS: number = (16 * MIB) / SECTOR_BYTES;
 
 /** Sectors looked through for each step to learn how much there is to do: 16 GiB. */
 export const REENCRYPT_COUNT_SECTORS: number = 2 ** 22;
-/** Sectors of a step while callers have requests in flight, and the pause after such a step. */
-export const REENCRYPT_BUSY_SECTORS: number = (32 * KIB) / SECTOR_BYTES;
-export const REENCRYPT_BUSY_PAUSE_MS = 4;
+/** So many sectors are discarded in the time one is moved in. */
+export const REENCRYPT_DISCARDS_PER_MOVE = 8;
+/**
+ * Of a step beside callers: sectors moved at once, some 15 us, and the least time between two such
+ * slices while requests keep coming.
+ */
+export const REENCRYPT_SLICE_SECTORS: number = (16 * KIB) / SECTOR_BYTES;
+export const REENCRYPT_SLICE_GAP_MS = 0.15;
+/** A paced task asks for steps that are worth so much time at its pace. */
+export const REENCRYPT_STEP_MS = 16;
 /** A paced task that is later than this does not make up for it. */
 export const REENCRYPT_LAG_MS_MAX = 100;
 /** How often a task's progress is written down: so much is counted again after a restart. */
@@ -105,6 +112,12 @@ export const CONTROL_TIMEOUT_MS = 30_000;
 /** A shard looks at its ring this long before it sleeps, main at completions. */
 export const SHARD_POLL_US = 40;
 export const MAIN_POLL_MS = 0.05;
+/** Main looks at nothing else for so long when one request is alone, so many times on end. */
+export const MAIN_SPIN_MS = 0.02;
+export const MAIN_SPINS_MAX = 8;
+/** With so many requests in flight main waits for their shard without turning, so long at most. */
+export const MAIN_BLOCK_REQUESTS_MIN = 2;
+export const MAIN_BLOCK_MS = 0.1;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 
@@ -258,7 +271,7 @@ export const API_NONCES_MAX = 500_000;
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');
 invariant(DISK_BYTES_MAX <= TREE_SECTORS_MAX * SECTOR_BYTES, 'every disk fits its tree');
-invariant(REENCRYPT_BUSY_SECTORS <= REENCRYPT_SECTORS_MAX, 'a step beside callers is small');
+invariant(REENCRYPT_SLICE_SECTORS <= REENCRYPT_SECTORS_MAX, 'a slice is a part of a step');
 invariant(Number.isInteger(Math.log2(SEGMENT_SECTORS)), 'locations split by shift and mask');
 invariant(Number.isInteger(Math.log2(RING_SLOTS)), 'ring indexes wrap by mask');
 invariant(PIECE_BYTES_MAX % SECTOR_BYTES === 0, 'pieces end on sector edges');

@@ -172,6 +172,17 @@ export class ShardChannel {
     return null;
   }
 
+  /**
+   * **Thread:** main. Waits, and lets nothing else run on the thread, until there are completions
+   * above `settled`, at most timeoutMs. Somebody may wait in sleepMain() meanwhile: the flag stays
+   * up for it.
+   */
+  blockMain(settled: number, timeoutMs: number): void {
+    const wasAsleep = Atomics.exchange(this.counters, WORD_MAIN_ASLEEP, 1) === 1;
+    const outcome = Atomics.wait(this.counters, WORD_COMPLETED, settled | 0, timeoutMs);
+    if (!wasAsleep && outcome !== 'ok') Atomics.store(this.counters, WORD_MAIN_ASLEEP, 0);
+  }
+
   operation(position: number): number {
     return this.words[(position & (RING_SLOTS - 1)) * SLOT_WORDS] as number;
   }

@@ -60,8 +60,16 @@ export type ShardRequest =
     }
   /** Puts a new, empty layer on top of an open volume: from then on it takes the writes. */
   | { readonly op: 'pushLayer'; readonly handle: number; readonly layer: VolumeLayer }
-  /** Moves at most so many sectors from lower layers to the top one. Result: ReencryptProgress. */
-  | { readonly op: 'reencryptStep'; readonly handle: number; readonly sectorsMax: number }
+  /**
+   * Moves at most so many sectors from lower layers to the top one, so many at once between the
+   * requests of callers. Result: ReencryptProgress.
+   */
+  | {
+      readonly op: 'reencryptStep';
+      readonly handle: number;
+      readonly sectorsMax: number;
+      readonly sliceSectors: number;
+    }
   /** Lower layers, which have to be empty, are given up and their keys erased. */
   | { readonly op: 'dropLowerLayers'; readonly handle: number }
   /** Closes a volume and erases its keys. */

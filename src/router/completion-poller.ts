@@ -2,17 +2,39 @@
  * How main learns of completions: it looks once per turn of the event loop while they keep coming,
  * and for a few tens of microseconds more; then it sleeps until a shard wakes it.
  *
+ *    ┌──────completed within SPIN────┐
+ *   idle ──publish──▶ (one request) spinning ──▶ looking
  *   idle ──publish──▶ looking ──nothing for POLL──▶ sleeping ──notify──▶ looking
- *                        └─────nothing in flight────▶ idle
+ *                     │  ▲  └─────nothing in flight────▶ idle
+ *        a turn without news, several requests in flight
+ *                     ▼  │
+ *                  blocked (MAIN_BLOCK_MS at most)
  *
- * Looking takes turns with the event loop (setImmediate), so sockets and timers are served
- * meanwhile.
+ * 1. Looking takes turns with the event loop (setImmediate), so sockets and timers are served
+ *    meanwhile.
+ * 2. A turn costs a few microseconds whether it finds something or not. Where a shard has several
+ *    requests to do, main waits for it without turning: the processor is left to who has work (a
+ *    client on this machine), and what arrives meanwhile is found all at once. Only while one
+ *    shard is busy: main can wait for one.
+ * 3. A request that is alone is often done before a turn is over: main looks at nothing else for
+ *    MAIN_SPIN_MS. After MAIN_SPINS_MAX such requests there is a turn, or a caller that awaits one
+ *    request after the other would keep sockets and timers from being served.
  *
  * **Thread:** main.
  */
-import { MAIN_POLL_MS } from '../limits.ts';
+import { PollBudget } from '../base/poll-budget.ts';
+import {
+  MAIN_BLOCK_MS,
+  MAIN_BLOCK_REQUESTS_MIN,
+  MAIN_POLL_MS,
+  MAIN_SPIN_MS,
+  MAIN_SPINS_MAX,
+} from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
 import type { ShardDispatch } from './dispatch.ts';
+
+/** Reading the clock costs as much as several looks. */
+const LOOKS_PER_CLOCK = 16;
 
 interface Lane {
   readonly dispatch: ShardDispatch;
@@ -23,8 +45,13 @@ interface Lane {
 export class CompletionPoller {
   private readonly lanes: Lane[] = [];
   private readonly cores: number;
+  private readonly budget = new PollBudget(MAIN_POLL_MS);
   private isLooking = false;
   private lastProgress = 0;
+  /** Requests waited for in place since the last turn. */
+  private spins = 0;
+  /** Whether something was published since the last look. */
+  private hasPublished = false;
 
   /** @param cores processors there are; looking is shortened where shards need them */
   constructor(cores: number) {
@@ -37,33 +64,77 @@ export class CompletionPoller {
 
   /** Something was published: look for its completion. */
   start(): void {
-    if (this.isLooking) return;
+    this.hasPublished = true;
+    if (this.isLooking || this.spin()) return;
     this.isLooking = true;
     this.lastProgress = performance.now();
     setImmediate(this.look);
   }
 
+  /** @returns whether a request that is alone was completed meanwhile */
+  private spin(): boolean {
+    if (this.spins === MAIN_SPINS_MAX || this.cores < 2) return false;
+    let alone: ShardDispatch | null = null;
+    for (const { dispatch } of this.lanes) {
+      if (dispatch.inFlight === 0) continue;
+      if (dispatch.inFlight > 1 || alone !== null) return false;
+      alone = dispatch;
+    }
+    if (alone === null) return false;
+    this.spins++;
+    const deadline = performance.now() + Math.min(this.budget.duration, MAIN_SPIN_MS);
+    do {
+      for (let look = 0; look < LOOKS_PER_CLOCK; look++) {
+        if (alone.hasCompleted) {
+          alone.settle();
+          this.budget.succeeded();
+          return alone.inFlight === 0;
+        }
+      }
+    } while (performance.now() < deadline);
+    return false;
+  }
+
   private readonly look = (): void => {
+    this.spins = 0;
     let busyLanes = 0;
+    let busyLane: Lane | null = null;
     let hasProgress = false;
     for (const lane of this.lanes) {
       if (lane.dispatch.settle()) hasProgress = true;
-      if (lane.dispatch.isInFlight) busyLanes++;
+      if (lane.dispatch.inFlight > 0) {
+        busyLanes++;
+        busyLane = lane;
+      }
     }
-    if (busyLanes === 0) {
+    if (busyLane === null) {
       this.isLooking = false;
       return;
     }
+    const hasNews = hasProgress || this.hasPublished;
+    this.hasPublished = false;
+    if (!hasNews && busyLanes === 1 && this.block(busyLane)) hasProgress = true;
     const now = performance.now();
-    if (hasProgress) this.lastProgress = now;
-    const pollMs = busyLanes + 1 <= this.cores ? MAIN_POLL_MS : 0;
+    if (hasProgress) {
+      this.lastProgress = now;
+      this.budget.succeeded();
+    }
+    const pollMs = busyLanes + 1 <= this.cores ? this.budget.duration : 0;
     if (now - this.lastProgress <= pollMs) {
       setImmediate(this.look);
       return;
     }
     this.isLooking = false;
-    for (const lane of this.lanes) if (lane.dispatch.isInFlight) this.sleep(lane);
+    this.budget.failed();
+    for (const lane of this.lanes) if (lane.dispatch.inFlight > 0) this.sleep(lane);
   };
+
+  /** @returns whether there were completions at its end; they are settled */
+  private block({ dispatch, channel }: Lane): boolean {
+    if (dispatch.inFlight < MAIN_BLOCK_REQUESTS_MIN) return false;
+    channel.blockMain(dispatch.settledPosition, MAIN_BLOCK_MS);
+    return dispatch.settle();
+  }
 
   private sleep(lane: Lane): void {
     if (lane.isSleeping) return;
@@ -76,7 +147,7 @@ export class CompletionPoller {
     woken.then(() => {
       lane.isSleeping = false;
       lane.dispatch.settle();
-      if (lane.dispatch.isInFlight) this.start();
+      if (lane.dispatch.inFlight > 0) this.start();
     });
   }
 }

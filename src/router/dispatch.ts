@@ -80,8 +80,14 @@ export class ShardDispatch {
     return this.settledCount;
   }
 
-  get isInFlight(): boolean {
-    return this.settledCount !== this.filled;
+  /** Whether settle() would settle something. */
+  get hasCompleted(): boolean {
+    return this.channel.completed !== this.settledCount;
+  }
+
+  /** Pieces in the ring that are not settled. */
+  get inFlight(): number {
+    return (this.filled - this.settledCount) >>> 0;
   }
 
   /** @throws PlaneError Busy: the queue is full; ShardLost */

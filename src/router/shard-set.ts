@@ -29,7 +29,8 @@ export interface VolumeToOpen {
 /** A volume that a re-encryption job has open. */
 export interface OpenReencryption {
   /** Moves at most so many sectors. @throws PlaneError what the shard answered, ShardLost */
-  step(sectorsMax: number): Promise<ReencryptProgress>;
+  /** @param sliceSectors moved at once between the requests of callers */
+  step(sectorsMax: number, sliceSectors: number): Promise<ReencryptProgress>;
   /** Requests of callers are in flight to the same shard. */
   isShardBusy(): boolean;
   /** Erases its keys. */
@@ -145,13 +146,14 @@ export class ShardSet {
     const handle = await this.openVolume(volume);
     const { dispatch } = this.lane(shardIndex);
     return {
-      step: (sectorsMax) =>
+      step: (sectorsMax, sliceSectors) =>
         this.call(shardIndex, {
           op: 'reencryptStep',
           handle,
           sectorsMax,
+          sliceSectors,
         }) as Promise<ReencryptProgress>,
-      isShardBusy: () => dispatch.isInFlight,
+      isShardBusy: () => dispatch.inFlight > 0,
       close: () => this.closeVolume(shardIndex, handle),
     };
   }

@@ -1,13 +1,14 @@
 /**
  * Re-encryption: what lower layers hold is moved to the top one, a step at a time, beside I/O.
  *
- *          0 ........... settledEnd ........... movedEnd ........... end of the tree
- *   lower    empty                  hidden                as it was
- *   top      all there is           all there is          what was written
- *            on stable storage
+ *          0 ...... discardedEnd ...... flushedEnd ...... movedEnd ...... end of the tree
+ *   lower    empty               hidden            hidden           as it was
+ *   top      all there is        all there is      all there is     what was written
+ *            on stable storage   on stable storage
  *
- *   step: read what is visible of the next sectors below (old key), append it on top (new key)
- *   settle: flush, then discard [settledEnd, movedEnd) below, lowest layer first
+ *   move: read what is visible of the next sectors below (old key), append it on top (new key)
+ *   flush: once for many sectors moved
+ *   discard: of [discardedEnd, flushedEnd) below, lowest layer first, before any more is moved
  *
  * 1. A sector of a lower layer is discarded only after the sector on top that hides it is on stable
  *    storage. A power cut may take an append and leave a later discard (map-log.ts, "Which batches
@@ -25,9 +26,10 @@ import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import {
   REENCRYPT_COUNT_SECTORS,
+  REENCRYPT_DISCARDS_PER_MOVE,
+  REENCRYPT_FLUSH_SECTORS,
   REENCRYPT_RANGES_MAX,
   REENCRYPT_SECTORS_MAX,
-  REENCRYPT_SETTLE_SECTORS,
   TREE_SECTORS_MAX,
 } from '../limits.ts';
 import type { ReencryptProgress } from '../record/shard-message.ts';
@@ -43,42 +45,66 @@ export class Reencryption {
   private readonly store: ShardStore;
   private readonly top: Layer;
   private readonly lower: readonly Layer[];
-  private settledEnd = 0;
+  private discardedEnd = 0;
+  private flushedEnd = 0;
   private movedEnd = 0;
-  /** Mapped sectors of lower layers passed since the last settle(): what it will discard. */
-  private unsettledSectors = 0;
+  /** Mapped sectors of lower layers passed since the last flush. */
+  private unflushedSectors = 0;
   /** Mapped sectors of lower layers in [movedEnd, countedEnd), those discarded since included. */
   private aheadSectors = 0;
   private countedEnd = 0;
 
-  private readonly settleSectors: number;
+  private readonly flushSectors: number;
 
   /**
    * @param lower top first, at least one
-   * @param settleSectors smaller in tests only
+   * @param flushSectors smaller in tests only
    */
   constructor(
     store: ShardStore,
     top: Layer,
     lower: readonly Layer[],
-    settleSectors: number = REENCRYPT_SETTLE_SECTORS,
+    flushSectors: number = REENCRYPT_FLUSH_SECTORS,
   ) {
     invariant(lower.length > 0, 'there is something to move from');
     this.store = store;
     this.top = top;
     this.lower = lower;
-    this.settleSectors = settleSectors;
+    this.flushSectors = flushSectors;
   }
 
-  /** @throws PlaneError NoSpace, ChecksumMismatch, ...: the step may be repeated */
+  /**
+   * Moves so many sectors, or discards some more of those that were moved.
+   *
+   * @throws PlaneError NoSpace, ChecksumMismatch, ...: the step may be repeated
+   */
   step(sectorsMax: number): ReencryptProgress {
     invariant(sectorsMax > 0 && sectorsMax <= REENCRYPT_SECTORS_MAX, 'a step is bounded');
     this.countAhead();
+    let movedSectors = 0;
+    if (this.discardedEnd < this.flushedEnd) {
+      this.discard(sectorsMax * REENCRYPT_DISCARDS_PER_MOVE);
+    } else {
+      movedSectors = this.move(sectorsMax);
+      const isEnd = this.movedEnd === TREE_SECTORS_MAX;
+      if (isEnd || this.unflushedSectors >= this.flushSectors) this.flush();
+    }
+    this.store.commit();
+    return {
+      movedSectors,
+      remainingSectors: this.aheadSectors,
+      isDone: this.discardedEnd === TREE_SECTORS_MAX,
+    };
+  }
+
+  /** @returns sectors moved */
+  private move(sectorsMax: number): number {
     let movedSectors = 0;
     for (let ranges = 0; ranges < REENCRYPT_RANGES_MAX && movedSectors < sectorsMax; ranges++) {
       const first = this.nextLower(this.movedEnd);
       if (first === TREE_SECTORS_MAX) {
         this.movedEnd = first;
+        this.aheadSectors = 0;
         break;
       }
       const count = Math.min(sectorsMax - movedSectors, TREE_SECTORS_MAX - first);
@@ -88,18 +114,10 @@ export class Reencryption {
       this.countedEnd = Math.max(this.countedEnd, this.movedEnd);
       const isAllPassed = this.countedEnd === this.movedEnd;
       this.aheadSectors = isAllPassed ? 0 : Math.max(0, this.aheadSectors - passed);
-      this.unsettledSectors += passed;
-      if (this.unsettledSectors >= this.settleSectors) break;
+      this.unflushedSectors += passed;
+      if (this.unflushedSectors >= this.flushSectors) break;
     }
-    const isEnd = this.movedEnd === TREE_SECTORS_MAX;
-    if (isEnd) this.aheadSectors = 0;
-    if (isEnd || this.unsettledSectors >= this.settleSectors) this.settle();
-    this.store.commit();
-    return {
-      movedSectors,
-      remainingSectors: this.aheadSectors,
-      isDone: this.settledEnd === TREE_SECTORS_MAX,
-    };
+    return movedSectors;
   }
 
   /** Moves what is visible of lower layers in a range. @returns sectors moved */
@@ -142,15 +160,33 @@ export class Reencryption {
     this.countedEnd = first + count;
   }
 
-  private settle(): void {
-    if (this.movedEnd > this.settledEnd) {
-      this.store.flush();
+  private flush(): void {
+    if (this.unflushedSectors > 0) this.store.flush();
+    this.flushedEnd = this.movedEnd;
+    this.unflushedSectors = 0;
+    this.discardFrom();
+  }
+
+  /** Discards up to so many of the sectors below that were moved. */
+  private discard(sectorsMax: number): void {
+    let first = this.discardFrom();
+    for (let ranges = 0, left = sectorsMax; ranges < REENCRYPT_RANGES_MAX && left > 0; ranges++) {
+      if (first === this.flushedEnd) return;
+      const count = Math.min(left, this.flushedEnd - first);
       for (let index = this.lower.length - 1; index >= 0; index--) {
-        this.lower[index]!.discard(this.settledEnd, this.movedEnd - this.settledEnd);
+        this.lower[index]!.discard(first, count);
       }
+      this.discardedEnd = first + count;
+      left -= count;
+      first = this.discardFrom();
     }
-    this.settledEnd = this.movedEnd;
-    this.unsettledSectors = 0;
+  }
+
+  /** The first sector there is to discard; flushedEnd if there is none. */
+  private discardFrom(): number {
+    const first = Math.min(this.nextLower(this.discardedEnd), this.flushedEnd);
+    this.discardedEnd = first;
+    return first;
   }
 
   /** The first sector from `from` on that a lower layer has; TREE_SECTORS_MAX if there is none. */

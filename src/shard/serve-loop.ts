@@ -4,11 +4,12 @@
  *   serve batch ─▶ (ring empty) background step ─▶ (nothing) poll POLL_US ─▶ sleep on the doorbell
  *        ▲────────────────── any request or message ──────────────────────────────┘
  *
- * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is off
- * where there are not enough cores for main and all shards to run at once.
+ * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is
+ * less where it is in vain, and off where there is only one core.
  *
  * **Thread:** shard.
  */
+import { PollBudget } from '../base/poll-budget.ts';
 import { BUSY_BATCHES_PER_IDLE, SHARD_SLEEP_MS_MAX } from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
 import type { Shard } from './serve.ts';
@@ -22,6 +23,7 @@ export function serveUntilStopped(
 ): void {
   let doorbellDrained = Atomics.load(channel.doorbell, 0) - 1;
   let batches = 0;
+  const budget = new PollBudget(pollMicroseconds / 1000);
   while (!shard.isStopped) {
     const doorbell = Atomics.load(channel.doorbell, 0);
     if (doorbell !== doorbellDrained) {
@@ -34,25 +36,23 @@ export function serveUntilStopped(
       continue;
     }
     if (shard.idle()) continue;
-    if (poll(shard, channel, doorbell, pollMicroseconds)) continue;
+    if (poll(shard, channel, doorbell, budget)) continue;
     channel.sleepShard(doorbell, shard.executedCount, SHARD_SLEEP_MS_MAX);
   }
 }
 
 /** @returns true if work came while polling */
-function poll(
-  shard: Shard,
-  channel: ShardChannel,
-  doorbell: number,
-  pollMicroseconds: number,
-): boolean {
-  if (pollMicroseconds === 0) return false;
-  const deadline = performance.now() + pollMicroseconds / 1000;
-  do {
+function poll(shard: Shard, channel: ShardChannel, doorbell: number, budget: PollBudget): boolean {
+  const deadline = performance.now() + budget.duration;
+  while (performance.now() < deadline) {
     for (let look = 0; look < 32; look++) {
-      if (channel.submitted !== shard.executedCount) return true;
-      if (Atomics.load(channel.doorbell, 0) !== doorbell) return true;
+      const hasWork = channel.submitted !== shard.executedCount;
+      if (hasWork || Atomics.load(channel.doorbell, 0) !== doorbell) {
+        budget.succeeded();
+        return true;
+      }
     }
-  } while (performance.now() < deadline);
+  }
+  budget.failed();
   return false;
 }

@@ -24,6 +24,7 @@ import { executeSlot, failSlot, settleStore } from './execute.ts';
 import { findRuns } from './extents.ts';
 import { closeKeys, Keyring } from './keyring.ts';
 import { Layer } from './layer.ts';
+import { ReencryptionTurns } from './reencryption-turns.ts';
 import { shareTrees } from './share-trees.ts';
 import { Volume } from './volume.ts';
 
@@ -52,6 +53,7 @@ export class Shard {
   private readonly buffers = new Map<number, MemoryRegion>();
   private readonly keyring: Keyring;
   private readonly volumes = new Map<number, Volume>();
+  private readonly turns: ReencryptionTurns;
   /** Requests executed and published, modulo 2^32. */
   private executed = 0;
 
@@ -59,6 +61,11 @@ export class Shard {
     this.parts = parts;
     this.buffers.set(STAGING_BUFFER, memoryRegion(parts.channel.staging));
     this.keyring = new Keyring(parts.engine, parts.unwrap, parts.clock);
+    this.turns = new ReencryptionTurns({
+      clock: parts.clock,
+      perform: (handle, sectorsMax) => this.volume(handle).reencryptStep(sectorsMax),
+      answer: (id, act) => this.replyWith(id, act),
+    });
   }
 
   get executedCount(): number {
@@ -84,6 +91,7 @@ export class Shard {
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
     if (channel.publishCompleted(end)) this.parts.yieldProcessor();
+    this.turns.run(true);
     return true;
   }
 
@@ -95,7 +103,8 @@ export class Shard {
   /** Background work and deadlines. @returns true if there is more to do at once */
   idle(): boolean {
     this.keyring.expire();
-    return this.isStopped ? false : this.parts.store.idle();
+    if (this.isStopped) return false;
+    return this.turns.run(false) || this.parts.store.idle();
   }
 
   /** Handles a control message; the reply may come later (a key has to be unwrapped). */
@@ -130,7 +139,8 @@ export class Shard {
       case 'pushLayer':
         return this.pushLayer(id, request.handle, request.layer);
       case 'reencryptStep':
-        return this.volume(request.handle).reencryptStep(request.sectorsMax);
+        this.turns.add({ ...request, id });
+        return LATER;
       case 'dropLowerLayers':
         this.volume(request.handle).dropLowerLayers();
         return null;
@@ -263,6 +273,7 @@ export class Shard {
   }
 
   private stop(): void {
+    this.turns.close(closedError);
     for (const volume of this.volumes.values()) volume.close();
     this.volumes.clear();
     this.keyring.close();

@@ -62,7 +62,7 @@ export function oneThreadShard(store: ShardStore): OneThreadShard {
         while (shard.serveBatch());
         dispatch.settle();
         await Promise.resolve();
-      } while (dispatch.isInFlight);
+      } while (dispatch.inFlight > 0);
     },
   };
 }

@@ -6,8 +6,8 @@
  *     ─▶ close it ─▶ under the resource's lock: the attached volume drops its lower layers, the
  *     record is committed with one layer, trees are removed
  *
- * 1. A step is small and awaited, and tasks take turns at a shard, so that they delay callers by
- *    little; while those have requests in flight to the shard there is a pause after each step.
+ * 1. A step is bounded and awaited, and tasks take turns at a shard; beside callers the shard does
+ *    it in short slices between their requests, so that they are delayed by little.
  * 2. Nothing but the record says which layers there are. If another verb has changed it meanwhile,
  *    it begins again with those it has now.
  * 3. A tree is removed after the record that names it no more is committed, and no volume has it.
@@ -17,10 +17,10 @@
 import { PlaneError } from '../../base/errors.ts';
 import { SECTOR_BYTES } from '../../base/units.ts';
 import {
-  REENCRYPT_BUSY_PAUSE_MS,
-  REENCRYPT_BUSY_SECTORS,
   REENCRYPT_LAG_MS_MAX,
   REENCRYPT_SECTORS_MAX,
+  REENCRYPT_SLICE_SECTORS,
+  REENCRYPT_STEP_MS,
 } from '../../limits.ts';
 import type { TaskRecord } from '../../record/document.ts';
 import { isDiskId } from '../../record/ids.ts';
@@ -132,14 +132,19 @@ async function moveAll(
   }
 }
 
-/** One turn of a task at a shard: a step, and a pause if callers use the shard. */
+/** One turn of a task at a shard: in slices if callers use it, or if it is not to be quick. */
 async function step(open: OpenReencryption, run: TaskRun): Promise<ReencryptProgress | null> {
   if (run.isStopped) return null;
-  const isBusy = open.isShardBusy();
-  const isSmall = isBusy || run.bytesPerSecond > 0;
-  const progress = await open.step(isSmall ? REENCRYPT_BUSY_SECTORS : REENCRYPT_SECTORS_MAX);
-  if (isBusy && run.bytesPerSecond === 0) await run.wait(REENCRYPT_BUSY_PAUSE_MS);
-  return progress;
+  const isBeside = open.isShardBusy() || run.bytesPerSecond > 0;
+  const sectors = stepSectors(run.bytesPerSecond);
+  return await open.step(sectors, isBeside ? REENCRYPT_SLICE_SECTORS : sectors);
+}
+
+/** @param bytesPerSecond 0: as fast as it goes */
+function stepSectors(bytesPerSecond: number): number {
+  if (bytesPerSecond === 0) return REENCRYPT_SECTORS_MAX;
+  const sectors = Math.ceil((bytesPerSecond * REENCRYPT_STEP_MS) / 1000 / SECTOR_BYTES);
+  return Math.min(Math.max(sectors, REENCRYPT_SLICE_SECTORS), REENCRYPT_SECTORS_MAX);
 }
 
 /** When the next step is due, so that bytes per second are what was asked for. */

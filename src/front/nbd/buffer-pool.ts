@@ -20,6 +20,8 @@ import type { RegisteredBuffer } from '../../types.ts';
 /** A buffer that is the caller's until it is released. */
 export interface PooledBuffer {
   readonly bytes: Buffer;
+  /** bytes.subarray(from, to), which is the same object when it is asked for again. */
+  view(from: number, to: number): Buffer;
   release(): void;
 }
 
@@ -30,6 +32,8 @@ export type RegisterBuffer = (buffer: SharedArrayBuffer) => Promise<RegisteredBu
 const EXTRA_BYTES = 64;
 const SIZES: readonly number[] = [4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB];
 const SLAB_BYTES_MIN = MIB;
+/** A read's payload, the reply with its header, a write's payload. */
+const VIEWS_KEPT = 3;
 
 interface SizeClass {
   readonly bufferBytes: number;
@@ -62,7 +66,8 @@ export class BufferPool {
       return slot;
     }
     if (sizeClass !== undefined && !sizeClass.isGrowing) this.grow(sizeClass);
-    return { bytes: Buffer.allocUnsafeSlow(byteCount), release: () => {} };
+    const bytes = Buffer.allocUnsafeSlow(byteCount);
+    return { bytes, view: (from, to) => bytes.subarray(from, to), release: () => {} };
   }
 
   /** Gives the slabs back when the shards are done with them. */
@@ -94,14 +99,33 @@ export class BufferPool {
   }
 }
 
+interface View {
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: Buffer;
+}
+
 class Slot implements PooledBuffer {
   readonly bytes: Buffer;
   isFree = true;
   private readonly home: Slot[];
+  /** Making a view costs more than finding one: requests of a workload are of few lengths. */
+  private readonly views: (View | undefined)[] = new Array(VIEWS_KEPT).fill(undefined);
+  private nextView = 0;
 
   constructor(home: Slot[], bytes: Buffer) {
     this.home = home;
     this.bytes = bytes;
+  }
+
+  view(from: number, to: number): Buffer {
+    for (const kept of this.views) {
+      if (kept !== undefined && kept.from === from && kept.to === to) return kept.bytes;
+    }
+    const view = { from, to, bytes: this.bytes.subarray(from, to) };
+    this.views[this.nextView] = view;
+    this.nextView = (this.nextView + 1) % VIEWS_KEPT;
+    return view.bytes;
   }
 
   release(): void {

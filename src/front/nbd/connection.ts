@@ -32,6 +32,7 @@ import { type Agreement, Negotiation, type NegotiationOptions } from './negotiat
 import { HANDSHAKE_FLAG, SERVER_MAGIC } from './protocol.ts';
 import { type Receiver, receiveInPlace } from './receive-in-place.ts';
 import { RequestReader } from './request-reader.ts';
+import { SendBatch } from './send-batch.ts';
 import { type ReplySink, Transmission } from './transmission.ts';
 
 export interface ConnectionOptions {
@@ -72,7 +73,7 @@ export class Connection implements ReplySink, Receiver {
   private partialSince: number | null = null;
   private unsent = 0;
   private sentAt = 0;
-  private isCorked = false;
+  private readonly batch = new SendBatch();
   private resolveClosed!: () => void;
 
   /** @param accepted paused (net.createServer, pauseOnConnect) */
@@ -127,21 +128,26 @@ export class Connection implements ReplySink, Receiver {
       if (sent !== null) queueMicrotask(sent);
       return;
     }
-    if (!this.isCorked) {
-      this.isCorked = true;
-      socket.cork();
-      process.nextTick(() => {
-        this.isCorked = false;
-        socket.uncork();
-      });
-    }
+    if (this.batch.isEmpty) process.nextTick(this.flush);
+    this.batch.add(bytes, sent);
+  }
+
+  /** Writes what this turn has to say. */
+  private readonly flush = (): void => {
+    if (this.batch.isEmpty) return;
+    const { socket } = this;
+    const { chunks, done } = this.batch.take();
     if (this.unsent++ === 0) this.sentAt = this.options.clock.monotonic();
-    socket.write(bytes, () => {
+    const last = chunks.length - 1;
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i++) socket.write(chunks[i]!);
+    socket.write(chunks[last]!, () => {
       this.unsent--;
       this.sentAt = this.unsent === 0 ? 0 : this.options.clock.monotonic();
-      sent?.();
+      done();
     });
-  }
+    if (last > 0) socket.uncork();
+  };
 
   disconnect(): void {
     if (this.isEnding) return;
@@ -291,6 +297,7 @@ export class Connection implements ReplySink, Receiver {
       for (const reply of this.negotiation.replies.splice(0)) this.send(reply, null);
       if (next.step === 'end') {
         this.isEnding = true;
+        this.flush();
         this.socket.end(() => this.socket.destroy());
         return;
       }
@@ -317,6 +324,7 @@ export class Connection implements ReplySink, Receiver {
       this.drop();
       return;
     }
+    this.flush();
     const plain = this.socket;
     plain.removeAllListeners('data');
     plain.removeAllListeners('end');

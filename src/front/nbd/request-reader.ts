@@ -107,12 +107,17 @@ export class RequestReader {
   }
 
   private readHeader(chunk: Uint8Array, from: number): number {
+    if (this.headerBytes === 0 && chunk.length - from >= REQUEST_BYTES) {
+      this.current = decodeRequest(chunk, from);
+      this.isAdmitted = false;
+      return from + REQUEST_BYTES;
+    }
     const count = Math.min(REQUEST_BYTES - this.headerBytes, chunk.length - from);
     this.header.set(chunk.subarray(from, from + count), this.headerBytes);
     this.headerBytes += count;
     if (this.headerBytes === REQUEST_BYTES) {
       this.headerBytes = 0;
-      this.current = decodeRequest(this.header);
+      this.current = decodeRequest(this.header, 0);
       this.isAdmitted = false;
     }
     return from + count;
@@ -150,22 +155,30 @@ export class RequestReader {
   }
 }
 
-function decodeRequest(header: Buffer): NbdRequest {
-  if (header.readUInt32BE(0) !== REQUEST_MAGIC) {
+function decodeRequest(bytes: Uint8Array, at: number): NbdRequest {
+  if (uint32At(bytes, at) !== REQUEST_MAGIC) {
     throw new ProtocolError('a request begins with 0x25609513');
   }
-  const offsetHigh = header.readUInt32BE(16);
+  const offsetHigh = uint32At(bytes, at + 16);
   return {
-    flags: header.readUInt16BE(4),
-    command: header.readUInt16BE(6),
-    cookieHigh: header.readUInt32BE(8),
-    cookieLow: header.readUInt32BE(12),
+    flags: uint16At(bytes, at + 4),
+    command: uint16At(bytes, at + 6),
+    cookieHigh: uint32At(bytes, at + 8),
+    cookieLow: uint32At(bytes, at + 12),
     offset:
       offsetHigh >= 2 ** 21
         ? Number.POSITIVE_INFINITY
-        : offsetHigh * 2 ** 32 + header.readUInt32BE(20),
-    length: header.readUInt32BE(24),
+        : offsetHigh * 2 ** 32 + uint32At(bytes, at + 20),
+    length: uint32At(bytes, at + 24),
     refusal: null,
     heldBytes: 0,
   };
+}
+
+function uint32At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | uint16At(bytes, at + 2)) >>> 0;
+}
+
+function uint16At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }

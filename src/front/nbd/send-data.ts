@@ -8,6 +8,7 @@
  * **Thread:** main.
  */
 import { KIB } from '../../base/units.ts';
+import type { PooledBuffer } from './buffer-pool.ts';
 import { COMMAND_FLAG, SIMPLE_REPLY_BYTES } from './protocol.ts';
 import {
   DATA_HEADER_BYTES_MAX,
@@ -36,7 +37,7 @@ interface Part {
  */
 export function sendData(
   request: NbdRequest,
-  buffer: Buffer,
+  buffer: PooledBuffer,
   isStructured: boolean,
   sink: ReplySink,
   sent: () => void,
@@ -45,15 +46,20 @@ export function sendData(
   const end = DATA_HEADER_BYTES_MAX + length;
   if (!isStructured) {
     const start = DATA_HEADER_BYTES_MAX - SIMPLE_REPLY_BYTES;
-    writeSimpleHeader(buffer, start, request, 0);
-    sink.send(buffer.subarray(start, end), sent);
+    writeSimpleHeader(buffer.bytes, start, request, 0);
+    sink.send(buffer.view(start, end), sent);
     return;
   }
   if (length === 0) {
     sink.send(encodeNone(request), sent);
     return;
   }
-  const bytes = buffer.subarray(DATA_HEADER_BYTES_MAX, end);
+  const bytes = buffer.view(DATA_HEADER_BYTES_MAX, end);
+  if (length <= BLOCK_BYTES && !isAllZero(bytes, 0, length)) {
+    writeDataHeader(buffer.bytes, 0, request, offset, length, true);
+    sink.send(buffer.view(0, end), sent);
+    return;
+  }
   const parts = findParts(bytes, (flags & COMMAND_FLAG.df) !== 0 ? length : BLOCK_BYTES);
   for (const { from, to, isZero } of parts) {
     const isLast = to === length;
@@ -61,8 +67,8 @@ export function sendData(
     if (isZero) {
       sink.send(encodeHole(request, offset + from, to - from, isLast), done);
     } else if (from === 0) {
-      writeDataHeader(buffer, 0, request, offset, to, isLast);
-      sink.send(buffer.subarray(0, DATA_HEADER_BYTES_MAX + to), done);
+      writeDataHeader(buffer.bytes, 0, request, offset, to, isLast);
+      sink.send(buffer.view(0, DATA_HEADER_BYTES_MAX + to), done);
     } else {
       const header = Buffer.allocUnsafe(DATA_HEADER_BYTES_MAX);
       writeDataHeader(header, 0, request, offset + from, to - from, isLast);

@@ -95,7 +95,7 @@ export class Transmission implements RequestSink {
   placeFor(request: NbdRequest): Uint8Array | null {
     if (request.refusal !== null) return null;
     this.place = this.pool.take(request.length);
-    return this.place.bytes.subarray(0, request.length);
+    return this.place.view(0, request.length);
   }
 
   request(request: NbdRequest, payload: Uint8Array | null): void {
@@ -191,10 +191,10 @@ export class Transmission implements RequestSink {
     const { disk } = this.agreement.use;
     const { offset, length } = request;
     const buffer = this.pool.take(DATA_HEADER_BYTES_MAX + length);
-    const into = buffer.bytes.subarray(DATA_HEADER_BYTES_MAX, DATA_HEADER_BYTES_MAX + length);
+    const into = buffer.view(DATA_HEADER_BYTES_MAX, DATA_HEADER_BYTES_MAX + length);
     disk.read(offset, into).then(
       () => {
-        sendData(request, buffer.bytes, this.agreement.isStructured, this.sink, () => {
+        sendData(request, buffer, this.agreement.isStructured, this.sink, () => {
           buffer.release();
           this.end(request);
         });

@@ -186,7 +186,7 @@ describe('inner nodes', () => {
     expectWhole(world, root, model);
   });
 
-  /** Leaves 11 or 10 entries in the last leaf of the first inner node and the first of the second. */
+  /** Leaves some ten entries in the last leaf of an inner node and the first of the next. */
   function thinAtSeam(world: World, root: number, model: Map<number, number>): number {
     const thinned = world.remove(root, model, SPAN - 128 + 20, 108);
     return world.remove(thinned, model, SPAN + 20, 216);
