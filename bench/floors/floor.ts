@@ -14,7 +14,8 @@ export function isMet(floor: Floor): boolean {
   return floor.kind === 'least' ? floor.measured >= floor.bound : floor.measured <= floor.bound;
 }
 
-export function renderFloors(floors: readonly Floor[]): string {
+/** Lines of a table, with its head or to go on with it. */
+export function renderFloors(floors: readonly Floor[], hasHead: boolean): string {
   const rows = floors.map((floor) => [
     floor.name,
     `${floor.measured.toFixed(2)} ${floor.unit}`,
@@ -24,5 +25,6 @@ export function renderFloors(floors: readonly Floor[]): string {
   ]);
   const head = ['figure', 'measured', 'floor', '', 'absolute'];
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+  const heading = hasHead ? [line(head), line(head.map(() => '---'))] : [];
+  return [...heading, ...rows.map(line)].join('\n');
 }

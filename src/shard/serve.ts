@@ -40,7 +40,8 @@ export interface ShardParts {
   readonly unwrap: (request: UnwrapRequest) => void;
   /**
    * Lets a thread run that was just woken. Where shards have every core, main would otherwise wait
-   * out a shard's time slice, in which the shard runs dry.
+   * out a shard's time slice, in which the shard runs dry. Not for a shard that has nothing more to
+   * do: on a busy machine whoever else gets the processor keeps it for milliseconds.
    */
   readonly yieldProcessor: () => void;
 }
@@ -90,7 +91,8 @@ export class Shard {
     const failure = settleStore(store, isFlush);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
-    if (channel.publishCompleted(end)) this.parts.yieldProcessor();
+    const hasWoken = channel.publishCompleted(end);
+    if (hasWoken && channel.submitted !== end) this.parts.yieldProcessor();
     this.turns.run(true);
     return true;
   }
