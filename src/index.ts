@@ -10,6 +10,7 @@
  * const bytes = await disk.read(0, 5);
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
+export { httpStatusOf } from './base/http-status.ts';
 export { Simulation } from './base/simulation.ts';
 export { loadWorld } from './control/access/load-world.ts';
 export type { World } from './control/access/world.ts';

@@ -65,6 +65,7 @@ export const ERROR_CODES = {
   'InvalidParameter.KMSKeyId.NotFound': row('caller', false, 'the key does not exist'),
   'InvalidParameter.KmsNotEnabled': row('caller', true, 'KMS is not activated in the region'),
   'InvalidParameter.KMSKeyId.CMKNotEnabled': row('caller', true, 'the key is not enabled'),
+  'InvalidParameter.DataEncryptedKeyCreateFailed': row('caller', false, 'no data key was made'),
   OperationConflict: row('transient', true, 'another operation on the resource is under way'),
   'InvalidTaskId.NotFound': row('caller', false, 'the task does not exist'),
   IncorrectTaskStatus: row('caller', false, 'the task is in a state that forbids the operation'),
@@ -142,6 +143,7 @@ export const ERROR_CODES = {
   'InvalidInstance.NotFoundSystemDisk': row('caller', false, 'the instance has no system disk'),
   'InvalidOperation.DeletionProtection': row('caller', false, 'the instance is protected'),
   'InvalidOperation.InstanceTypeNotSupport': row('caller', false, 'no encrypted disks there'),
+  'IoOptimized.NotSupported': row('caller', false, 'a disk with a key, no I/O optimization'),
   'InvalidInstanceType.ValueNotSupported': row('caller', false, 'not an instance type'),
   // Control plane: KMS API.
   'Forbidden.KeyNotFound': row('caller', false, 'the key does not exist'),

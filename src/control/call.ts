@@ -55,6 +55,10 @@ const commonSchema = v.object({
   ClientToken: v.optional(v.string()),
 });
 
+/** What callers keep to themselves: in no message, however wrong it is. */
+const SECRET_PARAMETERS: readonly string[] = ['Plaintext', 'Password', 'UserData'];
+const SHOWN_CHARS = 64;
+
 /** ASCII, at most 64 characters. Source: ECS, "How to ensure idempotence". */
 const CLIENT_TOKEN = /^[\x21-\x7e]{1,64}$/;
 
@@ -133,7 +137,7 @@ function splitParameters(
 }
 
 function toPlaneError(verb: string, issue: v.BaseIssue<unknown>): PlaneError {
-  const name = v.getDotPath(issue) ?? 'the parameters';
+  const name = short(v.getDotPath(issue) ?? 'the parameters');
   const isMissing =
     issue.input === undefined && issue.kind === 'schema' && name !== 'the parameters';
   if (isMissing && issue.expected !== 'never') {
@@ -143,8 +147,12 @@ function toPlaneError(verb: string, issue: v.BaseIssue<unknown>): PlaneError {
     return new PlaneError('InvalidParameter', `${verb} has no parameter ${name}`);
   }
   const expected = issue.expected ?? issue.message;
-  return new PlaneError(
-    'InvalidParameter',
-    `${verb} expects ${name} to be ${expected}, got ${issue.received}`,
-  );
+  const isSecret = SECRET_PARAMETERS.some((each) => name === each || name.endsWith(`.${each}`));
+  const came = isSecret ? '' : `, got ${short(issue.received)}`;
+  return new PlaneError('InvalidParameter', `${verb} expects ${name} to be ${expected}${came}`);
+}
+
+/** What a caller wrote, short enough for a message. */
+function short(text: string): string {
+  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS)}...`;
 }

@@ -11,6 +11,8 @@ const ECS_CODES: Partial<Record<ErrorCode, ErrorCode>> = {
   'Rejected.Disabled': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
   'Rejected.PendingDeletion': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
   'Rejected.PendingImport': 'InvalidParameter.KMSKeyId.CMKNotEnabled',
+  // The one quota of a key that a disk can meet: what a version of it may encrypt.
+  'Rejected.LimitExceeded': 'InvalidParameter.DataEncryptedKeyCreateFailed',
 };
 
 /** Verbs that spell a code otherwise. */

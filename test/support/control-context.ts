@@ -2,20 +2,27 @@
  * A control context with the real KMS and the real metadata, in memory and in one thread; shards
  * that only write down what they are told, and refuse when a test wants them to.
  */
-import { randomBytes } from 'node:crypto';
-import type { Clock } from '../../src/base/clock.ts';
+import { randomBytes, randomFillSync } from 'node:crypto';
+import { allocateKey } from '../../src/base/bytes.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { PlaneError } from '../../src/base/errors.ts';
 import { ensureAccount } from '../../src/control/access/accounts.ts';
 import { TokensInUse } from '../../src/control/access/tokens.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
-import { openVaultAt } from '../../src/kms/open-vault.ts';
+import { openVault } from '../../src/kms/open-vault.ts';
 import { createKmsServer } from '../../src/kms/serve.ts';
-import { openMetadata } from '../../src/meta/metadata.ts';
+import type { Vault } from '../../src/kms/vault.ts';
+import type { KeyValueStore } from '../../src/kv/key-value-store.ts';
+import { openMemoryStore } from '../../src/kv/memory-store.ts';
+import { metadataOver } from '../../src/meta/metadata.ts';
 import type { ShardRequest } from '../../src/record/shard-message.ts';
 
 export interface TestControl {
   readonly context: ControlContext;
+  /** What metadata and master keys are kept in. */
+  readonly stores: { readonly metadata: KeyValueStore; readonly vault: KeyValueStore };
+  readonly vault: Vault;
   /** Every request a shard was sent, with the shard's index. */
   readonly told: { shardIndex: number; request: ShardRequest }[];
   readonly drained: string[];
@@ -50,15 +57,17 @@ function idleTasks(reencrypted: string[]): ControlContext['tasks'] {
   };
 }
 
-export async function testControl(clock?: Clock): Promise<TestControl> {
+/** @param throttling whether KMS requests above the cloud's rates are refused */
+export async function testControl(clock?: Clock, throttling = false): Promise<TestControl> {
   const told: TestControl['told'] = [];
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
   const held = new Set<string>();
   const failing = new Set<string>();
-  const vault = await openVaultAt({ dataDir: null, rootKeyFile: null }, clock);
-  const server = createKmsServer({ vault });
+  const stores = { metadata: openMemoryStore(), vault: openMemoryStore() };
+  const vault = await openTestVault(stores.vault, clock);
+  const server = createKmsServer({ vault, throttling });
   const kms: KmsCalls = {
     call: (request) => server.handle(request) as Promise<never>,
   };
@@ -74,7 +83,7 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
     passValidation: () => {},
     clock: now,
     randomBytes: (byteCount) => randomBytes(byteCount),
-    metadata: await openMetadata(null),
+    metadata: metadataOver(stores.metadata),
     kms,
     shards: {
       count: 2,
@@ -95,7 +104,14 @@ export async function testControl(clock?: Clock): Promise<TestControl> {
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  return { context, told, drained, reencrypted, resized, held, failNext: (op) => failing.add(op) };
+  const seen = { told, drained, reencrypted, resized, held };
+  return { context, stores, vault, ...seen, failNext: (op) => failing.add(op) };
+}
+
+function openTestVault(store: KeyValueStore, clock: Clock = systemClock): Promise<Vault> {
+  const rootKey = randomFillSync(allocateKey(32));
+  const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
+  return openVault({ store, rootKey, clock, fillRandom });
 }
 
 /** Volumes that are only written down; one that is held has its data keys unwrapped, by the KMS. */

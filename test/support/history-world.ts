@@ -8,11 +8,10 @@ import { callVerb, verbFacts } from '../../src/control/call.ts';
 import type { ControlContext, Principal } from '../../src/control/context.ts';
 import type { Verbs } from '../../src/control/verbs.ts';
 import type { KeyValueStore } from '../../src/kv/key-value-store.ts';
-import { scan } from '../../src/kv/key-value-store.ts';
-import { openMemoryStore } from '../../src/kv/memory-store.ts';
-import { type Metadata, metadataOver, type Scope } from '../../src/meta/metadata.ts';
+import type { Scope } from '../../src/meta/metadata.ts';
 import type { DiskRecord, SnapshotRecord } from '../../src/record/resource.ts';
 import { testControl } from './control-context.ts';
+import { dumpMetadata } from './state-dump.ts';
 
 const ACCOUNTS = ['1000000000000001', '1000000000000002', '1000000000000003'] as const;
 const LIST_MAX = 10_000;
@@ -38,12 +37,7 @@ export class HistoryWorld {
 
   /** Everything stored that a refused call must leave as it is, by key. */
   dump(): Map<string, string> {
-    const found = new Map<string, string>();
-    scan(this.store, '', (key, value) => {
-      // The log of what was refused is the one thing a refusal writes.
-      if (!/^(doc(-in)?\/)?audit\//.test(key)) found.set(key, Buffer.from(value).toString('hex'));
-    });
-    return found;
+    return dumpMetadata(this.store);
   }
 
   /** Notes the ids an answer names, and those of what came with them. */
@@ -95,13 +89,10 @@ export class HistoryWorld {
 }
 
 export async function openHistoryWorld(regions: readonly string[]): Promise<HistoryWorld> {
-  const { context } = await testControl();
-  await context.metadata.close();
-  const store = openMemoryStore();
-  const metadata: Metadata = metadataOver(store);
-  const world = new HistoryWorld({ ...context, metadata }, store);
+  const { context, stores } = await testControl();
+  const world = new HistoryWorld(context, stores.metadata);
   for (const accountId of ACCOUNTS) {
-    await ensureAccount(metadata, accountId, context.clock.now());
+    await ensureAccount(context.metadata, accountId, context.clock.now());
     for (const regionId of regions) {
       const principal = { accountId, userName: null, regionId };
       await world.furnish(principal);

@@ -47,7 +47,7 @@ export async function lookupEvents(
 
 /** The smallest group the answer lies in; null: what is asked for is no id, so nothing is there. */
 function groupOf(context: ControlContext, { ResourceId, KMSKeyId }: Parameters): string | null {
-  const isPart = (text: string): boolean => /^[a-z0-9-]+$/.test(text);
+  const isPart = (text: string): boolean => /^[a-z0-9-]{1,64}$/.test(text);
   if (ResourceId !== undefined) return isPart(ResourceId) ? `resource/${ResourceId}` : null;
   if (KMSKeyId !== undefined) return isPart(KMSKeyId) ? `key/${KMSKeyId}` : null;
   return `account/${context.accountId}`;

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
+import { requireUsableLayers } from '../encryption/check-key.ts';
 import { findDisk } from '../find.ts';
 import { findInstance } from '../instances/find-instance.ts';
 import { checkInstanceState } from '../instances/state-rules.ts';
@@ -36,7 +37,10 @@ export function attachDisk(
         `a disk of ${disk.category} is not attached by force`,
       );
     }
-    const attached = { ...disk, ...planAttachment(context, disk, instance, parameters) };
+    const isEncrypted = disk.encryption !== null;
+    const attachment = planAttachment(context, { ...disk, isEncrypted }, instance, parameters);
+    await requireUsableLayers(context, disk.layers, 'AttachDisk');
+    const attached = { ...disk, ...attachment };
     context.passValidation();
     await openAttached(context, disk, instance, () =>
       context.metadata.commit({ putDisks: [attached] }),

@@ -16,6 +16,7 @@ import type { InstanceRecord } from '../../record/document.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { disksOfInstance } from '../instances/find-instance.ts';
+import { checkInstanceType } from '../instances/instance-types.ts';
 import { checkInstanceState } from '../instances/state-rules.ts';
 import { toDiskError } from '../kms-errors.ts';
 import { checkNotErased } from '../layers.ts';
@@ -37,11 +38,12 @@ type Attachment = Pick<
  * What the record of the disk says once it is attached.
  *
  * @throws PlaneError IncorrectInstanceStatus, ResourcesNotInSameZone, InstanceDiskLimitExceeded,
- *   InvalidDevice.InUse, InvalidDevice.Malformed, DiskTypeViolation
+ *   InvalidDevice.InUse, InvalidDevice.Malformed, DiskTypeViolation,
+ *   InvalidOperation.InstanceTypeNotSupport
  */
 export function planAttachment(
   context: ControlContext,
-  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type'>,
+  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type'> & { readonly isEncrypted: boolean },
   instance: InstanceRecord,
   wishes: AttachWishes,
 ): Attachment {
@@ -52,6 +54,7 @@ export function planAttachment(
     const detail = `${disk.diskId} is in ${disk.zoneId}, ${instanceId} in ${instance.zoneId}`;
     throw new PlaneError('ResourcesNotInSameZone', detail);
   }
+  checkInstanceType(instance.instanceType, disk.isEncrypted);
   const others = disksOfInstance(context.metadata, instanceId);
   const device = isSystem ? systemDevice(disk, instanceId, others) : dataDevice(wishes, others);
   return {

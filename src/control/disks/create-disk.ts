@@ -82,7 +82,8 @@ async function create(
     await makeDisks(context, [blank], (disks) => ({ putDisks: disks }));
     return { DiskId: blank.disk.diskId };
   }
-  const attachment = planAttachment(context, blank.disk, instance, {});
+  const isEncrypted = blank.encryption.decision.outcome !== 'none';
+  const attachment = planAttachment(context, { ...blank.disk, isEncrypted }, instance, {});
   const plan = { ...blank, disk: { ...blank.disk, ...attachment } };
   context.passValidation();
   const disks = await makeDisks(context, [plan], (made) => ({ putDisks: made }));

@@ -4,6 +4,7 @@
  * and clones have trees of their own. Its key is not asked about.
  */
 import * as v from 'valibot';
+import { isDiskId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { removeTrees } from '../layers.ts';
@@ -19,7 +20,7 @@ export function deleteDisk(
 ): Promise<DiskVerbs['DeleteDisk']['result']> {
   const { DiskId } = parameters;
   return context.locks.hold([DiskId], async () => {
-    const disk = context.metadata.getDisk(DiskId);
+    const disk = isDiskId(DiskId) ? context.metadata.getDisk(DiskId) : undefined;
     // ECS DeleteDisk, parameter DiskId: one that does not exist is ignored.
     if (disk === undefined || !isInScope(context, disk)) return {};
     checkDiskState('DeleteDisk', disk);

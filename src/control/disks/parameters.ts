@@ -5,6 +5,11 @@ import { checkSnapshotUse } from '../snapshots/snapshot-rules.ts';
 
 /** GiB, any: what fits is in category-rules.ts, and refused with its codes. */
 export const sizeGiBSchema = v.pipe(v.number(), v.safeInteger());
+/** The same, as the cloud's nested parameters may also spell it. */
+export const imageDiskSizeSchema = v.union([
+  sizeGiBSchema,
+  v.pipe(v.string(), v.regex(/^\d{1,9}$/)),
+]);
 export const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /**

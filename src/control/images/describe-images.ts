@@ -7,6 +7,7 @@ import { GIB } from '../../base/units.ts';
 import { DESCRIBE_IDS_MAX } from '../../limits.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { ImageDevice } from '../../record/document.ts';
+import { isSnapshotId } from '../../record/ids.ts';
 import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { creationFilterSchema, isMadeWithin } from '../creation-filter.ts';
@@ -59,7 +60,9 @@ function listsOf(context: ControlContext, filters: ImageFilters): List<FoundImag
     const ids = new Set(ImageId.split(',').map((id) => id.trim()));
     return [listingOf([...ids].flatMap((id) => lookUpImage(context, id) ?? []))];
   }
-  if (SnapshotId !== undefined) return [listed(context, `snapshot/${SnapshotId}`, 'self')];
+  if (SnapshotId !== undefined) {
+    return isSnapshotId(SnapshotId) ? [listed(context, `snapshot/${SnapshotId}`, 'self')] : [];
+  }
   const scope = scopeGroup(context.accountId, context.regionId);
   if (IsPublic === true) return [listed(context, `public/${context.regionId}`, 'others')];
   const system = publicImages(context.regionId).map(

@@ -20,6 +20,17 @@ export function familyOf(instanceType: string): string {
 }
 
 /**
+ * Source: ECS RunInstances, IoOptimized.NotSupported.
+ *
+ * @throws PlaneError IoOptimized.NotSupported
+ */
+export function checkIoOptimized(ioOptimized: string | undefined, hasEncryptedDisk: boolean): void {
+  if (!hasEncryptedDisk || ioOptimized !== 'none') return;
+  const detail = 'an encrypted disk needs an I/O optimized instance, got IoOptimized none';
+  throw new PlaneError('IoOptimized.NotSupported', detail);
+}
+
+/**
  * @throws PlaneError InvalidInstanceType.ValueNotSupported,
  *   InvalidOperation.InstanceTypeNotSupport
  */

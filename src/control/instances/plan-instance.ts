@@ -25,7 +25,7 @@ import { readFlag, requireReady } from '../disks/parameters.ts';
 import { type FoundImage, imageSnapshot } from '../images/find-image.ts';
 import { findSnapshotSource } from '../snapshots/find-source.ts';
 import { zoneOf } from '../zones.ts';
-import { checkInstanceType } from './instance-types.ts';
+import { checkInstanceType, checkIoOptimized } from './instance-types.ts';
 import type { DataDiskParameters, InstanceDiskParameters, NewInstanceParameters } from './types.ts';
 
 export interface PlannedInstance {
@@ -66,6 +66,7 @@ export async function planInstance(
   ];
   const isEncrypted = disks.some(({ encryption }) => encryption.decision.outcome !== 'none');
   checkInstanceType(parameters.InstanceType, isEncrypted);
+  checkIoOptimized(parameters.IoOptimized, isEncrypted);
   return { instance, disks };
 }
 

@@ -7,7 +7,7 @@
 import * as v from 'valibot';
 import type { ControlContext } from '../context.ts';
 import { makeDisks } from '../disks/new-disk.ts';
-import { flagSchema } from '../disks/parameters.ts';
+import { flagSchema, imageDiskSizeSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
 import { checkImageUse } from '../images/image-rules.ts';
 import { removeTrees } from '../layers.ts';
@@ -22,7 +22,7 @@ export const replaceSystemDiskSchema = v.strictObject({
   ImageId: idSchema,
   SystemDisk: v.optional(
     v.strictObject({
-      Size: v.optional(v.union([v.number(), v.pipe(v.string(), v.regex(/^\d{1,9}$/))])),
+      Size: v.optional(imageDiskSizeSchema),
     }),
   ),
   Encrypted: v.optional(flagSchema),

@@ -12,7 +12,7 @@ import type { DiskRecord } from '../../record/resource.ts';
 import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { makeDisks } from '../disks/new-disk.ts';
-import { countSchema, flagSchema } from '../disks/parameters.ts';
+import { countSchema, flagSchema, imageDiskSizeSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
 import { checkImageUse } from '../images/image-rules.ts';
 import { removeTrees } from '../layers.ts';
@@ -22,14 +22,9 @@ import { openVolumes } from './instance-volumes.ts';
 import { type PlannedInstance, planInstance } from './plan-instance.ts';
 import type { InstanceVerbs, NewInstanceParameters } from './types.ts';
 
-const size = v.union([
-  v.pipe(v.number(), v.safeInteger()),
-  v.pipe(v.string(), v.regex(/^\d{1,9}$/)),
-]);
-
 const systemDisk = {
   Category: v.optional(v.string()),
-  Size: v.optional(size),
+  Size: v.optional(imageDiskSizeSchema),
   DiskName: v.optional(nameSchema),
   Description: v.optional(descriptionSchema),
   PerformanceLevel: v.optional(v.string()),

@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import { PAGE_SIZE_MAX, RESULTS_DEFAULT } from '../../limits.ts';
 import type { LineageEntry } from '../../meta/metadata.ts';
+import { isKeyId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
 import { resolveKey } from '../keys/resolve-key.ts';
 import { idSchema, maxResultsSchema } from '../schemas.ts';
@@ -26,6 +27,7 @@ export async function describeKeyImpact(
 ): Promise<LineageVerbs['DescribeKeyImpact']['result']> {
   const { metadata, accountId } = context;
   const keyId = await resolveKey(context, parameters.KeyId);
+  if (!isKeyId(keyId)) throw notFound(keyId);
   const { entries, cursor } = metadata.lineagePage({
     subject: { kind: 'key', keyId },
     accountId,
@@ -57,7 +59,12 @@ async function stateOf(context: ControlContext, keyId: string, isUsed: boolean):
     if (!isGone) throw error;
     if (isUsed) return 'Deleted';
   }
-  throw new PlaneError('Forbidden.KeyNotFound', `there is no key ${keyId}`);
+  throw notFound(keyId);
+}
+
+function notFound(keyId: string): PlaneError {
+  const shown = JSON.stringify(keyId.slice(0, 64));
+  return new PlaneError('Forbidden.KeyNotFound', `there is no key ${shown}`);
 }
 
 function impactedResource(

@@ -18,6 +18,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ErrorCode, PlaneError } from '../../base/errors.ts';
+import { httpStatusOf } from '../../base/http-status.ts';
 import type { Plane } from '../../types.ts';
 import type { ServerControls } from './controls.ts';
 import type { Fault } from './faults.ts';
@@ -25,7 +26,6 @@ import { type CallCounters, renderMetrics } from './metrics.ts';
 import { readBody } from './read-request.ts';
 import { readPairs } from './request-pairs.ts';
 import type { OwnPaths } from './server.ts';
-import { statusOf } from './wire-refusal.ts';
 
 interface OwnPathsOptions {
   readonly plane: () => Plane;
@@ -67,7 +67,7 @@ async function answerOf(
   } catch (error) {
     if (!(error instanceof PlaneError)) throw error;
     const { code, message: text } = error.toRecord();
-    return { ...asJson({ Code: code, Message: text }), status: statusOf(code) };
+    return { ...asJson({ Code: code, Message: text }), status: httpStatusOf(code, '') };
   }
 }
 
