@@ -38,4 +38,5 @@ export type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  SnapshotReader,
 } from './types.ts';

@@ -22,6 +22,8 @@ export const REGISTERED_BUFFER_BYTES_MAX: number = GIB;
 export const RING_SLOTS = 1024;
 /** Requests waiting on main for a place in the ring, per shard; one more is refused as Busy. */
 export const QUEUE_REQUESTS_MAX = 65_536;
+/** Control calls of one plane in flight; one more is refused as Busy. */
+export const CONTROL_CALLS_MAX = 16_384;
 /** Requests a shard executes before it publishes their completions. */
 export const BATCH_REQUESTS_MAX = 64;
 /** Bytes after which a batch ends: keeps the pipeline between main and shard moving. */
@@ -238,6 +240,8 @@ export const NBD_STOP_MS = 10_000;
 export const NBD_CONNECTION_REQUESTS_MAX = 256;
 export const NBD_CONNECTION_BYTES_MAX: number = 64 * MIB;
 export const NBD_BYTES_MAX: number = 256 * MIB;
+/** NBD: a connection's only request, if it is no longer, is let in beside the budget of all. */
+export const NBD_RESERVED_BYTES: number = 256 * KIB;
 /** NBD: payload of a refused WRITE that is still read, to stay in step; beyond it, the end. */
 export const NBD_DRAINED_BYTES_MAX: number = 64 * MIB;
 /** NBD: memory kept for payloads and shown to the shards. */

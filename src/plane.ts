@@ -13,6 +13,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from './base/clock.ts';
 import { PlaneError } from './base/errors.ts';
+import { checkNoDebugger, hardenProcess } from './base/process-hardening.ts';
 import { ensureAccount } from './control/access/accounts.ts';
 import { seedWorld } from './control/access/seed-world.ts';
 import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
@@ -27,10 +28,12 @@ import { TaskRunner } from './control/jobs/task-runner.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { reconcile } from './control/reconcile.ts';
 import { ResourceLocks } from './control/resource-locks.ts';
+import { openSnapshot } from './control/snapshots/open-snapshot.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf } from './control/volume-of.ts';
 import {
   ACCOUNT_DEFAULT,
+  CONTROL_CALLS_MAX,
   MEMORY_BYTES_DEFAULT,
   REGION_DEFAULT,
   SEGMENT_BYTES,
@@ -57,6 +60,7 @@ import type {
   PlaneSession,
   PlaneStats,
   RegisteredBuffer,
+  SnapshotReader,
 } from './types.ts';
 
 /** Whom a plane's own calls are made by. */
@@ -75,6 +79,13 @@ interface Parts {
   readonly metadata: Metadata;
   readonly tasks: TaskRunner;
   readonly context: PlaneContext;
+  /** @throws PlaneError DebuggerOpen */
+  readonly checkDebugger: () => void;
+}
+
+interface OpenParts extends Parts {
+  /** Lets the process be debugged again, as far as this plane is concerned. */
+  readonly soften: () => void;
 }
 
 /**
@@ -82,15 +93,18 @@ interface Parts {
  *
  * @param options see PlaneOptions
  * @throws PlaneError InvalidArgument, DataDirectoryLocked, DataDirectoryForeign,
- *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable, WorldInvalid
+ *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable, WorldInvalid,
+ *   DebuggerOpen
  *
  * **Thread:** main.
  */
 export async function openPlane(options: PlaneOptions): Promise<Plane> {
   checkOptions(options);
   const undo: (() => Promise<void>)[] = [];
+  const soften = options.allowDebugging === true ? () => {} : hardenProcess();
+  undo.push(async () => soften());
   try {
-    return new OpenPlane(await build(options, undo));
+    return new OpenPlane({ ...(await build(options, undo)), soften });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -116,6 +130,8 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const threads = await startShards(options, directory, shardCount, kms, undo);
   const shards = new ShardSet(threads, availableParallelism());
   const held = new HeldVolumes(shards);
+  // Checked again before each key: an inspector may have been opened since.
+  const checkDebugger = options.allowDebugging === true ? () => {} : checkNoDebugger;
   const untasked = {
     clock,
     randomBytes: (byteCount: number) => randomBytes(byteCount),
@@ -126,8 +142,12 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
       drain: (diskId: string) => shards.drain(diskId),
       resize: (diskId: string, sizeBytes: number) => shards.resize(diskId, sizeBytes),
       pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
-      hold: (disk: DiskRecord) => held.hold(volumeOf(disk)),
+      hold: async (disk: DiskRecord) => {
+        checkDebugger();
+        return held.hold(volumeOf(disk));
+      },
       release: (diskId: string) => held.release(diskId),
+      readerCount: (snapshotId: string) => shards.readerCount(snapshotId),
     },
     locks: new ResourceLocks(),
     tokens: new TokensInUse(clock.now()),
@@ -141,7 +161,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   if (options.world !== undefined) await seedWorld(context, options.world);
   await tasks.start();
   undo.push(() => tasks.close());
-  return { directory, kms, shards, held, metadata, tasks, context };
+  return { directory, kms, shards, held, metadata, tasks, context, checkDebugger };
 }
 
 async function startShards(
@@ -175,10 +195,11 @@ async function startShards(
 }
 
 class OpenPlane implements Plane {
-  private readonly parts: Parts;
+  private readonly parts: OpenParts;
   private closing: Promise<void> | null = null;
+  private callsInFlight = 0;
 
-  constructor(parts: Parts) {
+  constructor(parts: OpenParts) {
     this.parts = parts;
   }
 
@@ -193,6 +214,10 @@ class OpenPlane implements Plane {
     return this.attachAs(OWNER, diskId);
   }
 
+  openSnapshot(snapshotId: string): Promise<SnapshotReader> {
+    return this.openSnapshotAs(OWNER, snapshotId);
+  }
+
   as({ accountId, userName, regionId }: PlanePrincipal): PlaneSession {
     const principal: Principal = {
       accountId: String(accountId),
@@ -202,6 +227,7 @@ class OpenPlane implements Plane {
     return {
       call: (verb, parameters) => this.callAs(principal, verb, parameters),
       attach: (diskId) => this.attachAs(principal, diskId),
+      openSnapshot: (snapshotId) => this.openSnapshotAs(principal, snapshotId),
     };
   }
 
@@ -284,19 +310,42 @@ class OpenPlane implements Plane {
     parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']> {
     this.checkOpen();
-    return callVerb(this.parts.context, principal, verb, parameters);
+    return this.bounded(() => callVerb(this.parts.context, principal, verb, parameters));
+  }
+
+  /** Every other queue of the control plane is fed by calls, so it is bounded by this one. */
+  private async bounded<T>(call: () => Promise<T>): Promise<T> {
+    if (this.callsInFlight >= CONTROL_CALLS_MAX) {
+      throw new PlaneError('Busy', `${CONTROL_CALLS_MAX} control calls are in flight`);
+    }
+    this.callsInFlight++;
+    try {
+      return await call();
+    } finally {
+      this.callsInFlight--;
+    }
   }
 
   private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
     this.checkOpen();
-    const { context, shards, held } = this.parts;
+    const { context, shards, held, checkDebugger } = this.parts;
+    checkDebugger();
     const detached = (): Promise<void> => detachDisk(context, diskId);
     const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
-    return attachDisk(context, principal, diskId, open, (id) => held.face(id));
+    const face = (id: string): Disk => held.face(id);
+    return this.bounded(() => attachDisk(context, principal, diskId, open, face));
+  }
+
+  private async openSnapshotAs(principal: Principal, snapshotId: string): Promise<SnapshotReader> {
+    this.checkOpen();
+    const { context, shards } = this.parts;
+    return openSnapshot(context, principal, snapshotId, (record) =>
+      shards.openSnapshot(volumeOf(record)),
+    );
   }
 
   private async closeParts(): Promise<void> {
-    const { directory, kms, shards, metadata, tasks } = this.parts;
+    const { directory, kms, shards, metadata, tasks, soften } = this.parts;
     // Tasks stop where they are; the next open goes on with them.
     // Keys first: shards erase theirs, then the KMS thread its own; files are released last.
     // What cannot be closed is thrown when all the rest is.
@@ -305,13 +354,14 @@ class OpenPlane implements Plane {
       outcomes.push(...(await Promise.allSettled([part.close()])));
     }
     directory?.release();
+    soften();
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   private everyShard(request: ShardRequest): Promise<unknown[]> {
     const { shards } = this.parts;
-    const calls = Array.from({ length: shards.count }, (_, index) => shards.call(index, request));
-    return Promise.all(calls);
+    const indexes = Array.from({ length: shards.count }, (_, index) => index);
+    return this.bounded(() => Promise.all(indexes.map((index) => shards.call(index, request))));
   }
 
   private checkOpen(): void {

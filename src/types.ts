@@ -39,6 +39,12 @@ export interface PlaneOptions {
   readonly kmsThrottling?: boolean;
   /** For tests: time that can be moved, a KMS that can be down. @default the system's time */
   readonly simulation?: Simulation;
+  /**
+   * Opens the plane although a debugger could read its keys. Otherwise openPlane() and attach()
+   * refuse with DebuggerOpen while the inspector listens; SIGUSR1 does not open it while the plane
+   * is open, but says so; and core dumps of the process are empty, from then on. @default false
+   */
+  readonly allowDebugging?: boolean;
 }
 
 /** Who makes calls. */
@@ -59,6 +65,8 @@ export interface PlaneSession {
   ): Promise<Verbs[V]['result']>;
   /** As Plane.attach(), by this caller. */
   attach(diskId: string): Promise<Disk>;
+  /** As Plane.openSnapshot(), by this caller. */
+  openSnapshot(snapshotId: string): Promise<SnapshotReader>;
 }
 
 export interface DiskWriteOptions {
@@ -114,6 +122,24 @@ export interface Disk extends AsyncDisposable {
    */
   allocation(offset: number, length: number): Promise<readonly DiskExtent[]>;
   /** Detaches: waits for requests in flight, erases the key from the shard. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * A snapshot that is open for reading: what the disk held at one instant, whatever is written to
+ * the disk since. Calls may be made without waiting for earlier ones.
+ */
+export interface SnapshotReader extends AsyncDisposable {
+  readonly snapshotId: string;
+  /** Size in bytes. */
+  readonly size: number;
+  readonly encrypted: boolean;
+  /** As Disk.read(). @throws PlaneError as Disk.read(); DiskClosed also: it was deleted by force */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  read(offset: number, into: Uint8Array): Promise<Uint8Array>;
+  /** As Disk.allocation(). */
+  allocation(offset: number, length: number): Promise<readonly DiskExtent[]>;
+  /** Waits for requests in flight, erases the key from the shard. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -177,6 +203,15 @@ export interface Plane extends AsyncDisposable {
   ): Promise<Verbs[V]['result']>;
   /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
   attach(diskId: string): Promise<Disk>;
+  /**
+   * Opens a snapshot for reading, any number of times: its data key is unwrapped straight into its
+   * shard's memory each time. DeleteSnapshot is refused meanwhile, unless by force.
+   *
+   * @throws PlaneError InvalidSnapshotId.NotFound, InvalidSnapshotId.NotReady; OperationDenied: it
+   *   is shared by another account; InvalidParameter.KMSKeyId.CMKNotEnabled and what else an attach
+   *   is refused with
+   */
+  openSnapshot(snapshotId: string): Promise<SnapshotReader>;
   /** The plane as another account, or a RAM user, sees it. */
   as(principal: PlanePrincipal): PlaneSession;
   /**

@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   RootKeyInvalid: row('caller', false, 'the root key does not open this vault'),
   WrappedKeyInvalid: row('system', false, 'a wrapped data key does not authenticate'),
   CipherUnavailable: row('system', false, 'no sector cipher engine passes its known answers'),
+  DebuggerOpen: row('caller', true, 'a debugger could read the data keys of the process'),
   // Load generator.
   JobFileInvalid: row('caller', false, 'a job file cannot be run as written'),
   TraceInvalid: row('caller', false, 'a block trace line cannot be parsed'),

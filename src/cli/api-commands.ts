@@ -34,6 +34,7 @@ const SERVE_OPTIONS: readonly (readonly [string, string])[] = [
   ['--region <id>', 'the region of calls that name none [cn-hangzhou]'],
   ['--tls-certificates <dir>', 'server-cert.pem, server-key.pem'],
   ['--allow-remote', 'listen where others on the network can reach it, without TLS'],
+  ['--nbd <where>', 'export disks and snapshots by NBD too: a port, or the path of a unix socket'],
   ['--admin', 'have /-/admin/: reset, clock, faults, audit'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--root-key-file <file>', 'the root key [in the data directory]'],

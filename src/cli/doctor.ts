@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem } from 'node:os';
+import { describeHardening } from '../base/process-hardening.ts';
 import { GIB } from '../base/units.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { OpenPlane } from './load-targets.ts';
@@ -48,7 +49,7 @@ export async function runDoctor(
 ): Promise<ExitCode> {
   const checks = [nodeCheck(), opensslCheck(), cpuCheck(), coresCheck(), memoryCheck()];
   const { check, engine } = await planeCheck(openPlane);
-  checks.push(check);
+  checks.push(coreDumpCheck(), check);
   const engines = (await engineReports?.()) ?? [
     { name: engine, isUsable: check.isOk, reason: 'in use by the shards' },
   ];
@@ -103,6 +104,17 @@ function coresCheck(): Check {
 function memoryCheck(): Check {
   const freeGiB = freemem() / GIB;
   return { name: 'memory', isOk: freeGiB > 0.5, detail: `${freeGiB.toFixed(1)} GiB free` };
+}
+
+/** Asked when a plane has been opened: opening one is what empties core dumps. */
+function coreDumpCheck(): Check {
+  const { isCoreDumpEmpty, isCoreLimitZero } = describeHardening();
+  const missing = [
+    ...(isCoreDumpEmpty ? [] : ['coredump_filter could not be set']),
+    ...(isCoreLimitZero ? [] : ['the limit could not be set to 0: use ulimit -c 0']),
+  ];
+  const detail = missing.length === 0 ? 'none, and without memory' : missing.join('; ');
+  return { name: 'core dumps', isOk: true, detail };
 }
 
 /** Opens a plane in memory and does one encrypted round trip. */

@@ -39,6 +39,7 @@ const CANNOT_TELL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DataDirectoryForeign',
   'DataDirectoryVersion',
   'RootKeyInvalid',
+  'DebuggerOpen',
 ]);
 
 /** Codes of the cloud's own rules that have no dot in them. */

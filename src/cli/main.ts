@@ -49,6 +49,7 @@ stdout is data, stderr is talk.
 const NBD_EXAMPLES = `Examples:
   sealdisk nbd --size 10G --encrypted --memory --socket /tmp/disk.sock
   sealdisk nbd --size 10G --encrypted --data-dir ./disks --port 10809
+  sealdisk nbd --all --data-dir ./disks --socket /tmp/disks.sock     snapshots too, read-only
 `;
 
 const NBD_OPTIONS: readonly (readonly [string, string])[] = [
@@ -57,6 +58,9 @@ const NBD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--memory', 'keep it in memory'],
   ['--data-dir <dir>', 'keep it in files; a disk of that name is found again'],
   ['--name <name>', 'name of the disk and of its export [nbd]'],
+  ['--all', 'every disk and snapshot of the data directory, each under its id'],
+  ['--run <command>', 'serve until this has ended; it finds the URI in $uri'],
+  ['--allow-resize', 'clients may make the disk larger (NBD_CMD_RESIZE)'],
   ['--socket <path>', 'listen on a unix socket'],
   ['--port <n>', 'listen on TCP; 0 takes a free port'],
   ['--host <address>', 'with --port: the address; others than the loopback need TLS [127.0.0.1]'],
@@ -277,7 +281,7 @@ function addLoadCommand(
 function addNbdCommand(program: Command, end: (code: ExitCode) => void): void {
   const nbd = program
     .command('nbd')
-    .description('one disk, made and exported by NBD: prints its URI, serves until interrupted')
+    .description('disks exported by NBD: prints the URI, serves until interrupted')
     .addHelpText('before', NBD_EXAMPLES);
   for (const [option, description] of NBD_OPTIONS) nbd.option(option, description);
   nbd.action(async (flags: NbdFlags & QuietFlag) => {

@@ -1,34 +1,39 @@
 /**
- * `sealdisk nbd`: one disk, made (or found again by its name) and exported on the spot.
+ * `sealdisk nbd`: one disk, made (or found again by its name) and exported on the spot; or, with
+ * --all, every disk and snapshot of a data directory, each under its id.
  *
- * Prints the URI clients connect to on stdout, and serves until SIGINT or SIGTERM; then answers
- * what is in flight, flushes and detaches the disk, and ends with 0.
+ * Prints the URI clients connect to on stdout, and serves until SIGINT or SIGTERM; or, with --run,
+ * until a command has ended that is given the URI as $uri. Then answers what is in flight, flushes
+ * and detaches the disks, and ends with 0, or 1 if the command failed.
  */
-import { resolve } from 'node:path';
+import { spawn } from 'node:child_process';
 import { listExports, type NbdExport } from '../front/nbd/exports.ts';
-import { type NbdAddress, startNbdServer } from '../front/nbd/server.ts';
+import { resizeDisk } from '../front/nbd/plane-exports.ts';
+import { serveNbd } from '../front/nbd/serve-plane.ts';
+import { type NbdAddress, type NbdServer, startNbdServer } from '../front/nbd/server.ts';
 import type { Plane, PlaneOptions } from '../types.ts';
+import { openExisting } from './data-directory.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
 import type { OpenPlane } from './load-targets.ts';
+import { type NbdAddressFlags, nbdAddress, nbdUri } from './nbd-address.ts';
 import { type TlsFlags, tlsOf } from './nbd-tls.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface NbdFlags extends TlsFlags {
+export interface NbdFlags extends TlsFlags, NbdAddressFlags {
+  readonly all?: boolean;
+  readonly run?: string;
+  readonly allowResize?: boolean;
   readonly size?: string;
   readonly encrypted?: boolean;
   readonly memory?: boolean;
   readonly dataDir?: string;
   readonly name?: string;
-  readonly socket?: string;
-  readonly port?: string;
-  readonly host?: string;
   readonly shards?: string;
   readonly engine?: string;
 }
 
 /** The disk's name, its export's name, and the default export as well. */
 const NAME_DEFAULT = 'nbd';
-const HOST_DEFAULT = '127.0.0.1';
 const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
 /** Disks asked for at a time. ECS DescribeDisks, PageSize. */
 const PAGE_SIZE = 100;
@@ -44,8 +49,9 @@ export async function runNbd(
   terminal: Terminal,
   untilStopped: () => Promise<void>,
 ): Promise<ExitCode> {
-  const address = addressOf(flags);
+  const address = nbdAddress(flags);
   const tls = tlsOf(flags);
+  if (flags.all === true) return serveAll(address, tls, flags, openPlane, terminal, untilStopped);
   const sizeGiB = sizeGiBOf(flags.size ?? '1G');
   await using plane = await openPlane(planeOptionsOf(flags));
   const diskId = await findOrMakeDisk(plane, flags, sizeGiB);
@@ -56,6 +62,9 @@ export async function runNbd(
     description: `disk ${diskId}, ${disk.encrypted ? 'encrypted' : 'plain'}`,
     isReadOnly: false,
     open: async () => ({ disk, close: async () => {} }),
+    ...(flags.allowResize === true
+      ? { resize: (sizeBytes: number) => resizeDisk(plane, diskId, sizeBytes) }
+      : {}),
   };
   const bugs: unknown[] = [];
   const server = await startNbdServer({
@@ -65,36 +74,70 @@ export async function runNbd(
     onBug: (error) => bugs.push(error),
     ...(tls === null ? {} : { tls }),
   });
-  terminal.print(`${uriOf(address, server.port, name, tls !== null)}\n`);
-  terminal.say(`serving ${diskId}, ${disk.size} bytes; Ctrl-C ends it`);
-  await untilStopped();
+  const uri = nbdUri(address, server.port, name, tls !== null);
+  const what = `${diskId}, ${disk.size} bytes`;
+  const code = await serveUntil(uri, what, flags.run, terminal, untilStopped);
   await server.stop();
   await disk.flush();
   if (bugs.length > 0) throw bugs[0];
-  return EXIT.ok;
+  return code;
 }
 
-/** As the NBD project writes them (doc/uri.md). */
-function uriOf(address: NbdAddress, port: number, name: string, isTls: boolean): string {
-  const scheme = isTls ? 'nbds' : 'nbd';
-  if ('host' in address) {
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-    return `${scheme}://${host}:${port}/${name}`;
+/** Serves until the process is asked to end, or a command that is given the URI has ended. */
+async function serveUntil(
+  uri: string,
+  what: string,
+  command: string | undefined,
+  terminal: Terminal,
+  untilStopped: () => Promise<void>,
+): Promise<ExitCode> {
+  if (command === undefined) {
+    terminal.print(`${uri}\n`);
+    terminal.say(`serving ${what}; Ctrl-C ends it`);
+    await untilStopped();
+    return EXIT.ok;
   }
-  const path = resolve(address.socketPath).split('/').map(encodeURIComponent).join('/');
-  return `${scheme}+unix:///${name}?socket=${path}`;
+  const words = ['-c', `uri=$1; export uri; ${command}`, 'sh', uri];
+  const child = spawn('sh', words, { stdio: 'inherit' });
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  const code = await Promise.race([ended, untilStopped().then(() => null)]);
+  child.kill();
+  return code === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function addressOf({ socket, port, host = HOST_DEFAULT }: NbdFlags): NbdAddress {
-  if ((socket === undefined) === (port === undefined)) {
-    throw new UsageError('expected either --socket PATH or --port N');
+/** Every disk and snapshot of a data directory that is there. */
+async function serveAll(
+  address: NbdAddress,
+  tls: ReturnType<typeof tlsOf>,
+  flags: NbdFlags,
+  openPlane: OpenPlane,
+  terminal: Terminal,
+  untilStopped: () => Promise<void>,
+): Promise<ExitCode> {
+  const { dataDir, size, name, encrypted, memory } = flags;
+  if (dataDir === undefined) throw new UsageError('--all: expected --data-dir DIR');
+  if (size !== undefined || name !== undefined || encrypted === true || memory === true) {
+    throw new UsageError('--all serves what is there: no --size, --name, --encrypted or --memory');
   }
-  if (socket !== undefined) return { socketPath: socket };
-  const number = Number(port);
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) {
-    throw new UsageError(`--port: expected 0 to 65535, got ${port}`);
-  }
-  return { host, port: number };
+  const open: OpenPlane = (options) => openPlane({ ...planeOptionsOf(flags), ...options });
+  await using plane = await openExisting(open, { dataDir });
+  const bugs: unknown[] = [];
+  const server: NbdServer = await serveNbd(plane, {
+    address,
+    disks: 'all',
+    allowResize: flags.allowResize === true,
+    onBug: (error) => bugs.push(error),
+    ...(tls === null ? {} : { tls }),
+  });
+  const uri = nbdUri(address, server.port, '', tls !== null);
+  const what = `what is in ${dataDir}, each under its id`;
+  const code = await serveUntil(uri, what, flags.run, terminal, untilStopped);
+  await server.stop();
+  if (bugs.length > 0) throw bugs[0];
+  return code;
 }
 
 /** Disks are sold by the GiB (ECS CreateDisk, parameter Size). */

@@ -9,8 +9,11 @@ import { join } from 'node:path';
 import { type AccessKey, AUTH_MODES, type AuthMode } from '../front/api/access-keys.ts';
 import { servePlane } from '../front/api/serve-plane.ts';
 import type { ApiServer, ApiTls } from '../front/api/server.ts';
+import { serveNbd } from '../front/nbd/serve-plane.ts';
+import type { NbdAddress } from '../front/nbd/server.ts';
 import { loadWorld, type PlaneOptions } from '../index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { nbdAddress, nbdUri } from './nbd-address.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ServeFlags {
@@ -28,6 +31,7 @@ export interface ServeFlags {
   readonly verbose?: boolean;
   readonly shards?: string;
   readonly rootKeyFile?: string;
+  readonly nbd?: string;
 }
 
 const PORT_DEFAULT = 7_171;
@@ -45,7 +49,13 @@ export async function runServe(
 ): Promise<ExitCode> {
   const auth = authOf(flags);
   const tls = tlsOf(flags);
+  const nbd = flags.nbd === undefined ? null : nbdAddressOf(flags.nbd);
+  let nbdPort = 0;
   const bugs: unknown[] = [];
+  const onBug = (error: unknown): void => {
+    bugs.push(error);
+    terminal.say(`bug: ${error instanceof Error ? error.stack : String(error)}`);
+  };
   await using served = await servePlane({
     planeOptions: planeOptionsOf(flags),
     host: flags.host ?? HOST_DEFAULT,
@@ -54,15 +64,22 @@ export async function runServe(
     accessKeys: accessKeysOf(flags),
     allowRemote: flags.allowRemote === true,
     admin: flags.admin === true,
-    onBug: (error) => {
-      bugs.push(error);
-      terminal.say(`bug: ${error instanceof Error ? error.stack : String(error)}`);
-    },
+    onBug,
+    ...(nbd === null
+      ? {}
+      : {
+          beside: async (plane) => {
+            const server = await serveNbd(plane, { address: nbd, disks: 'all', onBug });
+            nbdPort = server.port;
+            return server;
+          },
+        }),
     ...(flags.region === undefined ? {} : { regionId: flags.region }),
     ...(tls === null ? {} : { tls }),
     ...(flags.verbose === true ? { onCall: (line) => terminal.say(JSON.stringify(line)) } : {}),
   });
   terminal.print(`${served.server.url}\n`);
+  if (nbd !== null) terminal.print(`${nbdUri(nbd, nbdPort, '', false)}\n`);
   terminal.say(linesToPaste(served.server, flags.region ?? 'cn-hangzhou', auth));
   await untilStopped();
   await served.close();
@@ -98,6 +115,11 @@ const CREDENTIALS: Readonly<Record<AuthMode, string>> = {
   any: 'any will do',
   strict: 'those of --access-keys, and no others',
 };
+
+/** Disks and snapshots, each under its id. A number is a port, anything else a unix socket. */
+function nbdAddressOf(where: string): NbdAddress {
+  return nbdAddress(/^\d+$/.test(where) ? { port: where } : { socket: where });
+}
 
 function portOf({ port = String(PORT_DEFAULT) }: ServeFlags): number {
   const number = Number(port);

@@ -50,6 +50,8 @@ export interface PlaneContext {
     hold(disk: DiskRecord): Promise<void>;
     /** Waits for its requests in flight, closes it and erases its keys. No error if not held. */
     release(diskId: string): Promise<void>;
+    /** How many times a snapshot is open for reading. */
+    readerCount(snapshotId: string): number;
     /** Puts a new, empty layer on top of the open volume, if the disk is attached. */
     pushLayer(diskId: string, layer: VolumeLayer): Promise<void>;
   };

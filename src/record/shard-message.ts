@@ -57,6 +57,8 @@ export type ShardRequest =
       readonly sizeBytes: number;
       /** Top first, at least one. */
       readonly layers: readonly VolumeLayer[];
+      /** No request may change it: what is open is a snapshot. */
+      readonly isReadOnly?: boolean;
     }
   /** Puts a new, empty layer on top of an open volume: from then on it takes the writes. */
   | { readonly op: 'pushLayer'; readonly handle: number; readonly layer: VolumeLayer }

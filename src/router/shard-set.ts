@@ -3,7 +3,8 @@
  *
  * 1. A disk is attached at most once; its handle is unique among attached disks and not used again
  *    until its volume is closed in the shard.
- * 2. A control message about an attached disk is sent after its requests in flight are settled.
+ * 2. A snapshot is opened any number of times, each with a volume and a handle of its own.
+ * 3. A control message about an attached disk is sent after its requests in flight are settled.
  *
  * **Thread:** main.
  */
@@ -16,6 +17,7 @@ import { CompletionPoller } from './completion-poller.ts';
 import { DiskIo } from './disk-io.ts';
 import { ShardDispatch } from './dispatch.ts';
 import { RegisteredBuffers } from './registered-buffers.ts';
+import { SnapshotIo } from './snapshot-io.ts';
 
 /** What has to be known to open a disk's volume. No plaintext key. */
 export interface VolumeToOpen {
@@ -37,6 +39,12 @@ export interface OpenReencryption {
   close(): Promise<void>;
 }
 
+/** A volume that is open, by whatever face. */
+interface OpenVolume {
+  readonly io: DiskIo;
+  readonly shardIndex: number;
+}
+
 interface Lane {
   readonly thread: ShardThread;
   readonly dispatch: ShardDispatch;
@@ -44,7 +52,9 @@ interface Lane {
 
 export class ShardSet {
   private readonly lanes: Lane[] = [];
-  private readonly attached = new Map<string, { disk: DiskIo; shardIndex: number }>();
+  private readonly attached = new Map<string, OpenVolume>();
+  /** Snapshots that are open for reading. */
+  private readonly readers = new Set<OpenVolume>();
   readonly buffers: RegisteredBuffers;
   private readonly handles = new Set<number>();
   private nextHandle = 1;
@@ -72,15 +82,15 @@ export class ShardSet {
 
   /** Resolves when the requests made so far to a disk, if it is attached, are settled. */
   async drain(diskId: string): Promise<void> {
-    await this.attached.get(diskId)?.disk.drain();
+    await this.attached.get(diskId)?.io.drain();
   }
 
   /** Makes an attached disk larger in its shard, then for its callers. */
   async resize(diskId: string, sizeBytes: number): Promise<void> {
     const open = this.attached.get(diskId);
     if (open === undefined) return;
-    await this.call(open.shardIndex, { op: 'resizeVolume', handle: open.disk.handle, sizeBytes });
-    open.disk.grow(sizeBytes);
+    await this.call(open.shardIndex, { op: 'resizeVolume', handle: open.io.handle, sizeBytes });
+    open.io.grow(sizeBytes);
   }
 
   /**
@@ -90,30 +100,32 @@ export class ShardSet {
    * @throws PlaneError Busy (too many attached), what KMS or the shard answered
    */
   async attach(volume: VolumeToOpen, onDetached: () => Promise<void>): Promise<DiskIo> {
-    const { diskId, sizeBytes, shardIndex, layers } = volume;
+    const { diskId } = volume;
     invariant(!this.attached.has(diskId), `${diskId} is attached once`);
-    const handle = await this.openVolume(volume);
-    const disk = new DiskIo({
-      diskId,
-      sizeBytes,
-      encrypted: layers[0]?.wrappedKey != null,
-      handle,
-      dispatch: this.lane(shardIndex).dispatch,
-      findRuns: async (sector, sectorCount) => {
-        const request = { op: 'findRuns', handle, sector, sectorCount } as const;
-        return (await this.call(shardIndex, request)) as readonly number[];
-      },
-      detach: async () => {
-        try {
-          await this.closeVolume(shardIndex, handle);
-        } finally {
-          this.attached.delete(diskId);
-          await onDetached();
-        }
-      },
+    const open = await this.openIo(volume, false, () => {
+      this.attached.delete(diskId);
+      return onDetached();
     });
-    this.attached.set(diskId, { disk, shardIndex });
-    return disk;
+    this.attached.set(diskId, open);
+    return open.io;
+  }
+
+  /**
+   * Opens a volume of its own on a snapshot's trees and gives a face that only reads.
+   *
+   * @throws PlaneError Busy (too many open), what KMS or the shard answered
+   */
+  async openSnapshot(volume: VolumeToOpen): Promise<SnapshotIo> {
+    const open = await this.openIo(volume, true, async () => {
+      this.readers.delete(open);
+    });
+    this.readers.add(open);
+    return new SnapshotIo(open.io);
+  }
+
+  /** How many times a snapshot is open. */
+  readerCount(snapshotId: string): number {
+    return [...this.readers].filter(({ io }) => io.diskId === snapshotId).length;
   }
 
   /**
@@ -124,16 +136,20 @@ export class ShardSet {
   async pushLayer(diskId: string, layer: VolumeLayer): Promise<void> {
     const open = this.attached.get(diskId);
     if (open === undefined) return;
-    const { handle } = open.disk;
+    const { handle } = open.io;
     await this.call(open.shardIndex, { op: 'pushLayer', handle, layer });
   }
 
-  /** Gives up the lower layers of a disk, which are empty, if it is attached. */
-  async dropLowerLayers(diskId: string): Promise<void> {
-    const open = this.attached.get(diskId);
-    if (open === undefined) return;
-    const { handle } = open.disk;
-    await this.call(open.shardIndex, { op: 'dropLowerLayers', handle });
+  /** Gives up the lower layers, which are empty, of a disk or snapshot wherever it is open. */
+  async dropLowerLayers(id: string): Promise<void> {
+    const everyOpen = [...this.attached.values(), ...this.readers];
+    const ofIt = everyOpen.filter((open) => open.io.diskId === id);
+    const drops = ofIt.map(({ io, shardIndex }) =>
+      this.call(shardIndex, { op: 'dropLowerLayers', handle: io.handle }),
+    );
+    for (const outcome of await Promise.allSettled(drops)) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+    }
   }
 
   /**
@@ -160,7 +176,8 @@ export class ShardSet {
 
   /** Detaches every disk, stops every shard. */
   async close(): Promise<void> {
-    const disks = [...this.attached.values()].map((open) => open.disk.close());
+    const everyOpen = [...this.attached.values(), ...this.readers];
+    const disks = everyOpen.map((open) => open.io.close());
     const outcomes = await Promise.allSettled(disks);
     const stops = await Promise.allSettled(this.lanes.map((lane) => lane.thread.close()));
     for (const stop of stops) if (stop.status === 'rejected') throw stop.reason;
@@ -186,12 +203,42 @@ export class ShardSet {
     return lane;
   }
 
+  /** @param onClosed called once, after the volume is closed and its keys erased */
+  private async openIo(
+    volume: VolumeToOpen,
+    isReadOnly: boolean,
+    onClosed: () => Promise<void>,
+  ): Promise<OpenVolume> {
+    const { diskId, sizeBytes, shardIndex, layers } = volume;
+    const handle = await this.openVolume(volume, isReadOnly);
+    const io = new DiskIo({
+      diskId,
+      sizeBytes,
+      encrypted: layers[0]?.wrappedKey != null,
+      handle,
+      dispatch: this.lane(shardIndex).dispatch,
+      findRuns: async (sector, sectorCount) => {
+        const request = { op: 'findRuns', handle, sector, sectorCount } as const;
+        return (await this.call(shardIndex, request)) as readonly number[];
+      },
+      detach: async () => {
+        try {
+          await this.closeVolume(shardIndex, handle);
+        } finally {
+          await onClosed();
+        }
+      },
+    });
+    return { io, shardIndex };
+  }
+
   /** @returns the handle of the volume, to be given back by closeVolume() */
-  private async openVolume(volume: VolumeToOpen): Promise<number> {
+  private async openVolume(volume: VolumeToOpen, isReadOnly = false): Promise<number> {
     const { diskId, sizeBytes, shardIndex, layers } = volume;
     const handle = this.takeHandle();
+    const request = { op: 'openVolume', handle, diskId, sizeBytes, layers } as const;
     try {
-      await this.call(shardIndex, { op: 'openVolume', handle, diskId, sizeBytes, layers });
+      await this.call(shardIndex, isReadOnly ? { ...request, isReadOnly } : request);
     } catch (error) {
       this.handles.delete(handle);
       throw error;

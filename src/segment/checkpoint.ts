@@ -7,7 +7,8 @@
  * tableBytes   one entry a tree:
  *                u32 tree number, 4 x u32 root of sectors [k 2^32, (k+1) 2^32) for k = 0..3: an id
  *                in the dump, 0 = empty; u32 bytes of the name, the name in UTF-8, zeros to a
- *                multiple of 4
+ *                multiple of 4. Sector s of a tree is sector s mod 2^32 of the map of its root
+ *                floor(s / 2^32)
  * 48           foot:
  *   0  8  u64 dumpBytes
  *   8  8  u64 tableBytes

@@ -18,9 +18,10 @@
  *
  * ```
  * 1 assign-run   u32 tree, u64 first sector, u32 n, u32 location of the first slot, n x u32
- * checksum
+ *                checksum
  *                sectors first..first+n-1 are in slots location..location+n-1, which have these
- *                checksums (base/sector-memory.ts). A run lies in one segment and under one root.
+ *                checksums: the low 32 bits of XXH3-64, seed 0, of the slot's 4,096 bytes. A run
+ *                lies in one segment and under one root. Locations: store-file.ts
  * 2 discard-run  u32 tree, u64 first sector, u64 n: the sectors are holes
  * 3 create-tree  u32 tree, u32 bytes of the name, the name in UTF-8, zeros to a multiple of 4
  * 4 share-tree   u32 source, then as create-tree: the new tree has all the source has
@@ -33,7 +34,9 @@
  *
  * Which batches count (read by log-reader.ts):
  * 1. A batch is whole if magic, length, CRC-32 and sequence are right. Batches count from the first
- *    to the last before one that is not whole.
+ *    the checkpoint lacks (its head says which) to the last before one that is not whole. A file
+ *    goes on where the one before it ended: its head's first sequence is the next one. A head that
+ *    is cut off, or zeros, was lost in a power cut, and nothing from there on counts.
  * 2. Batches up to the last counted flush-mark are believed.
  * 3. Of assign-runs behind it only those sectors are believed whose slot holds what the checksum
  *    says; the others keep what they had, as if they had not been written.

@@ -8,6 +8,11 @@
  * <directory>/reserve                space held back (space-reserve.ts)
  * <directory>/segments/0000002a.seg  ciphertext of segment 42, slot i from byte 4096 i
  * ```
+ * A location is a slot's number in the store: location l is slot l mod n of segment floor(l / n), n
+ * being the sector slots of a full segment. What is beyond the end of a segment's file is zeros
+ * that match no checksum. The checkpoint of the highest generation is the one that counts, with the
+ * logs of its generation and of higher ones, in that order.
+ *
  * Numbers in names are 8 hexadecimal digits. Integers in files are little-endian; u64 are below
  * 2^53. Checkpoints and logs begin with the same 48 bytes:
  *

@@ -188,9 +188,10 @@ export class Shard {
   }
 
   private openVolume(id: number, request: RequestOf<'openVolume'>): typeof LATER {
-    const { handle, diskId, sizeBytes } = request;
+    const { store } = this.parts;
+    const { handle, diskId, sizeBytes, isReadOnly } = request;
     return this.openLayers(id, request.layers, (layers) => {
-      this.volumes.set(handle, new Volume(this.parts.store, diskId, sizeBytes, layers));
+      this.volumes.set(handle, new Volume(store, diskId, sizeBytes, layers, isReadOnly));
     });
   }
 

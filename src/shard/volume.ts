@@ -14,7 +14,8 @@
  * 1. Plaintext is only ever in the staging area, in `edge` and in the scratch memory of
  *    reencryption.ts; the last two are overwritten after use.
  * 2. Only the top layer gains sectors; lower ones lose them, by zero and by re-encryption.
- * 3. Bytes that were overwritten or zeroed never come back, wherever the thread is killed or the
+ * 3. A volume that is open for reading (a snapshot's) is asked for no change.
+ * 4. Bytes that were overwritten or zeroed never come back, wherever the thread is killed or the
  *    power fails, and what was flushed is never lost. A write changes one tree. If it is lost, what
  *    it would have hidden is still there, because a write does not discard below: a power cut may
  *    take an append and leave the discard after it, and then both old and new would be gone. Of a
@@ -41,6 +42,7 @@ const edge: MemoryRegion = allocateRegion(SECTOR_BYTES);
 export class Volume {
   readonly diskId: string;
   sizeBytes: number;
+  private readonly isReadOnly: boolean;
   private readonly store: ShardStore;
   /** Top first. */
   private layers: readonly Layer[];
@@ -49,11 +51,18 @@ export class Volume {
   private reencryption: Reencryption | null = null;
 
   /** @param layers top first, at least one; moved: closed by close() */
-  constructor(store: ShardStore, diskId: string, sizeBytes: number, layers: readonly Layer[]) {
+  constructor(
+    store: ShardStore,
+    diskId: string,
+    sizeBytes: number,
+    layers: readonly Layer[],
+    isReadOnly = false,
+  ) {
     invariant(layers.length > 0, 'a volume has a layer');
     this.store = store;
     this.diskId = diskId;
     this.sizeBytes = sizeBytes;
+    this.isReadOnly = isReadOnly;
     this.layers = layers;
     this.top = layers[0]!;
   }
@@ -73,7 +82,7 @@ export class Volume {
 
   /** Encrypts and stores [offsetBytes, +lengthBytes) from the staging area. */
   write(offsetBytes: number, lengthBytes: number, staging: MemoryRegion, stagingAt: number): void {
-    this.checkRange(offsetBytes, lengthBytes);
+    this.checkChange(offsetBytes, lengthBytes);
     const first = sectorAt(offsetBytes);
     const last = sectorAt(offsetBytes + lengthBytes - 1);
     const headBytes = offsetBytes - first * SECTOR_BYTES;
@@ -94,7 +103,7 @@ export class Volume {
 
   /** Makes [offsetBytes, +lengthBytes) read as zeros; whole sectors become holes. */
   zero(offsetBytes: number, lengthBytes: number): void {
-    this.checkRange(offsetBytes, lengthBytes);
+    this.checkChange(offsetBytes, lengthBytes);
     const endBytes = offsetBytes + lengthBytes;
     const firstWhole = Math.ceil(offsetBytes / SECTOR_BYTES);
     const endWhole = Math.floor(endBytes / SECTOR_BYTES);
@@ -194,6 +203,11 @@ export class Volume {
     edge.bytes.fill(0, from, to);
     this.top.write(sector, 1, edge, 0);
     edge.bytes.fill(0);
+  }
+
+  private checkChange(offsetBytes: number, lengthBytes: number): void {
+    invariant(!this.isReadOnly, `${this.diskId} is open for reading`);
+    this.checkRange(offsetBytes, lengthBytes);
   }
 
   private checkRange(offsetBytes: number, lengthBytes: number): void {

@@ -57,8 +57,37 @@ describe.skipIf(obstacle !== '')(`the data key of an attached disk ${obstacle}`,
     expect(subject.scan(needles)).toEqual([]);
   });
 
-  it('is nowhere after 100 more attaches and detaches, and after the plane is closed', async () => {
-    await subject.ask(`churn ${diskId} 100`);
+  it('serves on while its master key is disabled, and is not had back then', async () => {
+    await subject.ask(`attach ${diskId}`);
+    await subject.ask('disable');
+    await subject.ask('load 30');
+    const hits = subject.scan(needles);
+    expect(hits.length).toBeGreaterThan(0);
+    expect(outsideArenas(hits)).toEqual([]);
+    await subject.ask('detach');
+    const code = 'InvalidParameter.KMSKeyId.CMKNotEnabled';
+    for (let round = 0; round < 5; round++) {
+      expect(await subject.ask(`refusedAttach ${diskId}`)).toBe(code);
+    }
+    expect(subject.scan(needles)).toEqual([]);
+    await subject.ask('enable');
+  });
+
+  it('is nowhere after all threads that held it have ended and others took over', async () => {
+    await subject.ask(`attach ${diskId}`);
+    await subject.ask('load 30');
+    await subject.ask('reopen');
+    expect(subject.scan(needles)).toEqual([]);
+    await subject.ask(`attach ${diskId}`);
+    const hits = subject.scan(needles);
+    expect(hits.length).toBeGreaterThan(0);
+    expect(outsideArenas(hits)).toEqual([]);
+    await subject.ask('detach');
+    expect(subject.scan(needles)).toEqual([]);
+  });
+
+  it('is nowhere after 200 more attaches and detaches, and after the plane is closed', async () => {
+    await subject.ask(`churn ${diskId} 200`);
     expect(subject.scan(needles)).toEqual([]);
     await subject.ask(`attach ${diskId}`);
     await subject.ask('load 3');

@@ -10,7 +10,7 @@ describe('the messages main receives', () => {
     using dir = tempDir();
     const messages = join(dir.path, 'messages');
     const dataDir = join(dir.path, 'plane');
-    const subject = new Subject(dataDir, 'openssl-ffi', messages);
+    const subject = new Subject(dataDir, 'openssl-ffi', { messagesFile: messages });
     try {
       expect(await subject.next()).toBe('ready');
       const diskId = await subject.ask('create');

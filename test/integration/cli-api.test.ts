@@ -4,6 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
+import { requestBytes } from '../support/nbd-bytes.ts';
+import { RawClient } from '../support/nbd-raw-client.ts';
 import { ecs, ecsClient } from '../support/official-sdk.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -102,6 +104,23 @@ describe('sealdisk serve', () => {
     expect((await list(second.port)).body!.totalCount).toBe(1);
     expect(second.talk()).toBe('');
     expect(await end(second, 'SIGTERM')).toBe(0);
+  });
+
+  test('exports what its disks hold by NBD, each under its id', async () => {
+    using directory = tempDir();
+    const socket = join(directory.path, 'disks.sock');
+    const served = await serve('--nbd', socket, '--quiet');
+    const created = await ecsClient(served.port).createDisk(
+      new ecs.CreateDiskRequest({ regionId, size: 20, encrypted: true }),
+    );
+    const client = new RawClient(socket);
+    await client.go(created.body!.diskId!);
+    client.send(requestBytes({ command: 1, length: 5, payload: Buffer.from('hello') }));
+    expect(await client.simple()).toBe(0);
+    client.send(requestBytes({ command: 0, length: 5 }));
+    expect(await client.simple()).toBe(0);
+    expect((await client.take(5)).toString()).toBe('hello');
+    expect(await end(served, 'SIGTERM')).toBe(0);
   });
 
   test('refuses options that cannot be, with exit code 2', async () => {

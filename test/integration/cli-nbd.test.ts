@@ -1,37 +1,14 @@
 /** `sealdisk nbd` as a user has it: a process of what was built. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
+import { openPlane } from '../../dist/src/index.js';
 import { requestBytes } from '../support/nbd-bytes.ts';
+import { end, MAIN, mountFuse, start } from '../support/nbd-process.ts';
 import { RawClient } from '../support/nbd-raw-client.ts';
 import { absentTools, run } from '../support/nbd-server.ts';
 import { tempDir } from '../support/temp-dir.ts';
-
-const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
-
-async function start(...words: string[]): Promise<{ child: ChildProcess; uri: string }> {
-  const child = spawn(process.execPath, [MAIN, 'nbd', ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  return { child, uri: (await lines.next()).value as string };
-}
-
-function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
-  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  child.kill(signal);
-  return ended;
-}
-
-/** The export as a file. @returns its path */
-async function mountFuse(uri: string, mountPoint: string): Promise<string> {
-  spawn('nbdfuse', [mountPoint, uri], { stdio: 'inherit' });
-  const image = join(mountPoint, 'nbd');
-  await expect.poll(() => existsSync(image), { timeout: 10_000 }).toBe(true);
-  return image;
-}
 
 describe('sealdisk nbd', () => {
   test('keeps a disk in files: what was written and flushed is there the next time', async () => {
@@ -99,6 +76,32 @@ describe('sealdisk nbd', () => {
     expect(await end(lives.child, 'SIGTERM')).toBe(0);
   });
 
+  test('exports all disks and snapshots of a directory with --all, these read-only', async () => {
+    using directory = tempDir();
+    const dataDir = join(directory.path, 'plane');
+    const first = await openPlane({ dataDir });
+    const { DiskId } = await first.call('CreateDisk', { Size: 1, Encrypted: true });
+    const { SnapshotId } = await first.call('CreateSnapshot', { DiskId });
+    await first.close();
+    const socket = join(directory.path, 'nbd.sock');
+    const words = ['--all', '--allow-resize', '--data-dir', dataDir, '--socket', socket, '--quiet'];
+    const { child, uri } = await start(...words);
+    expect(uri).toBe(`nbd+unix:///?socket=${socket}`);
+    const disk = new RawClient(socket);
+    const snapshot = new RawClient(socket);
+    expect([await disk.go(DiskId), await snapshot.go(SnapshotId)]).toEqual([1, 1]);
+    const write = requestBytes({ command: 1, length: 3, payload: Buffer.from('new') });
+    for (const client of [disk, snapshot]) client.send(write);
+    expect([await disk.simple(), await snapshot.simple()]).toEqual([0, 1]);
+    disk.send(requestBytes({ command: 8, offset: BigInt(2 ** 31) }));
+    expect(await disk.simple()).toBe(0);
+    expect(await end(child, 'SIGTERM')).toBe(0);
+    await using second = await openPlane({ dataDir });
+    await using attached = await second.attach(DiskId);
+    expect(attached.size).toBe(2 ** 31);
+    expect(Buffer.from(await attached.read(0, 3)).toString()).toBe('new');
+  });
+
   const absent = absentTools('nbdinfo');
   test.skipIf(absent !== '')(`serves a port of the loopback ${absent}`, async () => {
     const { child, uri } = await start('--memory', '--port', '0', '--name', 'mine', '--quiet');
@@ -152,6 +155,9 @@ describe('sealdisk nbd', () => {
     ['--memory', '--port', '0', '--size', '100M'],
     ['--memory', '--port', '0', '--shards', 'many'],
     ['--memory', '--port', '0', '--engine', 'none'],
+    ['--all', '--memory', '--port', '0'],
+    ['--all', '--port', '0', '--data-dir', '/nowhere/at/all'],
+    ['--all', '--port', '0', '--data-dir', '.', '--name', 'x'],
   ])('%j %j … is a usage error', (...words) => {
     const ended = spawnSync(process.execPath, [MAIN, 'nbd', ...words], { encoding: 'utf8' });
     expect([ended.status, ended.stdout]).toEqual([2, '']);

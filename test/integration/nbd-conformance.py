@@ -168,7 +168,7 @@ def information():
             case(f"3 option {option} with {why} is invalid, and the stream stays in step",
                  [[INVALID], [INF, INF, ACK]], [r.kinds(option, data), r.kinds(GO, go_data(EXPORT))])
     for n in (255, 256, 257, 4095, 4096):
-        case(f"6 GO with a name of {n} bytes is unknown", [UNKNOWN], Raw().kinds(GO, go_data("n" * n)))
+        case(f"6 CVE-2017-15118 GO with a name of {n} bytes is unknown", [UNKNOWN], Raw().kinds(GO, go_data("n" * n)))
     case("6 GO with a name of 4097 bytes is invalid", [INVALID], Raw().kinds(GO, go_data("n" * 4097)))
     r = Raw()
     case("3 an option of 1 MiB is too big, and the stream stays in step", [[TOO_BIG], [SERVER] * 3 + [ACK]],
@@ -438,10 +438,10 @@ def large():
     """Lengths and offsets around 2^32 (CVE-2025-47711, -47712: extents cut wrongly there)."""
     h = connect(LARGE)
     most = 2**32 - 1
-    case("16 extents of 2^32 - 1 bytes", [[most, 3], [most, 2]], extents(h, most, 0))
+    case("16 CVE-2025-47712 extents of 2^32 - 1 bytes", [[most, 3], [most, 2]], extents(h, most, 0))
     h.pwrite(b"q" * 4096, 2**32)
     h.pwrite(b"r" * 4096, 2**32 - 4096)
-    case("16 data that ends with the request, 2^32 - 1 before", [2**32 - 4096, 3, 4095, 0], extents(h, most, 0)[0])
+    case("16 CVE-2025-47711 data that ends with the request, 2^32 - 1 before", [2**32 - 4096, 3, 4095, 0], extents(h, most, 0)[0])
     case("16 the last byte before the request's end", [1, 0], extents(h, 1, 2**32 - 1)[0])
     case("8 bytes on both sides of 2^32", "rrqq", h.pread(4, 2**32 - 2).decode())
     h.zero(most, 0)

@@ -25,7 +25,7 @@ function movedClock(): { aheadMs: number; now(): number; monotonic(): number } {
   };
 }
 
-test('a thousand clients that say nothing open no disk and are let go in time', async () => {
+test('CVE-2019-14850: a thousand silent clients open no disk and are let go in time', async () => {
   const clock = movedClock();
   await using plane = await openPlane({ memory: true });
   const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });

@@ -44,7 +44,7 @@ function makeCertificates(directory: string): void {
 }
 
 describe.skipIf(absent !== '')(`TLS ${absent}`, () => {
-  test('certificates, keys, and what is refused', async () => {
+  test('certificates, keys, and what is refused: no way around TLS (CVE-2019-14842)', async () => {
     using directory = tempDir();
     using strange = tempDir();
     makeCertificates(directory.path);

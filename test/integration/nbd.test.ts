@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PlaneError } from '../../dist/src/index.js';
+import { longFactor } from '../support/long.ts';
 import {
   absentModule,
   absentTools,
@@ -16,6 +17,8 @@ import {
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
+/** 1 GiB where tests may run long. */
+const COPIED_BYTES = longFactor > 1 ? GIB : 256 * MIB;
 const CONFORMANCE = new URL('nbd-conformance.py', import.meta.url).pathname;
 const DIFFERENTIAL = new URL('nbd-differential.py', import.meta.url).pathname;
 
@@ -49,12 +52,13 @@ describe('the protocol', () => {
 
   const absent = absentModule || absentTools('nbdkit');
   test.skipIf(absent !== '')(
-    `2,000 random operations: bytes and errors as nbdkit's ${absent}`,
+    `20,000 random operations: bytes and errors as nbdkit's ${absent}`,
     async () => {
       await using subject = await nbdSubject([{ name: 'disk' }]);
       const seed = process.env.SEED ?? `${randomBytes(4).readUInt32BE()}`;
       // nbdkit gives --run a URI of its own, and ends when the command does.
-      const command = `${PYTHON} ${DIFFERENTIAL} '${subject.uri('disk')}' "$uri" 2000 ${seed}`;
+      const count = 20_000 * longFactor;
+      const command = `${PYTHON} ${DIFFERENTIAL} '${subject.uri('disk')}' "$uri" ${count} ${seed}`;
       const ended = await run('nbdkit', '-U', '-', 'memory', '1G', '--run', command);
       expect([ended.code, ended.stdout]).toEqual([0, '']);
     },
@@ -64,18 +68,19 @@ describe('the protocol', () => {
 describe('programs people use', () => {
   const absentCopy = absentTools('nbdcopy');
   test.skipIf(absentCopy !== '')(
-    `nbdcopy of 256 MiB, in and out by 4 connections: equal hashes ${absentCopy}`,
+    `nbdcopy of ${COPIED_BYTES / MIB} MiB, in and out by 4 connections: equal hashes ${absentCopy}`,
+    { timeout: 600_000 },
     async () => {
       await using subject = await nbdSubject([{ name: 'disk' }]);
       const from = join(subject.directory, 'from');
       const into = join(subject.directory, 'into');
-      const block = randomBytes(64 * MIB);
+      const block = randomBytes(COPIED_BYTES / 4);
       // Data, zeros and data: the holes in the middle are told and taken as such.
-      await writeFile(from, Buffer.concat([block, Buffer.alloc(128 * MIB), block]));
+      await writeFile(from, Buffer.concat([block, Buffer.alloc(COPIED_BYTES / 2), block]));
       const words = ['--connections=4', '--requests=32', '--flush'];
       expect(await run('nbdcopy', ...words, from, subject.uri('disk'))).toMatchObject({ code: 0 });
       const { stdout } = await run('nbdinfo', '--map', '--totals', subject.uri('disk'));
-      expect(stdout).toMatch(new RegExp(`^ *${128 * MIB} .* 0 +data`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^ *${COPIED_BYTES / 2} .* 0 +data`, 'm'));
       expect(await run('nbdcopy', ...words, subject.uri('disk'), into)).toMatchObject({ code: 0 });
       expect(await sha256(into)).toBe(await sha256Padded(from, GIB));
     },

@@ -31,6 +31,8 @@ export interface TestControl {
   readonly resized: [string, number][];
   /** Disks whose volume an instance keeps open. */
   readonly held: Set<string>;
+  /** How many times snapshots are open for reading. */
+  readonly readers: Map<string, number>;
   /** The next request of this kind fails. */
   failNext(op: ShardRequest['op']): void;
 }
@@ -64,6 +66,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
   const held = new Set<string>();
+  const readers = new Map<string, number>();
   const failing = new Set<string>();
   const stores = { metadata: openMemoryStore(), vault: openMemoryStore() };
   const vault = await openTestVault(stores.vault, clock);
@@ -95,7 +98,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
         return null;
       },
     },
-    volumes: testVolumes(server, { drained, resized, held, failing }),
+    volumes: testVolumes(server, { drained, resized, held, readers, failing }),
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
@@ -104,7 +107,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  const seen = { told, drained, reencrypted, resized, held };
+  const seen = { told, drained, reencrypted, resized, held, readers };
   return { context, stores, vault, ...seen, failNext: (op) => failing.add(op) };
 }
 
@@ -117,7 +120,9 @@ function openTestVault(store: KeyValueStore, clock: Clock = systemClock): Promis
 /** Volumes that are only written down; one that is held has its data keys unwrapped, by the KMS. */
 function testVolumes(
   server: ReturnType<typeof createKmsServer>,
-  seen: Pick<TestControl, 'drained' | 'resized' | 'held'> & { readonly failing: Set<string> },
+  seen: Pick<TestControl, 'drained' | 'resized' | 'held' | 'readers'> & {
+    readonly failing: Set<string>;
+  },
 ): ControlContext['volumes'] {
   return {
     drain: async (diskId) => {
@@ -144,5 +149,6 @@ function testVolumes(
       seen.held.delete(diskId);
     },
     pushLayer: async () => {},
+    readerCount: (snapshotId) => seen.readers.get(snapshotId) ?? 0,
   };
 }

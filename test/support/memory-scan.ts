@@ -36,7 +36,10 @@ export function scanObstacle(): string {
   return '';
 }
 
-/** Every way a key's bytes may lie in memory: quarters, hex in both cases, base64. */
+/**
+ * Every way a key's bytes may lie in memory: by quarters (so also whole), as hex in both cases, as
+ * base64, and as a list of decimals, which is what JSON makes of bytes.
+ */
 export function keyNeedles(name: string, key: Uint8Array): Map<string, Buffer> {
   const bytes = Buffer.from(key);
   const needles = new Map<string, Buffer>();
@@ -46,6 +49,7 @@ export function keyNeedles(name: string, key: Uint8Array): Map<string, Buffer> {
   needles.set(`${name} hex`, Buffer.from(bytes.toString('hex')));
   needles.set(`${name} HEX`, Buffer.from(bytes.toString('hex').toUpperCase()));
   needles.set(`${name} base64`, Buffer.from(bytes.toString('base64').slice(0, 20)));
+  needles.set(`${name} decimals`, Buffer.from([...bytes.subarray(0, 8)].join(',')));
   return needles;
 }
 
@@ -80,6 +84,8 @@ function readRegions(processId: number): Region[] {
     if (!permissions.startsWith('r')) continue;
     const path = match[4] ?? '';
     if (path === '[vvar]' || path === '[vsyscall]' || path.startsWith('[vvar')) continue;
+    // Code of a file, which nobody can have written to.
+    if (path.startsWith('/') && permissions.startsWith('r-x')) continue;
     const isAboveGuard = start === guardEnd && path === '';
     const kind = isAboveGuard ? 'thread stack' : kindOf(path, start, permissions);
     regions.push({ start, end, kind, mapping: `${from}-${to} ${permissions}` });

@@ -60,7 +60,7 @@ export interface ExportWanted {
 
 export async function nbdSubject(
   wanted: readonly ExportWanted[],
-  options: Partial<Pick<NbdServerOptions, 'clock' | 'tls'>> = {},
+  options: Partial<Pick<NbdServerOptions, 'clock' | 'tls' | 'address'>> = {},
 ): Promise<NbdSubject> {
   const directory = tempDir();
   const plane = await openPlane({ memory: true });

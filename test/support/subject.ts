@@ -13,27 +13,62 @@ import { keyNeedles, type MemoryHit, scanMemory } from './memory-scan.ts';
 import { tempDir } from './temp-dir.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
+const CUSTODY = `${root}test/custody/`;
+
+interface SubjectOptions {
+  /** Where every message main receives is to be written. */
+  readonly messagesFile?: string;
+  /** A command that runs the process: strace, a shell with limits. */
+  readonly wrapper?: readonly string[];
+  /** @default the repository */
+  readonly workingDirectory?: string;
+  readonly nodeFlags?: readonly string[];
+  readonly nodeOptions?: string;
+  readonly allowDebugging?: boolean;
+}
 
 export class Subject {
   readonly child: ChildProcess;
+  /** Everything it wrote to stdout and stderr. */
+  output = '';
+  readonly exited: Promise<string | number | null>;
   private readonly lines: AsyncIterator<string>;
 
-  /** @param messagesFile where every message main receives is to be written, if it is */
-  constructor(dataDir: string, engine: string, messagesFile?: string) {
-    const recorder = ['--import', './test/custody/record-messages.mjs'];
-    const flags = messagesFile === undefined ? [] : recorder;
-    const parameters = [...flags, 'test/custody/subject.mjs', dataDir, engine];
-    this.child = spawn(process.execPath, parameters, {
-      cwd: root,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, MESSAGES_FILE: messagesFile ?? '' },
+  constructor(dataDir: string, engine: string, options: SubjectOptions = {}) {
+    const { messagesFile, wrapper = [], nodeFlags = [] } = options;
+    const recorder =
+      messagesFile === undefined ? [] : ['--import', `${CUSTODY}record-messages.mjs`];
+    const program = [...nodeFlags, ...recorder, `${CUSTODY}subject.mjs`, dataDir, engine];
+    if (options.allowDebugging === true) program.push('allow-debugging');
+    const [command = '', ...words] = [...wrapper, process.execPath, ...program];
+    this.child = spawn(command, words, {
+      cwd: options.workingDirectory ?? root,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        MESSAGES_FILE: messagesFile ?? '',
+        NODE_OPTIONS: options.nodeOptions ?? '',
+      },
     });
-    const stdout = this.child.stdout as NodeJS.ReadableStream;
-    this.lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
+    const { stdout, stderr } = this.child;
+    stdout?.on('data', (text) => {
+      this.output += text;
+    });
+    stderr?.on('data', (text) => {
+      this.output += text;
+    });
+    this.exited = new Promise((resolve) => {
+      this.child.once('close', (code, signal) => resolve(signal ?? code));
+    });
+    this.lines = createInterface({ input: stdout as NodeJS.ReadableStream })[
+      Symbol.asyncIterator
+    ]();
   }
 
   async next(): Promise<string> {
-    return (await this.lines.next()).value as string;
+    const { value, done } = await this.lines.next();
+    if (done === true) throw new Error(`the process has ended: ${this.output}`);
+    return value as string;
   }
 
   ask(line: string): Promise<string> {
@@ -46,8 +81,8 @@ export class Subject {
   }
 }
 
-/** The needles of a disk's data key and of the cipher key made from it. */
-export async function learnKey(dataDir: string, diskId: string): Promise<Map<string, Buffer>> {
+/** A disk's data key. */
+export async function learnDataKey(dataDir: string, diskId: string): Promise<Uint8Array> {
   using copy = tempDir();
   cpSync(dataDir, copy.path, { recursive: true });
   const metadata = await openMetadata(`${copy.path}/meta`);
@@ -66,7 +101,12 @@ export async function learnKey(dataDir: string, diskId: string): Promise<Map<str
   });
   await vault.close();
   if (!('key' in answer)) throw new Error(`the key of ${diskId} could not be learned`);
-  const dataKey = new Uint8Array(answer.key);
+  return new Uint8Array(answer.key);
+}
+
+/** The needles of a disk's data key and of the cipher key made from it. */
+export async function learnKey(dataDir: string, diskId: string): Promise<Map<string, Buffer>> {
+  const dataKey = await learnDataKey(dataDir, diskId);
   const xtsKey = deriveXtsKey(dataKey);
   return new Map([...keyNeedles('data key', dataKey), ...keyNeedles('cipher key', xtsKey)]);
 }

@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'bench/README.md',
   'test/README.md',
   'docs/encryption-rules.md',
+  'docs/guarantees.md',
 ];
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {

@@ -54,7 +54,7 @@ export const PACKAGES: readonly Door[] = [
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
-const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node'];
+const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node', '@vitest/coverage-v8'];
 
 /** Builtin modules that only some may have; the others are free. */
 export const BUILTINS: readonly Door[] = [
@@ -80,6 +80,7 @@ export const BUILTINS: readonly Door[] = [
     name: 'node:fs',
     places: [
       'src/base/file-lock.ts',
+      'src/base/process-hardening.ts',
       'src/segment/',
       'src/kms/',
       'src/kv/',
@@ -91,6 +92,7 @@ export const BUILTINS: readonly Door[] = [
       'bench/',
     ],
   },
+  { name: 'node:inspector', places: ['src/base/process-hardening.ts'] },
   { name: 'node:child_process', places: ['src/cli/', 'bench/'] },
   { name: 'node:net', places: ['src/front/'] },
   { name: 'node:http', places: ['src/front/'] },

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  absentNeeds,
   type Customer,
   compile,
   docstringExamples,
@@ -44,6 +45,12 @@ describe('finding examples', () => {
       { file: 'a.md', line: 3, language: 'ts', code: 'x();\n' },
       { file: 'a.md', line: 9, language: 'sh', code: 'z\n' },
     ]);
+  });
+
+  test('takes what a block needs, and finds what of it is not there', () => {
+    const text = '```sh run needs=sh,no-such-program,/dev/null,/dev/no-such\nz\n```\n';
+    const [example] = markdownExamples('a.md', text);
+    expect(absentNeeds(example!)).toEqual(['no-such-program', '/dev/no-such']);
   });
 
   test('takes every @example of a docstring, to the next tag', () => {
@@ -99,8 +106,16 @@ describe.skipIf(noLibrary !== '')(`library examples${noLibrary}`, () => {
 });
 
 describe.skipIf(noLibrary !== '')(`command examples${noLibrary}`, () => {
-  test.each(commands)('$file, line $line, runs', async ({ code }) => {
-    const outcome = await run(customer, 'bash', ['-euo', 'pipefail', '-c', code], RUN_MS);
-    expect(outcome.exitCode, outcome.output).toBe(0);
-  });
+  for (const example of commands) {
+    const absent = absentNeeds(example);
+    const why = absent.length === 0 ? '' : ` (skipped: ${absent.join(', ')} not installed)`;
+    test.skipIf(absent.length > 0)(
+      `${example.file}, line ${example.line}, runs${why}`,
+      async () => {
+        const words = ['-euo', 'pipefail', '-c', example.code];
+        const outcome = await run(customer, 'bash', words, RUN_MS);
+        expect(outcome.exitCode, outcome.output).toBe(0);
+      },
+    );
+  }
 });

@@ -2,8 +2,16 @@
  * Code that documents show: found in Markdown and in docstrings, type-checked and run as a customer
  * would, in a folder of its own that has sealdisk installed.
  */
-import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
@@ -15,9 +23,11 @@ export interface Example {
   readonly line: number;
   readonly language: 'ts' | 'sh';
   readonly code: string;
+  /** Programs without which it is not run; /dev/fuse stands for itself. */
+  readonly needs?: readonly string[];
 }
 
-/** Fenced blocks to be run: all of `ts`, and those of `sh` that say so: ```sh run */
+/** Fenced blocks to be run: all of `ts`, and those of `sh` that say so: ```sh run needs=a,b */
 export function markdownExamples(file: string, text: string): Example[] {
   const found: Example[] = [];
   const lines = text.split('\n');
@@ -30,10 +40,19 @@ export function markdownExamples(file: string, text: string): Example[] {
     const [, language, flags] = fence;
     if (language === 'ts') found.push({ file, line: start + 1, language, code });
     if (language === 'sh' && flags?.split(' ').includes('run')) {
-      found.push({ file, line: start + 1, language, code });
+      const needs = /\bneeds=(\S+)/.exec(flags)?.[1]?.split(',');
+      const example = { file, line: start + 1, language, code } as const;
+      found.push(needs === undefined ? example : { ...example, needs });
     }
   }
   return found;
+}
+
+/** What of an example's needs is not on this machine. */
+export function absentNeeds({ needs = [] }: Example): string[] {
+  return needs.filter((need) =>
+    need.startsWith('/') ? !existsSync(need) : spawnSync('which', [need]).status !== 0,
+  );
 }
 
 /** The `@example` parts of block comments. */

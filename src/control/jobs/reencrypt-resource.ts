@@ -36,8 +36,8 @@ import type { TaskRun } from './task-run.ts';
 /** Volumes, as a task needs them. */
 export interface TaskVolumes {
   openReencryption(volume: VolumeToOpen): Promise<OpenReencryption>;
-  /** Of the attached volume of a disk; nothing if it is not attached. */
-  dropLowerLayers(diskId: string): Promise<void>;
+  /** Of the open volumes of a disk or snapshot; nothing if it is not open. */
+  dropLowerLayers(resourceId: string): Promise<void>;
 }
 
 /** What a task is given: the plane without the tasks. */
@@ -189,8 +189,8 @@ async function finish(
     return true;
   }
   const layers = [top];
+  await dropLowerLayers(context, id);
   if ('diskId' in record) {
-    await dropLowerLayers(context, id);
     await metadata.commit({ putDisks: [{ ...record, layers }], putDocuments });
   } else {
     // A copy is there when all of it is under its own key.
@@ -201,11 +201,11 @@ async function finish(
   return true;
 }
 
-async function dropLowerLayers(context: TaskContext, diskId: string): Promise<void> {
+async function dropLowerLayers(context: TaskContext, resourceId: string): Promise<void> {
   try {
-    await context.taskVolumes.dropLowerLayers(diskId);
+    await context.taskVolumes.dropLowerLayers(resourceId);
   } catch (error) {
-    // Detached meanwhile.
+    // Closed meanwhile.
     if (!(error instanceof PlaneError && error.code === 'DiskClosed')) throw error;
   }
 }

@@ -4,8 +4,8 @@
  *
  * 1. A data key is its wrapped bytes: another data key of the same resource (after a re-encryption)
  *    stays, and what it protects.
- * 2. All resources are locked before any is changed: none is attached, and nothing is made from
- *    one, meanwhile. What was made before the locks were held is found by looking again.
+ * 2. All resources are locked before any is changed: none is attached or open, and nothing is
+ *    made from one, meanwhile. What was made before the locks were held is found by looking again.
  * 3. Many are erased by several commits; the call can be repeated if it did not come to its end.
  * 4. The records are overwritten in the metadata store, whose file may keep former bytes in free
  *    pages until they are used again. Whoever has to rule that out deletes the master key.
@@ -85,6 +85,13 @@ async function eraseAll(
     throw new PlaneError(
       'IncorrectDiskStatus',
       `${idOf(attached)} is under the data key and ${attached.status}, expected Available`,
+    );
+  }
+  const open = resources.find((each) => context.volumes.readerCount(idOf(each)) > 0);
+  if (open !== undefined) {
+    throw new PlaneError(
+      'InvalidSnapshotId.InUse',
+      `${idOf(open)} is under the data key and open for reading: close it first`,
     );
   }
   context.passValidation();

@@ -1,4 +1,10 @@
-/** DeleteSnapshot: disks made from it have trees of their own and stay as they are. */
+/**
+ * DeleteSnapshot: disks made from it have trees of their own and stay as they are.
+ *
+ * Where it is open for reading it is not deleted, unless by force: then its readers' next request
+ * answers DiskClosed. The cloud has no such readers; to take a backup's source away from under it
+ * should need saying so.
+ */
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
@@ -31,6 +37,13 @@ export function deleteSnapshot(
 /** Source: ECS DeleteSnapshot, SnapshotCreatedImage (never by force), SnapshotCreatedDisk. */
 function checkUnused(context: ControlContext, snapshotId: string, isForced: boolean): void {
   const { metadata } = context;
+  const readers = context.volumes.readerCount(snapshotId);
+  if (readers > 0 && !isForced) {
+    throw new PlaneError(
+      'InvalidSnapshotId.InUse',
+      `${snapshotId} is open for reading, ${readers} times: close it first, or use Force`,
+    );
+  }
   const images = metadata.listDocuments('image', `snapshot/${snapshotId}`, 0, 1);
   if (images.total > 0) {
     throw new PlaneError(

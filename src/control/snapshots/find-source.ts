@@ -8,8 +8,8 @@ import { PlaneError } from '../../base/errors.ts';
 import type { ShareRecord } from '../../record/document.ts';
 import { isSnapshotId } from '../../record/ids.ts';
 import type { SnapshotRecord } from '../../record/resource.ts';
-import type { ControlContext } from '../context.ts';
 import { type FindContext, findSnapshot, isInScope } from '../find.ts';
+import type { ResourceLocks } from '../resource-locks.ts';
 
 /** What something may be made of. */
 export interface SnapshotSource {
@@ -48,7 +48,7 @@ export function findSnapshotSource(context: FindContext, snapshotId: string): Sn
  * @throws PlaneError InvalidSnapshotId.NotFound; what the step throws
  */
 export function holdSnapshotSource<T>(
-  context: ControlContext,
+  context: FindContext & { readonly locks: Pick<ResourceLocks, 'hold'> },
   snapshotId: string,
   step: (source: SnapshotSource) => Promise<T>,
   alsoHeld: readonly string[] = [],

@@ -13,7 +13,8 @@ export type SnapshotUse =
   | 'CreateImage'
   | 'ShareSnapshot'
   | 'DeleteSnapshot'
-  | 'ModifySnapshotAttribute';
+  | 'ModifySnapshotAttribute'
+  | 'openSnapshot';
 
 export interface SnapshotRule {
   readonly uses: readonly SnapshotUse[];
@@ -31,6 +32,7 @@ const ANYONE = ['self', 'others'] as const;
 const ANYWHENCE = ['disk', 'copy'] as const;
 const ANY_STATUS = ['progressing', 'accomplished', 'failed'] as const;
 const SHARING = 'ECS, Share snapshots';
+const OURS = 'ours: the library reads snapshots without a disk';
 
 export const SNAPSHOT_RULES: readonly SnapshotRule[] = [
   {
@@ -104,6 +106,52 @@ export const SNAPSHOT_RULES: readonly SnapshotRule[] = [
     code: 'OperationDenied',
     because: 'a snapshot shared by another account cannot be made an image of, shared, or changed',
     source: SHARING,
+  },
+  {
+    uses: ['openSnapshot'],
+    owners: ['self'],
+    origins: ANYWHENCE,
+    statuses: ['accomplished'],
+    code: null,
+    because: 'a finished snapshot is read by its owner, as a disk made of it would be',
+    source: OURS,
+  },
+  {
+    uses: ['openSnapshot'],
+    owners: ['self'],
+    origins: ['copy'],
+    statuses: ['progressing'],
+    code: null,
+    because: 'a copy that is being encrypted has all its content from the beginning',
+    source: OURS,
+  },
+  {
+    uses: ['openSnapshot'],
+    owners: ['self'],
+    origins: ['disk'],
+    statuses: ['progressing'],
+    code: 'InvalidSnapshotId.NotReady',
+    because: 'the snapshot has not all its content yet',
+    source: OURS,
+  },
+  {
+    uses: ['openSnapshot'],
+    owners: ['self'],
+    origins: ANYWHENCE,
+    statuses: ['failed'],
+    code: 'InvalidSnapshotId.NotReady',
+    because: 'the snapshot has no content to rely on',
+    source: OURS,
+  },
+  {
+    uses: ['openSnapshot'],
+    owners: ['others'],
+    origins: ANYWHENCE,
+    statuses: ANY_STATUS,
+    code: 'OperationDenied',
+    because:
+      'what another account shares is read through a disk made of it, under a key of one’s own',
+    source: OURS,
   },
   {
     uses: ['DeleteSnapshot', 'ModifySnapshotAttribute'],

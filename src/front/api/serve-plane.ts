@@ -23,6 +23,8 @@ export type ServePlaneOptions = Omit<
   readonly planeOptions: PlaneOptions;
   /** Have /-/admin/. @default false */
   readonly admin?: boolean;
+  /** Opens what stands beside the API on a plane; it is closed before the plane is. */
+  readonly beside?: (plane: Plane) => Promise<AsyncDisposable>;
 };
 
 export interface ServedPlane extends AsyncDisposable {
@@ -36,11 +38,11 @@ export interface ServedPlane extends AsyncDisposable {
 
 /** @throws PlaneError what openPlane() and startApiServer() throw */
 export async function servePlane(options: ServePlaneOptions): Promise<ServedPlane> {
-  const { planeOptions, admin = false, onCall, ...serverOptions } = options;
+  const { planeOptions, admin = false, beside, onCall, ...serverOptions } = options;
   const simulation = planeOptions.simulation ?? new Simulation();
   const faults = new Faults();
   const counters = new CallCounters();
-  const holder = await PlaneHolder.open({ ...planeOptions, simulation });
+  const holder = await PlaneHolder.open({ ...planeOptions, simulation }, beside ?? null);
   const plane = (): Plane => holder.plane;
   const shares = new ResourceShares(simulation.clock.now);
   const reset = async (): Promise<void> => {
@@ -74,19 +76,26 @@ export async function servePlane(options: ServePlaneOptions): Promise<ServedPlan
   }
 }
 
+type OpenBeside = ServePlaneOptions['beside'] | null;
+
 class PlaneHolder {
   private readonly options: PlaneOptions;
+  private readonly openBeside: OpenBeside;
   private current: Plane;
+  private beside: AsyncDisposable | null = null;
   /** Resolves when there is a plane to call. */
   ready: Promise<void> = Promise.resolve();
 
-  private constructor(options: PlaneOptions, plane: Plane) {
+  private constructor(options: PlaneOptions, openBeside: OpenBeside, plane: Plane) {
     this.options = options;
+    this.openBeside = openBeside;
     this.current = plane;
   }
 
-  static async open(options: PlaneOptions): Promise<PlaneHolder> {
-    return new PlaneHolder(options, await openPlane(options));
+  static async open(options: PlaneOptions, openBeside: OpenBeside): Promise<PlaneHolder> {
+    const holder = new PlaneHolder(options, openBeside, await openPlane(options));
+    await holder.standBeside();
+    return holder;
   }
 
   get plane(): Plane {
@@ -104,11 +113,27 @@ class PlaneHolder {
 
   async close(): Promise<void> {
     await this.ready;
-    await this.current.close();
+    await this.closeBoth();
   }
 
   private async reopen(): Promise<void> {
-    await this.current.close();
+    await this.closeBoth();
     this.current = await openPlane(this.options);
+    await this.standBeside();
+  }
+
+  private async standBeside(): Promise<void> {
+    try {
+      this.beside = (await this.openBeside?.(this.current)) ?? null;
+    } catch (error) {
+      await this.current.close();
+      throw error;
+    }
+  }
+
+  private async closeBoth(): Promise<void> {
+    await this.beside?.[Symbol.asyncDispose]();
+    this.beside = null;
+    await this.current.close();
   }
 }

@@ -14,6 +14,8 @@ const NUMBERS: Partial<Record<ErrorCode, Errno>> = {
   InvalidArgument: ERRNO.invalid,
   RequestTooLarge: ERRNO.invalid,
   NoSpace: ERRNO.noSpace,
+  'InvalidDiskSize.TooLarge': ERRNO.noSpace,
+  'InvalidDiskSize.TooSmall': ERRNO.notPermitted,
   DiskClosed: ERRNO.shutdown,
   PlaneClosed: ERRNO.shutdown,
 };

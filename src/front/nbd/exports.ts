@@ -4,10 +4,12 @@
  *
  * 1. Nothing is opened for a client that has only connected (CVE-2019-14850): opening a disk takes
  *    its key out of KMS.
- * 2. A disk is attached once; any number of connections share it.
+ * 2. A disk is attached once; any number of connections share it. One that has been closed under
+ *    its connections (its instance was stopped) is opened anew for those that come later.
  *
  * **Thread:** main.
  */
+import { PlaneError } from '../../base/errors.ts';
 import type { Disk } from '../../types.ts';
 
 /** A disk an export was opened as. */
@@ -28,14 +30,23 @@ export interface NbdExport {
    *   not there any more
    */
   open(): Promise<OpenedDisk>;
+  /**
+   * Gives the disk another size; absent: clients may not ask for one.
+   *
+   * @throws PlaneError what ResizeDisk is refused with; InvalidArgument: not a size disks have
+   */
+  readonly resize?: (sizeBytes: number) => Promise<void>;
 }
 
-/** Where a server finds its exports: the list may change while it runs. */
+/**
+ * Where a server finds its exports: the list may change while it runs. Exports of one name are
+ * the same one.
+ */
 export interface ExportDirectory {
-  /** Names a client is shown. */
-  list(): readonly NbdExport[];
+  /** Those a client is shown. */
+  list(): readonly NbdExport[] | Promise<readonly NbdExport[]>;
   /** null: there is none. The empty name is the default export, if there is one. */
-  find(name: string): NbdExport | null;
+  find(name: string): NbdExport | null | Promise<NbdExport | null>;
 }
 
 /** An export a connection uses. */
@@ -60,25 +71,23 @@ export function listExports(exports: readonly NbdExport[]): ExportDirectory {
   };
 }
 
-/** Disks that are open for some connection, by their export. */
+/** Disks that are open for some connection, by the name of their export. */
 export class OpenExports {
-  private readonly open = new Map<NbdExport, OpenExport>();
+  private readonly open = new Map<string, OpenExport>();
   /** Of exports whose last use is over: the next one waits until the disk is detached. */
-  private readonly closing = new Map<NbdExport, Promise<void>>();
+  private readonly closing = new Map<string, Promise<void>>();
 
   /** @throws PlaneError as NbdExport.open() */
   async use(wanted: NbdExport): Promise<ExportUse> {
-    await this.closing.get(wanted)?.catch(() => {});
-    let entry = this.open.get(wanted);
-    if (entry === undefined) {
-      entry = { opened: wanted.open(), uses: 0 };
-      this.open.set(wanted, entry);
-    }
-    const owner = entry;
+    const { name } = wanted;
+    await this.forgetClosed(name);
+    while (this.closing.has(name)) await this.closing.get(name)?.catch(() => {});
+    const owner = this.open.get(name) ?? { opened: wanted.open(), uses: 0 };
+    this.open.set(name, owner);
     owner.uses++;
     let leaving: Promise<void> | null = null;
     const leave = (): Promise<void> => {
-      leaving ??= this.leave(wanted, owner);
+      leaving ??= this.leave(name, owner);
       return leaving;
     };
     try {
@@ -86,21 +95,38 @@ export class OpenExports {
       return { export: wanted, disk, leave };
     } catch (error) {
       owner.uses--;
-      if (this.open.get(wanted) === owner) this.open.delete(wanted);
+      this.forget(name, owner);
       throw error;
     }
   }
 
-  private async leave(wanted: NbdExport, owner: OpenExport): Promise<void> {
+  /** A disk that was closed under its connections is theirs until they go, and nobody else's. */
+  private async forgetClosed(name: string): Promise<void> {
+    const owner = this.open.get(name);
+    if (owner === undefined) return;
+    try {
+      const { disk } = await owner.opened;
+      // Nothing is read of it: it is answered at once, by a disk that is closed with an error.
+      await disk.read(0, 0);
+    } catch (error) {
+      if (error instanceof PlaneError && error.code === 'DiskClosed') this.forget(name, owner);
+    }
+  }
+
+  private forget(name: string, owner: OpenExport): void {
+    if (this.open.get(name) === owner) this.open.delete(name);
+  }
+
+  private async leave(name: string, owner: OpenExport): Promise<void> {
     owner.uses--;
     if (owner.uses > 0) return;
-    this.open.delete(wanted);
+    this.forget(name, owner);
     const closed = owner.opened.then((opened) => opened.close());
-    this.closing.set(wanted, closed);
+    this.closing.set(name, closed);
     try {
       await closed;
     } finally {
-      if (this.closing.get(wanted) === closed) this.closing.delete(wanted);
+      if (this.closing.get(name) === closed) this.closing.delete(name);
     }
   }
 }

@@ -69,7 +69,7 @@ const UNSEEN_TLS: ReadonlySet<number> = new Set([OPTION.startTls, OPTION.abort, 
 const PREFERRED_BLOCK_BYTES = 4096;
 
 /** Transmission flags of an export ("Transmission flags"). */
-function transmissionFlags(isReadOnly: boolean, isStructured: boolean): number {
+function transmissionFlags({ isReadOnly, resize }: NbdExport, isStructured: boolean): number {
   const always =
     TRANSMISSION_FLAG.hasFlags |
     TRANSMISSION_FLAG.sendFlush |
@@ -78,7 +78,8 @@ function transmissionFlags(isReadOnly: boolean, isStructured: boolean): number {
     TRANSMISSION_FLAG.sendCache;
   const changing =
     TRANSMISSION_FLAG.sendTrim | TRANSMISSION_FLAG.sendWriteZeroes | TRANSMISSION_FLAG.sendFastZero;
-  const kind = isReadOnly ? TRANSMISSION_FLAG.readOnly : changing;
+  const resizing = resize === undefined ? 0 : TRANSMISSION_FLAG.sendResize;
+  const kind = isReadOnly ? TRANSMISSION_FLAG.readOnly : changing | resizing;
   return always | kind | (isStructured ? TRANSMISSION_FLAG.sendDf : 0);
 }
 
@@ -119,7 +120,19 @@ export class Negotiation {
     await inUse?.leave();
   }
 
-  async answer({ option, bytes }: ClientOption): Promise<NextStep> {
+  async answer(option: ClientOption): Promise<NextStep> {
+    try {
+      return await this.choose(option);
+    } catch (error) {
+      if (!(error instanceof PlaneError)) throw error;
+      // "NBD_OPT_EXPORT_NAME" has no error reply, so whatever is wrong ends the connection.
+      if (option.option === OPTION.exportName) return { step: 'end' };
+      return this.reply(option.option, refusalType(error), Buffer.from(error.message));
+    }
+  }
+
+  /** @throws PlaneError what looking for an export, or opening it, is refused with */
+  private async choose({ option, bytes }: ClientOption): Promise<NextStep> {
     if (this.options.tlsMode === 'required' && !this.isTls && !UNSEEN_TLS.has(option)) {
       return this.reply(option, OPTION_REPLY.errorTlsRequired);
     }
@@ -157,29 +170,24 @@ export class Negotiation {
     return HAGGLE;
   }
 
-  /** "NBD_OPT_EXPORT_NAME": has no error reply, so whatever is wrong ends the connection. */
   private async answerExportName(bytes: Buffer): Promise<NextStep> {
     const name = parseString(bytes);
     const isHidden = this.options.tlsMode === 'required' && !this.isTls;
-    const wanted = name === null || isHidden ? null : this.options.directory.find(name);
-    if (wanted === null || name === null) return { step: 'end' };
-    try {
-      await this.use(wanted);
-    } catch (error) {
-      if (error instanceof PlaneError) return { step: 'end' };
-      throw error;
-    }
+    if (name === null || isHidden) return { step: 'end' };
+    const wanted = await this.options.directory.find(name);
+    if (wanted === null) return { step: 'end' };
+    await this.use(wanted);
     const padding = this.hasNoZeroes ? 0 : EXPORT_NAME_PADDING_BYTES;
     const answer = Buffer.alloc(10 + padding);
     writeSize(answer, this.inUse!.disk.size, 0);
-    answer.writeUInt16BE(transmissionFlags(wanted.isReadOnly, this.isStructured), 8);
+    answer.writeUInt16BE(transmissionFlags(wanted, this.isStructured), 8);
     this.replies.push(answer);
     return this.transmit(name);
   }
 
-  private answerList(bytes: Buffer): NextStep {
+  private async answerList(bytes: Buffer): Promise<NextStep> {
     if (bytes.length > 0) return this.reply(OPTION.list, OPTION_REPLY.errorInvalid);
-    for (const each of this.options.directory.list()) {
+    for (const each of await this.options.directory.list()) {
       const name = Buffer.from(each.name);
       const payload = Buffer.alloc(4 + name.length);
       payload.writeUInt32BE(name.length, 0);
@@ -203,14 +211,9 @@ export class Negotiation {
   private async answerInformation(option: number, bytes: Buffer): Promise<NextStep> {
     const request = parseInformationRequest(bytes);
     if (request === null) return this.reply(option, OPTION_REPLY.errorInvalid);
-    const wanted = this.options.directory.find(request.exportName);
+    const wanted = await this.options.directory.find(request.exportName);
     if (wanted === null) return this.reply(option, OPTION_REPLY.errorUnknown);
-    try {
-      await this.use(wanted);
-    } catch (error) {
-      if (!(error instanceof PlaneError)) throw error;
-      return this.reply(option, openRefusal(error), Buffer.from(error.message));
-    }
+    await this.use(wanted);
     this.describe(option, wanted, this.inUse!.disk, request.kinds);
     this.reply(option, OPTION_REPLY.ack);
     return option === OPTION.go ? this.transmit(request.exportName) : HAGGLE;
@@ -221,7 +224,7 @@ export class Negotiation {
     const size = Buffer.alloc(12);
     size.writeUInt16BE(INFORMATION.export, 0);
     writeSize(size, disk.size, 2);
-    size.writeUInt16BE(transmissionFlags(wanted.isReadOnly, this.isStructured), 10);
+    size.writeUInt16BE(transmissionFlags(wanted, this.isStructured), 10);
     this.reply(option, OPTION_REPLY.info, size);
     const blocks = Buffer.alloc(14);
     blocks.writeUInt16BE(INFORMATION.blockSize, 0);
@@ -241,7 +244,7 @@ export class Negotiation {
     }
   }
 
-  private answerContexts(option: number, bytes: Buffer): NextStep {
+  private async answerContexts(option: number, bytes: Buffer): Promise<NextStep> {
     const isSet = option === OPTION.setMetaContext;
     if (isSet) this.contexts = null;
     if (!this.isStructured) return this.reply(option, OPTION_REPLY.errorInvalid);
@@ -249,7 +252,7 @@ export class Negotiation {
     if (request === 'too many') return this.reply(option, OPTION_REPLY.errorTooBig);
     if (request === null) return this.reply(option, OPTION_REPLY.errorInvalid);
     const { exportName, queries } = request;
-    if (this.options.directory.find(exportName) === null) {
+    if ((await this.options.directory.find(exportName)) === null) {
       return this.reply(option, OPTION_REPLY.errorUnknown);
     }
     const names = CONTEXT_NAMES.filter((name) => isAskedFor(name, queries, isSet));
@@ -264,7 +267,7 @@ export class Negotiation {
 
   /** Opens an export, unless it is the one that is open; gives up another one. */
   private async use(wanted: NbdExport): Promise<void> {
-    if (this.inUse?.export === wanted) return;
+    if (this.inUse?.export.name === wanted.name) return;
     await this.close();
     this.inUse = await this.options.opened.use(wanted);
   }
@@ -290,8 +293,9 @@ function isAskedFor(name: ContextName, queries: readonly string[], isSet: boolea
   return queries.length === 0 || queries.includes(name.slice(0, name.indexOf(':') + 1));
 }
 
-function openRefusal(error: PlaneError): OptionReplyType {
-  if (error.code === 'InvalidDiskId.NotFound') return OPTION_REPLY.errorUnknown;
+function refusalType(error: PlaneError): OptionReplyType {
+  const isGone = error.code === 'InvalidDiskId.NotFound';
+  if (isGone || error.code === 'InvalidSnapshotId.NotFound') return OPTION_REPLY.errorUnknown;
   if (error.code === 'PlaneClosed') return OPTION_REPLY.errorShutdown;
   return OPTION_REPLY.errorPolicy;
 }

@@ -65,6 +65,7 @@ export const TRANSMISSION_FLAG = {
   sendWriteZeroes: 1 << 6,
   sendDf: 1 << 7,
   canMultiConn: 1 << 8,
+  sendResize: 1 << 9,
   sendCache: 1 << 10,
   sendFastZero: 1 << 11,
 } as const;
@@ -83,6 +84,8 @@ export const COMMAND = {
   cache: 5,
   writeZeroes: 6,
   blockStatus: 7,
+  /** Of the experimental RESIZE extension (branch extension-resize): the offset is the new size. */
+  resize: 8,
 } as const;
 
 /** "Command flags". */

@@ -8,6 +8,9 @@
  * cache or block status is EINVAL, a write or write zeroes ENOSPC; on a read-only export every
  * change is EPERM; ENOTSUP only for FAST_ZERO; EOVERFLOW only where there is no payload.
  *
+ * RESIZE is of an experimental extension (proto.md of the branch extension-resize). Where it was
+ * not offered it is a command there is not; a size below the one there is is EPERM, as it says.
+ *
  * **Thread:** any.
  */
 import { REQUEST_BYTES_MAX } from '../../limits.ts';
@@ -79,6 +82,14 @@ const COMMANDS: readonly CommandRow[] = [
     tooLong: null,
   },
   {
+    command: COMMAND.resize,
+    name: 'RESIZE',
+    flags: fua,
+    isChange: true,
+    pastEnd: null,
+    tooLong: null,
+  },
+  {
     command: COMMAND.blockStatus,
     name: 'BLOCK_STATUS',
     flags: fua | requireOne,
@@ -94,6 +105,7 @@ export interface ExportFacts {
   readonly isReadOnly: boolean;
   readonly isStructured: boolean;
   readonly hasContexts: boolean;
+  readonly canResize: boolean;
 }
 
 export interface Refusal {
@@ -104,13 +116,15 @@ export interface Refusal {
 /** @returns null: it can be handled */
 export function judge(request: NbdRequest, facts: ExportFacts): Refusal | null {
   const row = COMMANDS.find((candidate) => candidate.command === request.command);
-  if (row === undefined) return invalid(`command ${request.command} is unknown`);
+  const isOffered = request.command !== COMMAND.resize || facts.canResize;
+  if (row === undefined || !isOffered) return invalid(`command ${request.command} is unknown`);
   const { flags, offset, length } = request;
   if ((flags & ~row.flags) !== 0) return invalid(`flags ${flags} are not of ${row.name}`);
   if ((flags & df) !== 0 && !facts.isStructured) return invalid('DF needs structured replies');
   if (row.isChange && facts.isReadOnly) {
     return { errno: ERRNO.notPermitted, text: 'the export is read-only' };
   }
+  if (request.command === COMMAND.resize) return judgeResize(request, facts);
   if (row.pastEnd === null) {
     return offset === 0 && length === 0 ? null : invalid(`${row.name} has no range`);
   }
@@ -121,6 +135,13 @@ export function judge(request: NbdRequest, facts: ExportFacts): Refusal | null {
     return { errno: row.tooLong.errno, text: `at most ${row.tooLong.lengthMax} bytes` };
   }
   return judgeMeaning(request, facts);
+}
+
+/** The new size stands where other commands have their offset. */
+function judgeResize({ offset, length }: NbdRequest, facts: ExportFacts): Refusal | null {
+  if (length !== 0) return invalid('RESIZE has no length');
+  if (offset >= facts.size) return null;
+  return { errno: ERRNO.notPermitted, text: `a disk of ${facts.size} bytes does not shrink` };
 }
 
 function judgeMeaning({ command, flags, length }: NbdRequest, facts: ExportFacts): Refusal | null {

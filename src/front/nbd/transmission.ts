@@ -22,6 +22,7 @@ import {
   NBD_CONNECTION_BYTES_MAX,
   NBD_CONNECTION_REQUESTS_MAX,
   NBD_DRAINED_BYTES_MAX,
+  NBD_RESERVED_BYTES,
 } from '../../limits.ts';
 import { readStatus } from './block-status.ts';
 import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
@@ -81,14 +82,17 @@ export class Transmission implements RequestSink {
       this.requests > 0 &&
       (this.requests >= NBD_CONNECTION_REQUESTS_MAX ||
         this.bytes + bytes > NBD_CONNECTION_BYTES_MAX);
-    if (isOver || !this.budget.take(bytes, () => this.sink.resume())) {
+    // One small request of each connection is let in past the budget of all: clients that hold all
+    // of it and take little must not keep others from being served.
+    const heldBytes = this.requests === 0 && bytes <= NBD_RESERVED_BYTES ? 0 : bytes;
+    if (isOver || !this.budget.take(heldBytes, () => this.sink.resume())) {
       this.isFull = isOver;
       return false;
     }
     request.refusal = refusal;
-    request.heldBytes = bytes;
+    request.heldBytes = heldBytes;
     this.requests++;
-    this.bytes += bytes;
+    this.bytes += heldBytes;
     return true;
   }
 
@@ -142,6 +146,7 @@ export class Transmission implements RequestSink {
       isReadOnly: use.export.isReadOnly,
       isStructured,
       hasContexts: contexts.length > 0,
+      canResize: use.export.resize !== undefined,
     };
   }
 
@@ -149,7 +154,7 @@ export class Transmission implements RequestSink {
     const { disk } = this.agreement.use;
     const { offset, length, flags } = request;
     const isFua = (flags & COMMAND_FLAG.fua) !== 0;
-    const command = request.command as 1 | 3 | 4 | 5 | 6;
+    const command = request.command as 1 | 3 | 4 | 5 | 6 | 8;
     switch (command) {
       case COMMAND.write:
         return payload === null
@@ -168,6 +173,8 @@ export class Transmission implements RequestSink {
           : disk.writeZeroes(offset, length);
         return zeroed.then(() => flushIf(isFua, disk));
       }
+      case COMMAND.resize:
+        return this.agreement.use.export.resize!(offset);
       default:
         return unreachable(command);
     }

@@ -30,6 +30,7 @@ test('a machine on which an encrypted round trip works is well', async () => {
     'cpu',
     'cores',
     'memory',
+    'core dumps',
     'encrypted round trip',
   ]);
   expect(document.engines).toEqual([

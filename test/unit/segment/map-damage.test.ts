@@ -1,4 +1,5 @@
 /** Damage to the map on files, its checkpoint and its log: refused, or lost up to a flush. */
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { PlaneError } from '../../../src/base/errors.ts';
 import { openFileStore } from '../../../src/segment/file-store.ts';
@@ -41,6 +42,22 @@ describe('a checkpoint', () => {
       const error = codeOf(() => openStore(fileSystem));
       expect(error.message).toContain(`DataDirectoryCorrupt: ${path} at byte `);
     }
+  });
+
+  it.each<[string, number, number, RegExp]>([
+    ['lengths that do not add up', 48, 8, /lengths disagree/],
+    ['a tree that is not in its table', 48 - 16, 1, /expected 3 trees, got 2/],
+  ])('of %s is refused, though its checksum is right', (_, fromEnd, more, message) => {
+    const fileSystem = closed.fork();
+    const bytes = fileSystem.content(path).slice();
+    const view = new DataView(bytes.buffer);
+    const at = bytes.byteLength - fromEnd;
+    view.setUint32(at, view.getUint32(at, true) + more, true);
+    view.setUint32(bytes.byteLength - 4, crc32(bytes.subarray(0, -4)), true);
+    fileSystem.plant(path, bytes);
+    const error = codeOf(() => openStore(fileSystem));
+    expect(error.code).toBe('DataDirectoryCorrupt');
+    expect(error.message).toMatch(message);
   });
 
   it('that is missing, or without its log, is refused', () => {

@@ -70,6 +70,7 @@ export const TESTED_ELSEWHERE: readonly TestedElsewhere[] = [
     because: DOOR,
     test: 'test/unit/front/api/wire-refusal.test.ts',
   },
+  { codes: ['DebuggerOpen'], because: DATA_PLANE, test: 'test/custody/debugging.test.ts' },
   { codes: ['JobFileInvalid'], because: LOAD, test: 'test/unit/load/job.test.ts' },
   { codes: ['TraceInvalid'], because: LOAD, test: 'test/unit/load/trace-file.test.ts' },
   {

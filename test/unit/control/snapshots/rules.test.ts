@@ -20,6 +20,7 @@ const SNAPSHOT_USES: SnapshotUse[] = [
   'ShareSnapshot',
   'DeleteSnapshot',
   'ModifySnapshotAttribute',
+  'openSnapshot',
 ];
 const IMAGE_USES: ImageUse[] = [
   'RunInstances',
@@ -59,12 +60,13 @@ describe('the rules of snapshots', () => {
     expect(new Set(allowed.map(([use]) => use))).toEqual(new Set(['CreateDisk', 'CopySnapshot']));
   });
 
-  it('never use a failed snapshot, nor an unfinished one for more than a disk of a copy', () => {
+  it('never use a failed snapshot, an unfinished one only as a copy is read', () => {
     for (const cell of cells) {
       const [use, , origin, status] = cell;
       if (status === 'accomplished') continue;
       const isOwners = use === 'DeleteSnapshot' || use === 'ModifySnapshotAttribute';
-      const isOpen = use === 'CreateDisk' && origin === 'copy' && status === 'progressing';
+      const isContent = use === 'CreateDisk' || use === 'openSnapshot';
+      const isOpen = isContent && origin === 'copy' && status === 'progressing';
       if (!isOwners && !isOpen) expect(matchSnapshotRules(...cell)[0]?.code).not.toBe(null);
     }
   });

@@ -22,7 +22,8 @@ function ask(
   facts: Partial<Parameters<typeof judge>[1]> = {},
 ): number {
   const request = { command, flags, offset, length, cookieHigh: 0, cookieLow: 0 };
-  const whole = { size: SIZE, isReadOnly: false, isStructured: true, hasContexts: true, ...facts };
+  const can = { isStructured: true, hasContexts: true, canResize: false };
+  const whole = { size: SIZE, isReadOnly: false, ...can, ...facts };
   return judge({ ...request, refusal: null, heldBytes: 0 }, whole)?.errno ?? 0;
 }
 
@@ -92,4 +93,22 @@ test('every code has one of the error numbers the protocol knows', () => {
   expect(refusalOf(new PlaneError('NoSpace', 'x')).errno).toBe(28);
   expect(refusalOf(new PlaneError('ChecksumMismatch', 'x')).errno).toBe(5);
   expect(() => refusalOf(new TypeError('a bug'))).toThrow('a bug');
+});
+
+test('RESIZE is there if it was offered; the offset is the size, which never falls', () => {
+  const RESIZE = 8;
+  const offered = { canResize: true };
+  expect(ask(RESIZE, 0, SIZE, 0)).toBe(22);
+  for (const [offset, errno] of [
+    [SIZE, 0],
+    [2 * SIZE, 0],
+    [Number.POSITIVE_INFINITY, 0],
+    [SIZE - 1, 1],
+    [0, 1],
+  ] as const) {
+    expect(ask(RESIZE, 0, offset, 0, offered)).toBe(errno);
+  }
+  expect(ask(RESIZE, 0, SIZE, 1, offered)).toBe(22);
+  expect(ask(RESIZE, 4, SIZE, 0, offered)).toBe(22);
+  expect(ask(RESIZE, 0, SIZE, 0, { ...offered, isReadOnly: true })).toBe(1);
 });
