@@ -122,9 +122,8 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     simulation: options.simulation ?? null,
   });
   undo.push(() => kms.close());
-  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'), {
-    now: clock.now,
-  });
+  const metaPath = directory === null ? null : join(directory.path, 'meta');
+  const metadata = await openMetadata(metaPath, { now: clock.now });
   undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const threads = await startShards(options, directory, shardCount, kms, undo);
@@ -246,7 +245,6 @@ class OpenPlane implements Plane {
     this.checkOpen();
     return countDisks(this.parts.metadata);
   }
-
   regionOf(resourceId: string): string | undefined {
     this.checkOpen();
     return findRegionOf(this.parts.metadata, resourceId);
