@@ -11,6 +11,7 @@
  */
 export { ERROR_CODES, type ErrorCode, type ErrorRecord, PlaneError } from './base/errors.ts';
 export { httpStatusOf } from './base/http-status.ts';
+export { Simulation } from './base/simulation.ts';
 export { checkDirectory, type DirectoryCheck } from './check-directory.ts';
 export { loadWorld } from './control/access/load-world.ts';
 export type { World } from './control/access/world.ts';
@@ -23,6 +24,7 @@ export {
   type TableEntry,
 } from './control/encryption/explain.ts';
 export { renderEncryptionRules } from './control/encryption/render-document.ts';
+export type { CommonParameters, DiskCount, Verbs } from './control/verbs.ts';
 export { openPlane } from './plane.ts';
 export type {
   Disk,

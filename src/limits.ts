@@ -307,6 +307,27 @@ export const NBD_RECEIVE_BYTES: number = 256 * KIB;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
+/** Cloud API: connections, parameters of one request, and items of one list in it. */
+export const API_CONNECTIONS_MAX = 1_024;
+export const API_PARAMETERS_MAX = 1_000;
+export const API_LIST_MAX = 1_000;
+/** Cloud API: bytes of a request line and its headers, and of a body. */
+export const API_HEAD_BYTES_MAX: number = 64 * KIB;
+export const API_BODY_BYTES_MAX: number = MIB;
+/** Cloud API: a client has so long to send headers, then all of a request; idle ones are closed. */
+export const API_HEADERS_MS = 10_000;
+export const API_REQUEST_MS = 30_000;
+export const API_IDLE_MS = 65_000;
+/** Cloud API: how long a stop waits for calls under way. */
+export const API_STOP_MS = 5_000;
+/** Cloud API: resource shares a server keeps. */
+export const API_SHARES_MAX = 10_000;
+/** Cloud API: latency a test may inject into a call. */
+export const API_LATENCY_MS_MAX = 600_000;
+/** Cloud API: a signature is of now, give or take so long; nonces kept meanwhile. */
+export const API_CLOCK_SKEW_MS: number = 15 * 60 * 1_000;
+export const API_NONCES_MAX = 500_000;
+
 invariant(SHARD_HANG_MS > KMS_TIMEOUT_MS, 'a shard that waits for a key does not hang');
 invariant(KMS_PING_MS < KMS_HANG_MS, 'a hang is asked about before it is one');
 invariant(KMS_HANG_MS > KMS_TIMEOUT_MS, 'a call has timed out before its thread is ended');

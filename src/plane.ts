@@ -20,8 +20,9 @@ import { removeExpiredTokens, TokensInUse } from './control/access/tokens.ts';
 import { attachDisk, detachDisk } from './control/attach.ts';
 import { callVerb } from './control/call.ts';
 import type { PlaneContext, Principal } from './control/context.ts';
+import { countDisks, type DiskCount } from './control/disks/count-disks.ts';
 import { explainEncryption } from './control/encryption/explain.ts';
-import { findDisk } from './control/find.ts';
+import { findDisk, findRegionOf } from './control/find.ts';
 import { type ExportFiles, exportFilesIn } from './control/jobs/export-files.ts';
 import { TaskRunner } from './control/jobs/task-runner.ts';
 import type { TaskVolumes } from './control/jobs/task-work.ts';
@@ -112,6 +113,7 @@ export async function openPlane(options: PlaneOptions): Promise<Plane> {
 }
 
 async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Promise<Parts> {
+  const clock = options.simulation?.clock ?? systemClock;
   const directory = openDirectory(options);
   if (directory !== null) undo.push(async () => directory.release());
   const kms = await startKmsThread({
@@ -119,9 +121,11 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     rootKeyFile: options.rootKeyFile ?? null,
     throttling: options.kmsThrottling ?? false,
     sabotage: sabotageOf(options),
+    simulation: options.simulation ?? null,
   });
   undo.push(() => kms.close());
-  const metadata = await openMetadata(directory === null ? null : join(directory.path, 'meta'));
+  const metaPath = directory === null ? null : join(directory.path, 'meta');
+  const metadata = await openMetadata(metaPath, { now: clock.now });
   undo.push(() => metadata.close());
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const start = shardStarter(options, directory, shardCount, kms);
@@ -132,14 +136,14 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     isVolatile: directory === null,
     lossesMax: sabotageOf(options)?.options.lossesMax,
     cores: availableParallelism(),
-    reopen: (diskId, open) => reopenVolume({ clock: systemClock, metadata }, diskId, open),
+    reopen: (diskId, open) => reopenVolume({ clock, metadata }, diskId, open),
   });
   kms.onRestarted = () => void shards.connectKms();
   const held = new HeldVolumes(shards);
   // Checked again before each key: an inspector may have been opened since.
   const checkDebugger = options.allowDebugging === true ? () => {} : checkNoDebugger;
   const untasked = {
-    clock: systemClock,
+    clock,
     randomBytes: (byteCount: number) => randomBytes(byteCount),
     metadata,
     kms,
@@ -156,7 +160,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
       readerCount: (snapshotId: string) => shards.readerCount(snapshotId),
     },
     locks: new ResourceLocks(),
-    tokens: new TokensInUse(systemClock.now()),
+    tokens: new TokensInUse(clock.now()),
     ruleSet: options.ruleSet ?? ('2025' as const),
     quotas: quotasOf(options.quotas ?? {}),
   };
@@ -244,6 +248,16 @@ class OpenPlane implements Plane {
   async explain(about: EncryptionQuestion | string): Promise<readonly string[]> {
     if (typeof about !== 'string') return explainEncryption(about).lines;
     return (await this.call('ExplainEncryption', { ResourceId: about })).Lines;
+  }
+
+  countDisks(): readonly DiskCount[] {
+    this.checkOpen();
+    return countDisks(this.parts.metadata);
+  }
+
+  regionOf(resourceId: string): string | undefined {
+    this.checkOpen();
+    return findRegionOf(this.parts.metadata, resourceId);
   }
 
   async stats(): Promise<PlaneStats> {

@@ -1,8 +1,10 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
 import type { ErrorCode } from './base/errors.ts';
+import type { Simulation } from './base/simulation.ts';
 import type { World } from './control/access/world.ts';
 import type {
   CommonParameters,
+  DiskCount,
   EncryptionQuestion,
   Quotas,
   RuleSet,
@@ -47,6 +49,8 @@ export interface PlaneOptions {
    * encrypt or decrypt, 10 that create a key, 20 that read, 10 that write. @default false
    */
   readonly kmsThrottling?: boolean;
+  /** For tests: time that can be moved, a KMS that can be down. @default the system's time */
+  readonly simulation?: Simulation;
   /**
    * Opens the plane although a debugger could read its keys. Otherwise openPlane() and attach()
    * refuse with DebuggerOpen while the inspector listens; SIGUSR1 does not open it while the plane
@@ -285,7 +289,14 @@ export interface Plane extends AsyncDisposable {
    *   InvalidSnapshotId.NotFound; InvalidParameter: a disk nothing was decided for
    */
   explain(about: EncryptionQuestion | string): Promise<readonly string[]>;
+  /**
+   * The region a disk, snapshot, image or instance is in; undefined: there is none of that id. For
+   * doors whose callers name a resource and no region.
+   */
+  regionOf(resourceId: string): string | undefined;
   stats(): Promise<PlaneStats>;
+  /** Disks of all accounts, by state and encryption. Reads the record of each. */
+  countDisks(): readonly DiskCount[];
   /**
    * Looks for a disk's data key, in plain, in every file of the data directory. The KMS thread does
    * the looking: the key is not given to anybody.

@@ -4,6 +4,7 @@ import { scrubStack } from '../src/base/bytes.ts';
 import { PlaneError } from '../src/base/errors.ts';
 import { haveFault } from '../src/base/faults.ts';
 import { invariant } from '../src/base/invariant.ts';
+import { Simulation } from '../src/base/simulation.ts';
 import { openVaultAt, type VaultPlace } from '../src/kms/open-vault.ts';
 import { createKmsServer, type KmsServer } from '../src/kms/serve.ts';
 import type { Vault } from '../src/kms/vault.ts';
@@ -14,6 +15,8 @@ interface KmsThreadStart {
   readonly place: VaultPlace;
   readonly throttling: boolean;
   readonly isSabotageAllowed: boolean;
+  /** Memory of a Simulation. */
+  readonly simulation: SharedArrayBuffer | null;
 }
 
 invariant(parentPort !== null, 'this file is the entry of a thread');
@@ -23,9 +26,11 @@ let idleTimer: NodeJS.Timeout | undefined;
 const reply = (message: KmsReply): void => main.postMessage(message);
 
 try {
-  const { place, throttling } = workerData as KmsThreadStart;
-  const vault = await openVaultAt(place);
-  const server = createKmsServer({ vault, throttling });
+  const { place, throttling, simulation: memory } = workerData as KmsThreadStart;
+  const simulation = memory === null ? null : new Simulation(memory);
+  const vault = await openVaultAt(place, simulation?.clock);
+  const isDown = (): boolean => simulation?.isKmsDown === true;
+  const server = createKmsServer({ vault, throttling, isDown });
   idleTimer = setInterval(() => void idle(server), KMS_IDLE_CHECK_MS).unref();
   main.on('message', (call: KmsCall) => void serve(vault, server, call));
   reply({ kind: 'ready' });

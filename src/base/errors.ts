@@ -223,6 +223,20 @@ export const ERROR_CODES = {
   'InvalidTagValue.Malformed': row('caller', false, 'a tag value breaks the rules'),
   'NumberExceed.Tags': row('caller', false, 'a resource has all the tags it may have'),
   WorldInvalid: row('caller', false, 'a world file cannot be seeded as written'),
+  // Cloud API: what is refused before a verb is called.
+  'InvalidAction.NotFound': row('caller', false, 'the API has no such operation here'),
+  InvalidVersion: row('caller', false, 'no API of this version is served'),
+  UnsupportedHTTPMethod: row('caller', false, 'the API is called with GET or POST'),
+  IncompleteSignature: row('caller', false, 'credentials are missing or not well-formed'),
+  SignatureDoesNotMatch: row('caller', false, 'the signature is not that of the request'),
+  SignatureNonceUsed: row('caller', false, 'the nonce of the signature was used already'),
+  IllegalTimestamp: row('caller', false, 'the time of the signature is too far from now'),
+  MissingSecurityToken: row('caller', false, 'temporary credentials come with a token'),
+  'InvalidSecurityToken.MismatchWithAccessKey': row('caller', false, 'the token of another key'),
+  'InvalidSecurityToken.Expired': row('caller', false, 'temporary credentials have ended'),
+  Throttling: row('transient', true, 'too many calls'),
+  ServiceUnavailable: row('transient', true, 'what the call needs does not answer just now'),
+  InternalError: row('system', false, 'a bug: the call was ended by an error nobody expected'),
 } as const satisfies Record<string, CodeRow>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -73,6 +73,7 @@ export const STATUS_ROWS: readonly {
       'ResourcesNotInSameZone',
       'SnapshotCreatedDisk',
       'SnapshotCreatedImage',
+      'UnsupportedHTTPMethod',
       'UserNotInTheWhiteList',
     ],
   },
@@ -85,6 +86,7 @@ export const STATUS_ROWS: readonly {
       'InvalidAccessKeyId.NotFound',
       'InvalidAccount.Forbbiden',
       'InvalidAccount.NotFound',
+      'InvalidAction.NotFound',
       'InvalidDisk.AlreadyDetached',
       'InvalidDiskId.NotFound',
       'InvalidImageId.NotFound',
@@ -111,6 +113,7 @@ export const STATUS_ROWS: readonly {
       'Rejected.UnsupportedOperation',
     ],
   },
+  { status: 400, codes: ['Throttling'] },
   { status: 413, codes: ['RequestTooLarge'] },
   { status: 429, codes: ['Rejected.Throttling'] },
 ];

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import { PlaneError } from '../base/errors.ts';
 import type { OptionLine } from '../load/job-lines.ts';
+import { addApiCommands } from './api-commands.ts';
 import type { CompareFlags } from './compare.ts';
 import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
@@ -28,6 +29,8 @@ const EXAMPLES = `Examples:
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk compare before.json after.json    reports side by side, ours or fio's
   sealdisk demo                              keys, lineage and encryption, each step checked
+  sealdisk serve                             the cloud's API on a local port: its SDKs, unchanged
+  sealdisk ecs CreateDisk --Size 20 --data-dir D  one call of that API, without an SDK
   sealdisk nbd --encrypted --memory --port 0 a disk for qemu, fio and other NBD clients
   sealdisk rekey d-... --data-dir DIR        a disk moved to a new data key
   sealdisk lineage d-... --data-dir D        who came from whom, under which key
@@ -208,6 +211,8 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
   addInspectionCommands(program, { openPlane, terminalFor, end });
+  const environment = process.env;
+  addApiCommands(program, { openPlane, terminalFor, untilAskedToEnd, environment, end });
   addExplainCommand(program, end);
   program
     .command('compare')

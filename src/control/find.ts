@@ -1,7 +1,7 @@
 /** Records by the ids callers give: an id is recognised before it comes near a store key. */
 import { PlaneError } from '../base/errors.ts';
 import type { Metadata } from '../meta/metadata.ts';
-import { isDiskId, isSnapshotId } from '../record/ids.ts';
+import { isDiskId, isImageId, isInstanceId, isSnapshotId } from '../record/ids.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 
 /** Where to look, and for whom. */
@@ -36,6 +36,15 @@ export function isInScope(
   record: { readonly accountId: string; readonly regionId: string },
 ): boolean {
   return record.accountId === context.accountId && record.regionId === context.regionId;
+}
+
+/** The region of a disk, snapshot, image or instance, whoever it belongs to. */
+export function findRegionOf(metadata: Metadata, id: string): string | undefined {
+  if (isDiskId(id)) return metadata.getDisk(id)?.regionId;
+  if (isImageId(id)) return metadata.getDocument('image', id)?.regionId;
+  if (isInstanceId(id)) return metadata.getDocument('instance', id)?.regionId;
+  if (!isSnapshotId(id)) return undefined;
+  return (metadata.getSnapshot(id) ?? metadata.getDocument('share', id))?.regionId;
 }
 
 /** What a caller gave, short enough for a message. */

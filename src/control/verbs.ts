@@ -12,6 +12,7 @@ import type { SnapshotVerbs } from './snapshots/types.ts';
 
 export type { RegionDescription, Tag, TagResource, ZoneDescription } from './access/types.ts';
 export type { AuditEvent } from './audit/types.ts';
+export type { DiskCount } from './disks/count-disks.ts';
 export type { DiskDescription } from './disks/types.ts';
 export type { RuleSet } from './encryption/cells.ts';
 export type { EncryptionQuestion } from './encryption/decide.ts';

@@ -23,6 +23,8 @@ export interface KmsServerOptions {
   readonly vault: Vault;
   /** Refuses requests above the cloud's rates. @default false */
   readonly throttling?: boolean;
+  /** While it is, everything is refused with KmsUnavailable. @default never */
+  readonly isDown?: () => boolean;
 }
 
 export interface KmsServer {
@@ -34,11 +36,16 @@ export interface KmsServer {
   idle(): Promise<void>;
 }
 
-export function createKmsServer({ vault, throttling = false }: KmsServerOptions): KmsServer {
+export function createKmsServer(options: KmsServerOptions): KmsServer {
+  const { vault, throttling = false, isDown = () => false } = options;
+  const checkUp = (): void => {
+    if (isDown()) throw new PlaneError('KmsUnavailable', 'KMS does not answer');
+  };
   const rates = throttling ? new RequestRates(vault.clock) : null;
   return {
     handle: async (request) => {
       try {
+        checkUp();
         return await answer(vault, rates, request);
       } finally {
         leaveNoTrace();
@@ -46,6 +53,7 @@ export function createKmsServer({ vault, throttling = false }: KmsServerOptions)
     },
     unwrap: ({ id, wrappedKey, context }) => {
       try {
+        checkUp();
         return { id, key: unwrapForShard(vault, wrappedKey, context) };
       } catch (error) {
         if (!(error instanceof PlaneError)) throw error;

@@ -15,6 +15,7 @@ import { type MessagePort, Worker } from 'node:worker_threads';
 import { settlesWithin } from '../base/deadline.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import type { Simulation } from '../base/simulation.ts';
 import { KMS_HANG_MS, KMS_OPEN_TIMEOUT_MS, KMS_PING_MS, KMS_TIMEOUT_MS } from '../limits.ts';
 import type { KmsCall, KmsReply, KmsRequest, KmsResults } from '../record/kms-message.ts';
 import { watchForHang } from './hang-watch.ts';
@@ -26,6 +27,8 @@ export interface KmsLifeOptions {
   readonly rootKeyFile: string | null;
   /** Refuses requests above the cloud's rates. @default false */
   readonly throttling?: boolean;
+  /** null: the system's time, and no outages but real ones. @default null */
+  readonly simulation?: Simulation | null;
   /** @default KMS_TIMEOUT_MS */
   readonly timeoutMs?: number;
   /** Tests only: threads/sabotage.ts. */
@@ -51,7 +54,7 @@ interface Waiting {
  *   DataDirectoryVersion, StoreFailed, KmsUnavailable
  */
 export async function startKmsLife(options: KmsLifeOptions): Promise<KmsLife> {
-  const { dataDir, rootKeyFile, throttling = false, sabotage = null } = options;
+  const { dataDir, rootKeyFile, throttling = false, simulation, sabotage = null } = options;
   const worker = new Worker(new URL('../../workers/kms.js', import.meta.url), {
     name: 'kms',
     // Flags of the process (--eval, --input-type, --inspect) are not for threads that hold keys.
@@ -59,6 +62,7 @@ export async function startKmsLife(options: KmsLifeOptions): Promise<KmsLife> {
     workerData: {
       place: { dataDir, rootKeyFile },
       throttling,
+      simulation: simulation?.memory ?? null,
       isSabotageAllowed: sabotage !== null,
     },
   });

@@ -15,7 +15,7 @@ import {
 import { ROOT } from './tree.ts';
 
 const MARKDOWN = ['README.md', 'src/README.md', 'bench/README.md', 'test/README.md'];
-const DOCSTRINGS = ['src/index.ts', 'src/types.ts'];
+const DOCSTRINGS = ['src/index.ts', 'src/types.ts', 'src/testing.ts', 'src/base/simulation.ts'];
 const RUN_MS = 110_000;
 
 const library = (await import(join(ROOT, 'dist/src/index.js'))) as { openPlane?: unknown };
@@ -93,7 +93,8 @@ describe.skipIf(noLibrary !== '')(`library examples${noLibrary}`, () => {
   beforeAll(() => {
     const sources = new Map(programs.map((example) => [fileName(example), example.code]));
     problems = compile(customer, sources);
-  });
+    // The types of the cloud's SDK are many.
+  }, RUN_MS);
 
   test.each(programs)('$file, line $line, compiles and runs', async (example) => {
     const name = fileName(example);

@@ -88,6 +88,8 @@ export function installCustomer(): Customer {
   mkdirSync(join(modules, '@types'));
   symlinkSync(ROOT, join(modules, 'sealdisk'), 'dir');
   symlinkSync(join(ROOT, 'node_modules/@types/node'), join(modules, '@types/node'), 'dir');
+  // The SDKs a customer of the cloud has.
+  symlinkSync(join(ROOT, 'node_modules/@alicloud'), join(modules, '@alicloud'), 'dir');
   writeFileSync(join(folder, 'package.json'), '{ "type": "module", "private": true }\n');
   const command = join(modules, '.bin/sealdisk');
   const main = join(ROOT, 'dist/src/cli/main.js');

@@ -136,6 +136,13 @@ export const LAYERS: readonly LayerRow[] = [
   },
   {
     layer: 8,
+    places: ['testing.ts'],
+    thread: 'main',
+    mayImport: ['index.ts', 'types.ts', 'front'],
+    what: 'sealdisk/testing: a server in the process of a test',
+  },
+  {
+    layer: 8,
     places: ['bench/naive'],
     thread: 'main',
     mayImport: ['load'],

@@ -9,6 +9,7 @@ export interface TestedElsewhere {
 }
 
 const DATA_PLANE = 'of requests to attached disks and of opening a plane, not of verbs';
+const DOOR = 'of the HTTP door: no verb is called';
 const LOAD = 'of the load generator';
 const QUOTA = 'a quota, which takes long to use up: beside the other tests of its verb';
 
@@ -45,6 +46,29 @@ export const TESTED_ELSEWHERE: readonly TestedElsewhere[] = [
     codes: ['CipherUnavailable'],
     because: DATA_PLANE,
     test: 'test/unit/cipher/select-engine.test.ts',
+  },
+  {
+    codes: [
+      'IncompleteSignature',
+      'SignatureDoesNotMatch',
+      'SignatureNonceUsed',
+      'IllegalTimestamp',
+      'MissingSecurityToken',
+      'InvalidSecurityToken.MismatchWithAccessKey',
+      'InvalidSecurityToken.Expired',
+    ],
+    because: DOOR,
+    test: 'test/unit/front/api/authenticate.test.ts',
+  },
+  {
+    codes: ['InvalidAction.NotFound', 'InvalidVersion', 'UnsupportedHTTPMethod'],
+    because: DOOR,
+    test: 'test/integration/api-hostile.test.ts',
+  },
+  {
+    codes: ['Throttling', 'ServiceUnavailable', 'InternalError'],
+    because: DOOR,
+    test: 'test/unit/front/api/wire-refusal.test.ts',
   },
   { codes: ['DebuggerOpen'], because: DATA_PLANE, test: 'test/custody/debugging.test.ts' },
   { codes: ['JobFileInvalid'], because: LOAD, test: 'test/unit/load/job.test.ts' },
@@ -168,19 +192,6 @@ export const NOT_ANSWERED: readonly NotAnswered[] = [
   {
     codes: ['Rejected.Unavailable'],
     because: 'a key is in one of four states, and none of them is called so',
-  },
-  {
-    codes: [
-      'InternalError',
-      'Throttling',
-      'ServiceUnavailable',
-      'UnsupportedHTTPMethod',
-      'IncompleteSignature',
-      'SignatureDoesNotMatch',
-      'SignatureNonceUsed',
-      'IllegalTimestamp',
-    ],
-    because: 'of the HTTP door: no verb is called',
   },
   {
     codes: ['InvalidOperation.OtherInstanceUnsupported', 'QuotaExceed.ShareImageUser'],
