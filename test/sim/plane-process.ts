@@ -13,6 +13,8 @@ import { attachDisk, detachDisk } from '../../src/control/attach.ts';
 import { callVerb } from '../../src/control/call.ts';
 import type { PlaneContext, Principal } from '../../src/control/context.ts';
 import { TaskRunner } from '../../src/control/jobs/task-runner.ts';
+import type { TaskVolumes } from '../../src/control/jobs/task-work.ts';
+import { quotasOf } from '../../src/control/quotas.ts';
 import { reconcile } from '../../src/control/reconcile.ts';
 import { reopenVolume } from '../../src/control/reopen-volume.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
@@ -118,8 +120,14 @@ export class PlaneProcess {
       locks: new ResourceLocks(),
       tokens: new TokensInUse(time.clock.now()),
       ruleSet: '2025' as const,
+      quotas: quotasOf({}),
     };
-    this.#tasks = new TaskRunner({ ...untasked, taskVolumes: shards });
+    const taskVolumes: TaskVolumes = {
+      openReencryption: (volume) => shards.openReencryption(volume),
+      openReader: (volume) => shards.attach(volume, async () => {}),
+      dropLowerLayers: (resourceId) => shards.dropLowerLayers(resourceId),
+    };
+    this.#tasks = new TaskRunner({ ...untasked, taskVolumes, exportFiles: null });
     this.#context = { ...untasked, tasks: this.#tasks };
     await reconcile(this.#context);
     await removeExpiredTokens(metadata, time.clock.now());
@@ -220,5 +228,6 @@ function volumesOf(shards: ShardSet): PlaneContext['volumes'] {
     pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
     hold: (disk) => held.hold(volumeOf(disk)),
     release: (diskId) => held.release(diskId),
+    readerCount: (snapshotId) => shards.readerCount(snapshotId),
   };
 }

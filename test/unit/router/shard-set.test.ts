@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
 import { allocateShardChannel, ShardChannel } from '../../../src/record/shard-channel.ts';
 import type { ShardRequest } from '../../../src/record/shard-message.ts';
-import { ShardSet, type VolumeToOpen } from '../../../src/router/shard-set.ts';
+import { ShardSet } from '../../../src/router/shard-set.ts';
+import type { VolumeToOpen } from '../../../src/router/volume-to-open.ts';
 import type { ShardThread } from '../../../src/threads/shard-thread.ts';
 
 class SilentThread {

@@ -108,6 +108,11 @@ export const TESTED_ELSEWHERE: readonly TestedElsewhere[] = [
     test: 'test/unit/control/task-runner.test.ts',
   },
   {
+    codes: ['DataLost'],
+    because: 'of a shard that was lost with its memory',
+    test: 'test/integration/shard-loss.test.ts',
+  },
+  {
     codes: ['WorldInvalid'],
     because: 'of world files, not of verbs',
     test: 'test/unit/control/access/world.test.ts',
@@ -131,7 +136,6 @@ export interface NotAnswered {
 
 /** Codes of the cloud's error tables that nothing here answers with. */
 export const NOT_ANSWERED: readonly NotAnswered[] = [
-  { test: 'test/integration/shard-loss.test.ts', codes: ['DataLost'] },
   {
     codes: [
       'InvalidParameter.Encrypted',
