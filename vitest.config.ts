@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { plantedBugs } from './test/sim/plant.ts';
 
 /**
- * Five projects, run together by `npm test`:
+ * Six projects, run together by `npm test`:
  * - unit: modules of src/ by themselves, in one thread, no build needed
  * - contract: one suite per interface, run over every implementation of it
  * - integration: the built package (dist/), used as a customer uses it: threads, files, processes
@@ -18,6 +18,9 @@ const shared = {
 };
 /** The built package is loaded by Node itself, as a customer's process loads it. */
 const server = { deps: { external: [/\/dist\//] } };
+
+/** Building a fixture takes long on a machine that does something else, too. */
+const hookTimeout = 60_000;
 
 /** `npm run coverage`: the folders where a branch nobody took may lose data or a key. */
 const COVERED = ['segment', 'shard', 'cipher', 'kms'] as const;
@@ -37,7 +40,13 @@ export default defineConfig({
     projects: [
       {
         ...shared,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, server },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout,
+          server,
+        },
       },
       {
         ...shared,
@@ -45,6 +54,7 @@ export default defineConfig({
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 120_000,
+          hookTimeout,
           server,
         },
       },
@@ -58,6 +68,7 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 120_000,
+          hookTimeout,
           server,
         },
       },
@@ -68,6 +79,7 @@ export default defineConfig({
           name: 'sim',
           include: ['test/sim/**/*.test.ts'],
           testTimeout: 600_000,
+          hookTimeout,
           server,
         },
       },
@@ -80,6 +92,7 @@ export default defineConfig({
           fileParallelism: false,
           maxConcurrency: 2,
           testTimeout: 300_000,
+          hookTimeout,
           server,
         },
       },
@@ -91,6 +104,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/tidy/**/*.test.ts'],
           testTimeout: 120_000,
+          hookTimeout,
           server,
         },
       },

@@ -1,7 +1,9 @@
 /** What a plane may be opened with: checked here completely, then trusted. */
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { PlaneError } from './base/errors.ts';
 import { RULE_SETS } from './control/encryption/cells.ts';
+import { type ExportFiles, exportFilesIn } from './control/jobs/export-files.ts';
 import { quotasOf } from './control/quotas.ts';
 import { SEGMENT_BYTES, SHARDS_DEFAULT, SHARDS_MAX } from './limits.ts';
 import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
@@ -38,4 +40,14 @@ export function checkOptions(options: PlaneOptions): void {
       `expected memoryLimitBytes of at least two segments a shard (${leastBytes}), got ${limit}`,
     );
   }
+}
+
+/** null: the plane exports nothing. */
+export function openExports(
+  options: PlaneOptions,
+  directory: DataDirectory | null,
+): ExportFiles | null {
+  const inside = directory === null ? undefined : join(directory.path, 'export');
+  const path = options.exportDirectory ?? inside;
+  return path === undefined ? null : exportFilesIn(path);
 }

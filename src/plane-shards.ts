@@ -1,4 +1,4 @@
-/** The shard threads of a plane: how one is started, for the first time or in place of a lost one. */
+/** The shard threads of a plane: how one is started, at first or in place of a lost one. */
 import { availableParallelism } from 'node:os';
 import { MEMORY_BYTES_DEFAULT, SHARD_POLL_US } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';

@@ -23,7 +23,6 @@ import type { PlaneContext, Principal } from './control/context.ts';
 import { countDisks, type DiskCount } from './control/disks/count-disks.ts';
 import { explainEncryption } from './control/encryption/explain.ts';
 import { findDisk, findRegionOf } from './control/find.ts';
-import { type ExportFiles, exportFilesIn } from './control/jobs/export-files.ts';
 import { TaskRunner } from './control/jobs/task-runner.ts';
 import type { TaskVolumes } from './control/jobs/task-work.ts';
 import { toDiskError } from './control/kms-errors.ts';
@@ -39,10 +38,10 @@ import { volumeOf } from './control/volume-of.ts';
 import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, REGION_DEFAULT, SHARDS_DEFAULT } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
-import { checkOptions, openDirectory } from './plane-options.ts';
+import { checkOptions, openDirectory, openExports } from './plane-options.ts';
 import { sabotageOf, shardStarter, startShards } from './plane-shards.ts';
 import type { DiskRecord } from './record/resource.ts';
-import type { ShardRequest, VolumeLayer } from './record/shard-message.ts';
+import type { ShardRequest } from './record/shard-message.ts';
 import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
@@ -148,17 +147,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     metadata,
     kms,
     shards,
-    volumes: {
-      drain: (diskId: string) => shards.drain(diskId),
-      resize: (diskId: string, sizeBytes: number) => shards.resize(diskId, sizeBytes),
-      pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
-      hold: async (disk: DiskRecord) => {
-        checkDebugger();
-        return held.hold(volumeOf(disk));
-      },
-      release: (diskId: string) => held.release(diskId),
-      readerCount: (snapshotId: string) => shards.readerCount(snapshotId),
-    },
+    volumes: volumesOf(shards, held, checkDebugger),
     locks: new ResourceLocks(),
     tokens: new TokensInUse(clock.now()),
     ruleSet: options.ruleSet ?? ('2025' as const),
@@ -170,14 +159,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     exportFiles: openExports(options, directory),
   });
   const context: PlaneContext = { ...untasked, tasks };
-  await reconcile(context);
-  await removeExpiredTokens(metadata, context.clock.now());
-  await ensureAccount(metadata, ACCOUNT_DEFAULT, context.clock.now());
-  if (options.world !== undefined) {
-    await seedWorld(context, options.world, (disk) =>
-      shards.attach(volumeOf(disk), async () => {}),
-    );
-  }
+  await populate(context, options, shards);
   await tasks.start();
   undo.push(() => tasks.close());
   const retention = new RetentionSweeps(context);
@@ -188,18 +170,43 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   return { ...base, tasks, retention, scrubs, context, checkDebugger };
 }
 
+/** What a crash left half done is put right; there is an account, and a world if one is given. */
+async function populate(
+  context: PlaneContext,
+  options: PlaneOptions,
+  shards: ShardSet,
+): Promise<void> {
+  await reconcile(context);
+  await removeExpiredTokens(context.metadata, context.clock.now());
+  await ensureAccount(context.metadata, ACCOUNT_DEFAULT, context.clock.now());
+  if (options.world === undefined) return;
+  await seedWorld(context, options.world, (disk) => shards.attach(volumeOf(disk), async () => {}));
+}
+
+function volumesOf(
+  shards: ShardSet,
+  held: HeldVolumes,
+  checkDebugger: () => void,
+): PlaneContext['volumes'] {
+  return {
+    drain: (diskId) => shards.drain(diskId),
+    resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
+    pushLayer: (diskId, layer) => shards.pushLayer(diskId, layer),
+    hold: async (disk) => {
+      checkDebugger();
+      return held.hold(volumeOf(disk));
+    },
+    release: (diskId) => held.release(diskId),
+    readerCount: (snapshotId) => shards.readerCount(snapshotId),
+  };
+}
+
 function taskVolumesOf(shards: ShardSet): TaskVolumes {
   return {
     openReencryption: (volume) => shards.openReencryption(volume),
     openReader: (volume) => shards.attach(volume, async () => {}),
     dropLowerLayers: (resourceId) => shards.dropLowerLayers(resourceId),
   };
-}
-
-function openExports(options: PlaneOptions, directory: DataDirectory | null): ExportFiles | null {
-  const inside = directory === null ? undefined : join(directory.path, 'export');
-  const path = options.exportDirectory ?? inside;
-  return path === undefined ? null : exportFilesIn(path);
 }
 
 class OpenPlane implements Plane {

@@ -162,8 +162,12 @@ export class Machine {
       push: (task) => lane.push(task),
       isCommitFailing: () => {
         const isFailing = this.commitErrorRate > 0 && prng.nextFloat() < this.commitErrorRate;
-        if (isFailing) count('commitError');
-        return isFailing;
+        if (isFailing) {
+          count('commitError');
+          // kv/lmdb-store.ts ends the process then, and nobody is told of the commit.
+          this.crashNow('kill');
+        }
+        return false;
       },
       note: (what, keys) => trace.note(what, keys),
     });

@@ -1,8 +1,10 @@
 /**
  * The reference model: what a read of a disk or snapshot may return. It knows nothing of stores.
  *
- * For each sector it has two sets of versions:
+ * For each sector it has three sets of versions:
  *   now     what a read may return
+ *   kill    what may be there after the process has ended: a change that was refused may be seen by
+ *           a read and not be stored
  *   power   what may be there after a power cut: what was flushed, and everything since
  * Sectors are atomic: a version is there whole or not at all. Requests of one disk take effect in
  * the order they were made. What was not acknowledged may have happened.
@@ -13,14 +15,15 @@
  */
 export const HOLE = 0;
 
-/** Both sets are one and the same where all that may be there is on stable storage. */
+/** A set is one and the same as `now` where it is the same thing that is not known of both. */
 interface Possible {
   readonly now: readonly number[];
+  readonly kill: readonly number[];
   readonly power: readonly number[];
 }
 
 const NOTHING: readonly number[] = [HOLE];
-const EMPTY: Possible = { now: NOTHING, power: NOTHING };
+const EMPTY: Possible = { now: NOTHING, kill: NOTHING, power: NOTHING };
 
 /** A write, or a zero (version HOLE). */
 export interface ModelWrite {
@@ -54,13 +57,16 @@ export class Content {
   write(write: ModelWrite, isDone: boolean): void {
     const { sector, sectorCount, version, isFua } = write;
     for (let at = sector; at < sector + sectorCount; at++) {
-      const { now, power } = this.at(at);
+      const { now, kill, power } = this.at(at);
       if (isDone) {
         const only = [version];
-        this.#sectors.set(at, { now: only, power: isFua ? only : withVersion(power, version) });
+        const cut = isFua ? only : withVersion(power, version);
+        this.#sectors.set(at, { now: only, kill: only, power: cut });
       } else {
         this.#sectors.set(at, {
-          now: withVersion(now, version),
+          // Not the same unknown thing any more, also where the versions are the same.
+          now: [...withVersion(now, version)],
+          kill: withVersion(kill, version),
           power: withVersion(power, version),
         });
       }
@@ -69,19 +75,28 @@ export class Content {
 
   /** All there is now is on stable storage. */
   flush(): void {
-    for (const [sector, { now }] of this.#sectors) this.#sectors.set(sector, { now, power: now });
+    for (const [sector, { now }] of this.#sectors) {
+      this.#sectors.set(sector, { now, kill: now, power: now });
+    }
+  }
+
+  kill(): void {
+    for (const [sector, { kill, power }] of this.#sectors) {
+      this.#sectors.set(sector, { now: kill, kill, power });
+    }
   }
 
   cutPower(): void {
     for (const [sector, { power }] of this.#sectors) {
-      this.#sectors.set(sector, { now: power, power });
+      this.#sectors.set(sector, { now: power, kill: power, power });
     }
   }
 
   /** What was not flushed may be gone, or not. */
   loosen(): void {
-    for (const [sector, { now, power }] of this.#sectors) {
-      this.#sectors.set(sector, { now: now.reduce(withVersion, power), power });
+    for (const [sector, { kill, power }] of this.#sectors) {
+      const now = kill.reduce(withVersion, power);
+      this.#sectors.set(sector, { now, kill: now, power });
     }
   }
 
@@ -91,10 +106,11 @@ export class Content {
 
   /** A read has returned this. */
   settle(sector: number, version: number): void {
-    const { now, power } = this.at(sector);
+    const { now, kill, power } = this.at(sector);
     if (now.length === 1) return;
     const only = [version];
-    this.#sectors.set(sector, { now: only, power: power === now ? only : power });
+    const same = (set: readonly number[]): readonly number[] => (set === now ? only : set);
+    this.#sectors.set(sector, { now: only, kill: same(kill), power: same(power) });
   }
 }
 
@@ -171,7 +187,10 @@ export class Volume {
   crash(isPowerCut: boolean): void {
     for (const write of this.inFlight.splice(0)) this.#apply(write, false);
     this.#captures.clear();
-    if (isPowerCut) for (const state of this.states) state.cutPower();
+    for (const state of this.states) {
+      if (isPowerCut) state.cutPower();
+      else state.kill();
+    }
   }
 
   /** Its shard is opened again, and has lost what a power cut might have taken. */

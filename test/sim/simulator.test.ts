@@ -14,7 +14,7 @@ import { FAULT_KINDS } from './swarm.ts';
 
 /** At least so many, however slow the machine is. */
 const HISTORIES_MIN = 300;
-const HISTORIES_MAX = 10_000 * longFactor;
+const HISTORIES_MAX = 3_000 * longFactor;
 const SECONDS_MAX = 60 * longFactor;
 const FIRST_SEED = 1_000_000;
 /** In so many every kind of fault has struck. */

@@ -29,8 +29,11 @@ export const rekeyDiskSchema = v.strictObject({
   BytesPerSecond: v.optional(paceSchema),
 });
 
-/** After these it is not known whether the shard did what it was told. */
-const UNKNOWN_OUTCOMES: ReadonlySet<ErrorCode> = new Set(['Busy', 'ShardLost']);
+/**
+ * After these the volume has the layer, or has it as soon as it is opened: one that is not open
+ * any more, and one whose shard is replaced, is opened with the layers its record names.
+ */
+const OPENED_BY_RECORD: ReadonlySet<ErrorCode> = new Set(['DiskClosed', 'ShardLost']);
 
 export function rekeyDisk(
   context: ControlContext,
@@ -89,12 +92,11 @@ async function pushLayer(
   try {
     await volumes.pushLayer(disk.diskId, volumeLayerOf(layer));
   } catch (error) {
-    // Detached meanwhile: the next attach opens all layers.
-    if (error instanceof PlaneError && error.code === 'DiskClosed') return;
-    // The volume may have it, and callers may be writing to it: then the record has to name it. No
-    // task moves anything to it before it is known that the volume looks there: it is when the disk
-    // is opened again, or when another layer has been put on top.
-    const isUnknown = error instanceof PlaneError && UNKNOWN_OUTCOMES.has(error.code);
+    if (error instanceof PlaneError && OPENED_BY_RECORD.has(error.code)) return;
+    // After Busy the volume may have it, and callers may be writing to it: then the record has to
+    // name it. No task moves anything to it before it is known that the volume looks there: it is
+    // when the disk is opened again, or when another layer has been put on top.
+    const isUnknown = error instanceof PlaneError && error.code === 'Busy';
     if (!isUnknown) await metadata.commit({ putDisks: [disk] });
     throw toDiskError(error);
   }

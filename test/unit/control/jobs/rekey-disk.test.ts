@@ -37,30 +37,37 @@ async function rekeyWorld() {
 }
 
 describe('RekeyDisk', () => {
-  it.each(['Busy', 'ShardLost'] as const)(
-    'names the new layer when the shard answers %s, which may have taken it, and starts no task',
-    async (code) => {
-      const { disk, KeyId, context, reencrypt, rekey, control } = await rekeyWorld();
-      const former = disk();
-      expect(await rekey(code)).toBe(code);
-      const { layers, encryption } = disk();
-      expect(layers.slice(1)).toEqual(former.layers);
-      expect(encryption).toEqual(layers[0]?.encryption);
-      expect(encryption?.keyId).toBe(KeyId);
-      expect(reencrypt).not.toHaveBeenCalled();
-      // What a crash leaves now is a disk whose trees all are named: none is removed.
-      await reconcile(context);
-      const retained = control.told.flatMap(({ request }) =>
-        request.op === 'retainTrees' ? request.names : [],
-      );
-      for (const { tree } of layers) expect(retained).toContain(tree);
-      // Asked again, it puts one more on top, and then all of it is moved.
-      expect(await rekey(null)).toBe('it was not refused');
-      expect(disk().layers.slice(1)).toEqual(layers);
-      expect(reencrypt).toHaveBeenCalledTimes(1);
-      expect(context.metadata.check()).toEqual([]);
-    },
-  );
+  it('names the new layer when the shard is Busy and may have it, and starts no task', async () => {
+    const code = 'Busy';
+    const { disk, KeyId, context, reencrypt, rekey, control } = await rekeyWorld();
+    const former = disk();
+    expect(await rekey(code)).toBe(code);
+    const { layers, encryption } = disk();
+    expect(layers.slice(1)).toEqual(former.layers);
+    expect(encryption).toEqual(layers[0]?.encryption);
+    expect(encryption?.keyId).toBe(KeyId);
+    expect(reencrypt).not.toHaveBeenCalled();
+    // What a crash leaves now is a disk whose trees all are named: none is removed.
+    await reconcile(context);
+    const retained = control.told.flatMap(({ request }) =>
+      request.op === 'retainTrees' ? request.names : [],
+    );
+    for (const { tree } of layers) expect(retained).toContain(tree);
+    // Asked again, it puts one more on top, and then all of it is moved.
+    expect(await rekey(null)).toBe('it was not refused');
+    expect(disk().layers.slice(1)).toEqual(layers);
+    expect(reencrypt).toHaveBeenCalledTimes(1);
+    expect(context.metadata.check()).toEqual([]);
+  });
+
+  it('goes on when the shard is lost: it opens the layers of the record again', async () => {
+    const { disk, KeyId, reencrypt, rekey } = await rekeyWorld();
+    const former = disk();
+    expect(await rekey('ShardLost')).toBe('it was not refused');
+    expect(disk().layers.slice(1)).toEqual(former.layers);
+    expect(disk().encryption?.keyId).toBe(KeyId);
+    expect(reencrypt).toHaveBeenCalledTimes(1);
+  });
 
   it.each([
     ['Rejected.Disabled', 'InvalidParameter.KMSKeyId.CMKNotEnabled'],
