@@ -22,7 +22,6 @@
  *
  * **Thread:** main.
  */
-import { PollBudget } from '../base/poll-budget.ts';
 import {
   MAIN_BLOCK_MS,
   MAIN_BLOCK_REQUESTS_MIN,
@@ -45,7 +44,6 @@ interface Lane {
 export class CompletionPoller {
   private readonly lanes: Lane[] = [];
   private readonly cores: number;
-  private readonly budget = new PollBudget(MAIN_POLL_MS);
   private isLooking = false;
   private lastProgress = 0;
   /** Requests waited for in place since the last turn. */
@@ -88,12 +86,11 @@ export class CompletionPoller {
     }
     if (alone === null) return false;
     this.spins++;
-    const deadline = performance.now() + Math.min(this.budget.duration, MAIN_SPIN_MS);
+    const deadline = performance.now() + MAIN_SPIN_MS;
     do {
       for (let look = 0; look < LOOKS_PER_CLOCK; look++) {
         if (alone.hasCompleted) {
           alone.settle();
-          this.budget.succeeded();
           return alone.inFlight === 0;
         }
       }
@@ -121,17 +118,13 @@ export class CompletionPoller {
     this.hasPublished = false;
     if (!hasNews && busyLanes === 1 && this.block(busyLane)) hasProgress = true;
     const now = performance.now();
-    if (hasProgress) {
-      this.lastProgress = now;
-      this.budget.succeeded();
-    }
-    const pollMs = busyLanes + 1 <= this.cores ? this.budget.duration : 0;
+    if (hasProgress) this.lastProgress = now;
+    const pollMs = busyLanes + 1 <= this.cores ? MAIN_POLL_MS : 0;
     if (now - this.lastProgress <= pollMs) {
       setImmediate(this.look);
       return;
     }
     this.isLooking = false;
-    this.budget.failed();
     for (const lane of this.lanes) if (lane.dispatch.inFlight > 0) this.sleep(lane);
   };
 

@@ -5,11 +5,10 @@
  *        ▲────────────────── any request or message ──────────────────────────────┘
  *
  * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is
- * less where it is in vain, and off where there is only one core.
+ * off where there is only one core.
  *
  * **Thread:** shard.
  */
-import { PollBudget } from '../base/poll-budget.ts';
 import { BUSY_BATCHES_PER_IDLE, SHARD_SLEEP_MS_MAX } from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
 import type { Shard } from './serve.ts';
@@ -23,7 +22,6 @@ export function serveUntilStopped(
 ): void {
   let doorbellDrained = Atomics.load(channel.doorbell, 0) - 1;
   let batches = 0;
-  const budget = new PollBudget(pollMicroseconds / 1000);
   while (!shard.isStopped) {
     channel.beat();
     const doorbell = Atomics.load(channel.doorbell, 0);
@@ -37,23 +35,19 @@ export function serveUntilStopped(
       continue;
     }
     if (shard.idle()) continue;
-    if (poll(shard, channel, doorbell, budget)) continue;
+    if (poll(shard, channel, doorbell, pollMicroseconds / 1000)) continue;
     channel.sleepShard(doorbell, shard.executedCount, SHARD_SLEEP_MS_MAX);
   }
 }
 
 /** @returns true if work came while polling */
-function poll(shard: Shard, channel: ShardChannel, doorbell: number, budget: PollBudget): boolean {
-  const deadline = performance.now() + budget.duration;
+function poll(shard: Shard, channel: ShardChannel, doorbell: number, pollMs: number): boolean {
+  const deadline = performance.now() + pollMs;
   while (performance.now() < deadline) {
     for (let look = 0; look < 32; look++) {
       const hasWork = channel.submitted !== shard.executedCount;
-      if (hasWork || Atomics.load(channel.doorbell, 0) !== doorbell) {
-        budget.succeeded();
-        return true;
-      }
+      if (hasWork || Atomics.load(channel.doorbell, 0) !== doorbell) return true;
     }
   }
-  budget.failed();
   return false;
 }
