@@ -1,0 +1,96 @@
+/** How main looks for completions, with a real channel and the shard's side played by the test. */
+import { describe, expect, it } from 'vitest';
+import { MAIN_SPINS_MAX } from '../../../src/limits.ts';
+import {
+  allocateShardChannel,
+  OPERATION,
+  ShardChannel,
+} from '../../../src/record/shard-channel.ts';
+import { CompletionPoller } from '../../../src/router/completion-poller.ts';
+import { type IoRequest, ShardDispatch } from '../../../src/router/dispatch.ts';
+import { RegisteredBuffers } from '../../../src/router/registered-buffers.ts';
+
+interface Played {
+  /** Has a flush asked for. Resolves when main has been told of its completion. */
+  readonly ask: () => Promise<void>;
+  /** The shard completes everything it was shown. */
+  readonly complete: () => void;
+}
+
+/** @param isQuick the shard completes a request in the tick in which it is published */
+function played(cores: number, isQuick: boolean): Played {
+  const memory = allocateShardChannel();
+  const [main, shard] = [new ShardChannel(memory), new ShardChannel(memory)];
+  const poller = new CompletionPoller(cores);
+  const buffers = new RegisteredBuffers(async () => undefined);
+  const complete = (): void => void shard.publishCompleted(shard.submitted);
+  const dispatch = new ShardDispatch(main, buffers, () => {
+    if (isQuick) complete();
+    poller.start();
+  });
+  poller.add(dispatch, main);
+  const ask = (): Promise<void> =>
+    new Promise((resolve) => {
+      const request: IoRequest = {
+        operation: OPERATION.flush,
+        handle: 1,
+        flags: 0,
+        offsetBytes: 0,
+        lengthBytes: 0,
+        bytes: null,
+        registered: null,
+        placedBytes: 0,
+        piecesInRing: 0,
+        error: null,
+        settled: () => resolve(),
+      };
+      dispatch.enqueue(request);
+    });
+  return { ask, complete };
+}
+
+describe('main', () => {
+  it('is told of a quick completion without a turn of the event loop', async () => {
+    const { ask } = played(2, true);
+    let hasTurned = false;
+    setImmediate(() => {
+      hasTurned = true;
+    });
+    for (let request = 0; request < MAIN_SPINS_MAX; request++) await ask();
+    expect(hasTurned).toBe(false);
+  });
+
+  it('lets timers run under a caller that awaits one request after the other', async () => {
+    const { ask } = played(2, true);
+    let isOver = false;
+    setTimeout(() => {
+      isOver = true;
+    }, 5);
+    let requests = 0;
+    // Without a turn now and then this ends by the bound alone.
+    while (!isOver && requests < 5_000_000) {
+      await ask();
+      requests++;
+    }
+    expect(isOver).toBe(true);
+  });
+
+  it('looks by turns where there is one core', async () => {
+    const { ask } = played(1, true);
+    let hasTurned = false;
+    setImmediate(() => {
+      hasTurned = true;
+    });
+    await ask();
+    expect(hasTurned).toBe(true);
+  });
+
+  it('is told of what completes later, of one request and of several', async () => {
+    for (const requests of [1, 2, 5]) {
+      const { ask, complete } = played(2, false);
+      const asked = Promise.all(Array.from({ length: requests }, ask));
+      setTimeout(complete, 20);
+      await asked;
+    }
+  });
+});
