@@ -38,6 +38,18 @@ export class RateSamples {
     this.#mergedCount += other.samples();
   }
 
+  /** Forgets all samples. */
+  reset(): void {
+    this.least = Number.POSITIVE_INFINITY;
+    this.most = 0;
+    this.#count = 0;
+    this.#sum = 0;
+    this.#sumOfSquares = 0;
+    this.#mergedMeans = 0;
+    this.#mergedVariances = 0;
+    this.#mergedCount = 0;
+  }
+
   /** How many samples, of all clones. */
   samples(): number {
     return this.#count + this.#mergedCount;
@@ -85,6 +97,18 @@ export class DirectionStats {
     this.kibRate.add((bytes / 1024) * (1e3 / elapsedMs));
   }
 
+  /** Forgets everything measured. */
+  reset(): void {
+    this.requests = 0;
+    this.bytes = 0;
+    this.runtimeMs = 0;
+    this.latency.reset();
+    this.requestRate.reset();
+    this.kibRate.reset();
+    this.#sampledRequests = 0;
+    this.#sampledBytes = 0;
+  }
+
   merge(other: DirectionStats): void {
     this.requests += other.requests;
     this.bytes += other.bytes;
@@ -118,6 +142,13 @@ export class LoadStats {
     this.#begunAtMs = nowMs;
     this.#sampledAtMs = nowMs;
     this.#requestsAtBegin = this.directions.map(({ requests }) => requests);
+  }
+
+  /** Forgets everything measured, and goes on with the turn from here. */
+  reset(nowMs: number): void {
+    for (const direction of this.directions) direction.reset();
+    this.response.reset();
+    this.begin(nowMs);
   }
 
   /** Takes a sample of the rates if half a second has passed since the last. */

@@ -6,9 +6,11 @@
  */
 import { MismatchLog } from './disk-verifier.ts';
 import type { CloneResult, StageCost } from './job-run.ts';
+import type { DepthSearch, LatencyGoal } from './latency-target.ts';
 import { LoadStats } from './load-stats.ts';
 import { isPaced } from './pacing.ts';
 import type { Overhead } from './paired-overhead.ts';
+import type { SteadyResult } from './steady-state.ts';
 
 /** One job of a report. */
 export interface ReportJob {
@@ -32,8 +34,17 @@ export interface ReportJob {
   readonly seed: number;
   /** null: nothing was verified. */
   readonly verified: MismatchLog | null;
+  /** What was seen by whoever waited for a steady rate. @default null: nobody did */
+  readonly steady?: SteadyResult | null;
+  /** The search for a depth that keeps a latency. @default null: there was none */
+  readonly search?: SearchResult | null;
   /** Latencies were also counted from when requests were due. */
   readonly isPaced: boolean;
+}
+
+/** What latency_target asked for, and the depth it came to. */
+export interface SearchResult extends LatencyGoal {
+  readonly depth: number;
 }
 
 /** One workload of a comparison: the same load, encrypted, plain, and done naively. */
@@ -125,7 +136,13 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     seed,
     verified: isVerified ? mergeLogs(group.map(({ run }) => run.log)) : null,
     isPaced: isPaced(job),
+    steady: group.find(({ run }) => run.steady !== null)?.run.steady?.result() ?? null,
+    search: searchResultOf(group.find(({ run }) => run.search !== null)?.run.search ?? null),
   };
+}
+
+function searchResultOf(search: DepthSearch | null): SearchResult | null {
+  return search === null ? null : { ...search.goal, depth: search.depth };
 }
 
 /** The sum of several clones' statistics. The parts are unchanged. */
