@@ -119,24 +119,21 @@ describe('steadystate', () => {
   });
 
   test.skipIf(fioAbsent !== '')(`judges what fio measured as fio did ${fioAbsent}`, () => {
-    for (const rule of ['iops:0.000001%', 'bw_slope:0.000001']) {
-      const load = ['--name=a', '--ioengine=null', '--size=1g', '--bs=4k', '--rw=randread'];
-      const timed = ['--time_based', '--runtime=3500ms', '--rate_iops=500'];
-      const output = fio(...load, ...timed, `--ss=${rule}`, '--ss_dur=3', '--output-format=json');
-      const { jobs } = JSON.parse(output.slice(output.indexOf('{'))) as {
-        jobs: { steadystate: FioSteady }[];
-      };
-      const { data, criterion, attained } = jobs[0]!.steadystate;
+    const rules = ['iops:0.000001%', 'bw_slope:0.000001'];
+    const load = ['--ioengine=null', '--size=1g', '--bs=4k', '--rw=randread', '--rate_iops=500'];
+    const timed = ['--time_based', '--runtime=3500ms', '--ss_dur=3'];
+    const asked = rules.flatMap((rule) => ['--name=a', '--new_group', `--ss=${rule}`]);
+    const output = fio(...load, ...timed, ...asked, '--output-format=json');
+    const { jobs } = JSON.parse(output.slice(output.indexOf('{'))) as {
+      jobs: { steadystate: FioSteady }[];
+    };
+    for (const [index, rule] of rules.entries()) {
+      const { data, criterion, attained } = jobs[index]!.steadystate;
       const isSlope = rule.includes('slope');
-      const state = new SteadyState(
-        {
-          quantity: isSlope ? 'bw' : 'iops',
-          isSlope,
-          limit: 1e-6,
-          isPercent: rule.endsWith('%'),
-        },
-        { windowMs: 3000, rampMs: 0, intervalMs: 1000 },
-      );
+      const quantity = isSlope ? 'bw' : 'iops';
+      const isPercent = rule.endsWith('%');
+      const times3 = { windowMs: 3000, rampMs: 0, intervalMs: 1000 };
+      const state = new SteadyState({ quantity, isSlope, limit: 1e-6, isPercent }, times3);
       for (const [at, iops] of data.iops.entries()) state.add(iops, data.bw[at]!);
       expect(state.result().isAttained ? 1 : 0).toBe(attained);
       expect(state.result().criterion).toBeCloseTo(Number.parseFloat(criterion), 3);
