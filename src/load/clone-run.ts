@@ -11,7 +11,7 @@ import { type Flow, FlowSource } from './flow.ts';
 import type { Job } from './job.ts';
 import { type ClonePlan, largestBlock } from './job-plan.ts';
 import { payloadKind } from './job-settings.ts';
-import { DepthSearch } from './latency-target.ts';
+import { DepthSearch, type SearchResult } from './latency-target.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import type { OperationSource } from './operation-source.ts';
@@ -20,10 +20,25 @@ import { hasFloor, RateFloor } from './rate-floor.ts';
 import type { RequestLog } from './request-log.ts';
 import { RequestLoop } from './request-loop.ts';
 import type { ThinkTime } from './request-loop-options.ts';
-import type { SteadyState } from './steady-state.ts';
+import type { SteadyResult, SteadyState } from './steady-state.ts';
 import { readBackWalk } from './walk.ts';
 
-export class CloneRun {
+/** What a clone came to, wherever it ran. */
+export interface FinishedClone {
+  readonly plan: ClonePlan;
+  readonly stats: LoadStats;
+  readonly log: MismatchLog;
+  /** What ended the clone early, as it was rejected; null: nothing did. */
+  readonly error: unknown;
+  /** Reads of its disk were checked. */
+  readonly isVerified: boolean;
+  /** What was seen by who waited for a steady rate; null: nobody did. */
+  readonly steady: SteadyResult | null;
+  /** The search for a depth that keeps a latency; null: there was none. */
+  readonly search: SearchResult | null;
+}
+
+export class CloneRun implements FinishedClone {
   readonly plan: ClonePlan;
   readonly disk: LoadDisk;
   readonly stats = new LoadStats();
@@ -31,9 +46,8 @@ export class CloneRun {
   /** What ended the clone early, as it was rejected; null: nothing did. */
   error: unknown = null;
   /** What watched its rate; null: nobody. Jobs judged together have the same. */
-  steady: SteadyState | null = null;
-  /** Looks for the depth that keeps a latency; null: the job's own is used. */
-  readonly search: DepthSearch | null;
+  watchedBy: SteadyState | null = null;
+  readonly #search: DepthSearch | null;
   readonly #flow: Flow | null;
   readonly #pattern: JobPattern;
   readonly #requestLog: RequestLog | null;
@@ -54,11 +68,23 @@ export class CloneRun {
     flow: Flow | null = null,
   ) {
     this.#flow = flow;
-    this.search = depthSearchOf(plan.job);
+    this.#search = depthSearchOf(plan.job);
     this.#requestLog = requestLog;
     this.plan = plan;
     this.disk = disk;
     this.#pattern = new JobPattern(plan, disk, !plan.job.isTimeBased);
+  }
+
+  get isVerified(): boolean {
+    return this.disk.verifier !== null;
+  }
+
+  get steady(): SteadyResult | null {
+    return this.watchedBy?.result() ?? null;
+  }
+
+  get search(): SearchResult | null {
+    return this.#search?.result() ?? null;
   }
 
   /**
@@ -119,7 +145,7 @@ export class CloneRun {
         mismatchEnds: job.verifyIsFatal,
         think: thinkTimeOf(job),
         latencyMostMs: job.latencyMostUs / 1e3,
-        depthSearch: this.search,
+        depthSearch: this.#search,
         requestLog: this.#requestLog,
       }),
     );

@@ -13,7 +13,7 @@ import { resolve } from 'node:path';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { MIB } from '../base/units.ts';
-import { CloneRun } from './clone-run.ts';
+import { CloneRun, type FinishedClone } from './clone-run.ts';
 import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
 import { Flow } from './flow.ts';
 import type { Job } from './job.ts';
@@ -47,7 +47,7 @@ export interface StageCost {
 }
 
 export interface CloneResult {
-  readonly run: CloneRun;
+  readonly run: FinishedClone;
   /** Of the whole process: threads are shared by all jobs of a stage. */
   readonly cost: StageCost;
 }
@@ -64,10 +64,14 @@ export interface JobProgress {
 /** Opens a target by name, once: asked again, it gives the same one. */
 export type TargetOpener = (targetName: string) => Promise<Target>;
 
+/** Asked before each stage: it begins when the promise resolves. */
+export type StageGate = (stage: number) => Promise<void>;
+
 export class JobRun {
   readonly #plan: RunPlan;
   readonly #openTarget: TargetOpener;
   readonly #logDirectory: string;
+  readonly #gate: StageGate;
   readonly #disks = new Map<string, LoadDisk>();
   readonly #runs: CloneRun[][] = [];
   readonly #logs: RequestLog[] = [];
@@ -77,8 +81,17 @@ export class JobRun {
   #layout: RequestLoop | null = null;
   #isStopped = false;
 
-  /** @param logDirectory where logs go that job files ask for; the working directory by default */
-  constructor(plan: RunPlan, openTarget: TargetOpener, logDirectory = '.') {
+  /**
+   * @param logDirectory where logs go that job files ask for; the working directory by default
+   * @param gate open by default
+   */
+  constructor(
+    plan: RunPlan,
+    openTarget: TargetOpener,
+    logDirectory = '.',
+    gate: StageGate = async () => {},
+  ) {
+    this.#gate = gate;
     this.#logDirectory = logDirectory;
     this.#plan = plan;
     this.#openTarget = openTarget;
@@ -96,6 +109,7 @@ export class JobRun {
       const results: CloneResult[] = [];
       for (const [stage, runs] of this.#runs.entries()) {
         this.#stage = stage;
+        await this.#gate(stage);
         this.#phase = 'running';
         if (this.#isStopped) break;
         const cost = await costOf(() => this.#runStage(runs));
@@ -292,7 +306,7 @@ function steadyWatches(runs: readonly CloneRun[]): WatchedClones[] {
     };
     const stats = clones.map((clone) => clone.stats);
     const watch = new SteadyWatch(stats, steadyCriterion, steadyTimes, stop);
-    for (const clone of clones) clone.steady = watch.state;
+    for (const clone of clones) clone.watchedBy = watch.state;
     return { watch, running: new Set(clones) };
   });
 }

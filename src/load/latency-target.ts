@@ -23,6 +23,11 @@ export interface LatencyGoal {
   readonly goesOn: boolean;
 }
 
+/** What was asked for, and the depth it came to. */
+export interface SearchResult extends LatencyGoal {
+  readonly depth: number;
+}
+
 /** What a loop does after a request. */
 export type SearchStep = 'go on' | 'measure anew' | 'done' | 'missed';
 
@@ -49,6 +54,10 @@ export class DepthSearch {
   /** Requests that may be in flight now. */
   get depth(): number {
     return this.#depth;
+  }
+
+  result(): SearchResult {
+    return { ...this.goal, depth: this.#depth };
   }
 
   /** Begins a window. */

@@ -4,10 +4,33 @@
  *
  * Times are milliseconds of performance.now(); latencies are recorded in nanoseconds.
  */
-import { LatencyHistogram } from './histogram.ts';
+import { type HistogramRecord, LatencyHistogram } from './histogram.ts';
 import { FLUSH, type Operation } from './operation-source.ts';
 
 const SAMPLE_MS = 500;
+
+/** The measurements of a clone as data, for another thread. */
+export interface LoadStatsRecord {
+  readonly directions: readonly DirectionRecord[];
+  readonly response: HistogramRecord;
+}
+
+interface DirectionRecord {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly runtimeMs: number;
+  readonly latency: HistogramRecord;
+  readonly requestRate: RateRecord;
+  readonly kibRate: RateRecord;
+}
+
+interface RateRecord {
+  readonly least: number;
+  readonly most: number;
+  readonly mean: number;
+  readonly deviation: number;
+  readonly samples: number;
+}
 
 /** Least, most, mean and deviation of a sampled rate. */
 export class RateSamples {
@@ -30,12 +53,22 @@ export class RateSamples {
 
   /** Adds a clone that ran beside this one: means add up, as in fio's sum_stat(pure_sum). */
   merge(other: RateSamples): void {
-    if (other.samples() === 0) return;
-    this.#mergedMeans += other.mean();
-    this.#mergedVariances += other.deviation() ** 2;
-    this.least = Math.min(this.least, other.least);
-    this.most = Math.max(this.most, other.most);
-    this.#mergedCount += other.samples();
+    this.addRecord(other.toRecord());
+  }
+
+  toRecord(): RateRecord {
+    const { least, most } = this;
+    return { least, most, mean: this.mean(), deviation: this.deviation(), samples: this.samples() };
+  }
+
+  /** Adds a clone that ran beside this one, in another thread. */
+  addRecord({ least, most, mean, deviation, samples }: RateRecord): void {
+    if (samples === 0) return;
+    this.#mergedMeans += mean;
+    this.#mergedVariances += deviation ** 2;
+    this.least = Math.min(this.least, least);
+    this.most = Math.max(this.most, most);
+    this.#mergedCount += samples;
   }
 
   /** Forgets all samples. */
@@ -117,6 +150,27 @@ export class DirectionStats {
     this.requestRate.merge(other.requestRate);
     this.kibRate.merge(other.kibRate);
   }
+
+  toRecord(): DirectionRecord {
+    const { requests, bytes, runtimeMs, latency, requestRate, kibRate } = this;
+    return {
+      requests,
+      bytes,
+      runtimeMs,
+      latency: latency.toRecord(),
+      requestRate: requestRate.toRecord(),
+      kibRate: kibRate.toRecord(),
+    };
+  }
+
+  addRecord(record: DirectionRecord): void {
+    this.requests += record.requests;
+    this.bytes += record.bytes;
+    this.runtimeMs = Math.max(this.runtimeMs, record.runtimeMs);
+    this.latency.addRecord(record.latency);
+    this.requestRate.addRecord(record.requestRate);
+    this.kibRate.addRecord(record.kibRate);
+  }
 }
 
 /** Everything one clone measured. */
@@ -173,6 +227,23 @@ export class LoadStats {
       direction.merge(other.directions[index]!);
     }
     this.response.add(other.response);
+  }
+
+  toRecord(): LoadStatsRecord {
+    return {
+      directions: this.directions.map((direction) => direction.toRecord()),
+      response: this.response.toRecord(),
+    };
+  }
+
+  /** What a clone measured in another thread. */
+  static fromRecord(record: LoadStatsRecord): LoadStats {
+    const stats = new LoadStats();
+    for (const [index, direction] of stats.directions.entries()) {
+      direction.addRecord(record.directions[index]!);
+    }
+    stats.response.addRecord(record.response);
+    return stats;
   }
 
   requests(): number {

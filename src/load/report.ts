@@ -6,7 +6,7 @@
  */
 import { MismatchLog } from './disk-verifier.ts';
 import type { CloneResult, StageCost } from './job-run.ts';
-import type { DepthSearch, LatencyGoal } from './latency-target.ts';
+import type { SearchResult } from './latency-target.ts';
 import { LoadStats } from './load-stats.ts';
 import { isPaced } from './pacing.ts';
 import type { Overhead } from './paired-overhead.ts';
@@ -40,11 +40,6 @@ export interface ReportJob {
   readonly search?: SearchResult | null;
   /** Latencies were also counted from when requests were due. */
   readonly isPaced: boolean;
-}
-
-/** What latency_target asked for, and the depth it came to. */
-export interface SearchResult extends LatencyGoal {
-  readonly depth: number;
 }
 
 /** One workload of a comparison: the same load, encrypted, plain, and done naively. */
@@ -119,7 +114,7 @@ export function reportClones(results: readonly CloneResult[]): ReportJob[] {
 function reportGroup(group: readonly CloneResult[]): ReportJob {
   const [first] = group as [CloneResult];
   const { job, seed, disk } = first.run.plan;
-  const isVerified = group.some(({ run }) => run.disk.verifier !== null);
+  const isVerified = group.some(({ run }) => run.isVerified);
   return {
     name: job.name,
     groupId: job.groupId,
@@ -136,13 +131,9 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     seed,
     verified: isVerified ? mergeLogs(group.map(({ run }) => run.log)) : null,
     isPaced: isPaced(job),
-    steady: group.find(({ run }) => run.steady !== null)?.run.steady?.result() ?? null,
-    search: searchResultOf(group.find(({ run }) => run.search !== null)?.run.search ?? null),
+    steady: group.find(({ run }) => run.steady !== null)?.run.steady ?? null,
+    search: group.find(({ run }) => run.search !== null)?.run.search ?? null,
   };
-}
-
-function searchResultOf(search: DepthSearch | null): SearchResult | null {
-  return search === null ? null : { ...search.goal, depth: search.depth };
 }
 
 /** The sum of several clones' statistics. The parts are unchanged. */
