@@ -45,7 +45,7 @@ function rankOf(sorted: readonly number[], percent: number): number {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
 }
 
-test("per-thread and merged histograms agree: the merged one is that of all threads' requests", async () => {
+test('per-thread and merged histograms agree: the merged is that of all requests', async () => {
   const text = '[a]\nrw=randrw\nbs=4k\nsize=8m\niodepth=8\nnumjobs=4\ngroup_reporting';
   const results = await threadsOn(text, 3).run();
   expect(results.map(({ run }) => run.stats.requests())).toEqual([2048, 2048, 2048, 2048]);

@@ -40,11 +40,15 @@ async function documentOf(text: string, target: Target = createNullTarget()) {
   return { first, jobs, normal: reportNormal(report, 1), table: reportTable(report) };
 }
 
-interface FioSteady {
+interface FioSteady extends Record<'data', FioWindow> {
   readonly ss: string;
   readonly attained: number;
   readonly criterion: string;
-  readonly data: { readonly iops: number[]; readonly bw: number[]; readonly iops_mean: number };
+}
+
+interface FioWindow {
+  readonly iops: number[];
+  readonly bw: number[];
 }
 
 describe('steadystate', () => {
@@ -81,7 +85,8 @@ describe('steadystate', () => {
 
   test('ends the jobs of a group together, and only when the rate is steady', async () => {
     const goal = 'ss=iops:900%\nss_dur=150ms\nss_ramp=50ms\nss_interval=50ms';
-    const text = `[a]\nrw=randread\nsize=1m\ntime_based\nruntime=60\nnumjobs=2\ngroup_reporting\n${goal}`;
+    const shape = 'rw=randread\nsize=1m\ntime_based\nruntime=60\nnumjobs=2\ngroup_reporting';
+    const text = `[a]\n${shape}\n${goal}`;
     const { first, normal, table, jobs } = await documentOf(`${text}\nrate_iops=1000`);
     expect(jobs[0]!.error).toBeNull();
     const steady = first.steadystate as FioSteady;
