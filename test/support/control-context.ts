@@ -11,6 +11,7 @@ import { TokensInUse } from '../../src/control/access/tokens.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { quotasOf } from '../../src/control/quotas.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
+import { UnnamedTrees } from '../../src/control/unnamed-trees.ts';
 import { openVault } from '../../src/kms/open-vault.ts';
 import { createKmsServer } from '../../src/kms/serve.ts';
 import type { Vault } from '../../src/kms/vault.ts';
@@ -103,6 +104,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
     },
     volumes: testVolumes(server, { drained, resized, held, readers, failing }),
     locks: new ResourceLocks(),
+    unnamedTrees: new UnnamedTrees(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
     quotas: quotasOf({}),

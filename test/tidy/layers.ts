@@ -112,6 +112,7 @@ export const LAYERS: readonly LayerRow[] = [
       'plane.ts',
       'plane-options.ts',
       'plane-shards.ts',
+      'plane-volumes.ts',
       'check-directory.ts',
       'types.ts',
       'index.ts',
