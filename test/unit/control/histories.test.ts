@@ -11,9 +11,8 @@
  *
  * The metadata and the KMS are the real ones; shards only write down what they are told.
  *
- * SEALDISK_SEED does a run again; SEALDISK_LONG=20 is the long mode, 10,000 histories.
+ * SEALDISK_SEED does a run again (test/support/seed.ts); SEALDISK_LONG=20 is the long mode, 10,000 histories.
  */
-import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
@@ -23,11 +22,10 @@ import type { Verbs } from '../../../src/control/verbs.ts';
 import type { DiskRecord, SnapshotRecord } from '../../../src/record/resource.ts';
 import { furnishWorld, type HistoryWorld, openHistoryWorld } from '../../support/history-world.ts';
 import { longFactor } from '../../support/long.ts';
+import { suiteSeed } from '../../support/seed.ts';
 
 const HISTORIES = 500 * longFactor;
-/** Named in the title, so that a run can be reported and done again. */
-const SEED = Number(process.env.SEALDISK_SEED ?? randomInt(2 ** 31));
-const TITLE = `${HISTORIES} histories of three accounts in two regions keep every promise: ${SEED}`;
+const TITLE = `${HISTORIES} histories of three accounts in two regions keep every promise: ${suiteSeed}`;
 const TEST_MS_MAX = 600_000 * Math.max(1, longFactor);
 const CALLS_MAX = 24;
 const REGIONS = ['cn-hangzhou', 'cn-beijing'] as const;
@@ -203,7 +201,7 @@ test(TITLE, { timeout: TEST_MS_MAX }, async () => {
       for (const [step, draw] of history.entries()) await play(world, draw, step);
       await world.close();
     }),
-    { numRuns: HISTORIES, seed: SEED },
+    { numRuns: HISTORIES, seed: suiteSeed },
   );
     console.log(JSON.stringify([...done].sort((a, b) => a[1] - b[1])));
   // A shorter run is for looking into histories, not for judging what they reach.
