@@ -78,6 +78,24 @@ export class HistoryWorld {
       if (!this.ids.has(id)) this.ids.set(id, { accountId, regionId });
     }
     for (const [id, record] of this.resources()) if (!this.ids.has(id)) this.ids.set(id, record);
+    // What is shared is its recipient's, under an id of its own.
+    for (const share of this.context.metadata.listDocuments('share', null, 0, 1_000).records) {
+      this.ids.set(share.snapshotId, share);
+    }
+  }
+
+  /** Ids of others that an answer names, and that its caller has not named. */
+  foreignIds(
+    answer: unknown,
+    caller: Scope,
+    parameters: Readonly<Record<string, unknown>>,
+  ): string[] {
+    const { SharedSnapshotId, ...rest } = answer as Readonly<Record<string, unknown>>;
+    const named = JSON.stringify(parameters);
+    return (JSON.stringify(rest).match(ID) ?? []).filter((id) => {
+      const accountId = this.ids.get(id)?.accountId ?? caller.accountId;
+      return accountId !== caller.accountId && !named.includes(id);
+    });
   }
 
   /** All disks and snapshots, read again where something was written. */
