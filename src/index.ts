@@ -27,8 +27,10 @@ export { renderEncryptionRules } from './control/encryption/render-document.ts';
 export type { CommonParameters, DiskCount, Verbs } from './control/verbs.ts';
 export { openPlane } from './plane.ts';
 export type {
+  AttachOptions,
   Disk,
   DiskExtent,
+  DiskPerformance,
   DiskWriteOptions,
   EngineSurvey,
   KeySearch,

@@ -58,6 +58,13 @@ export const LAYERS: readonly LayerRow[] = [
     what: 'a small ordered key-value store, on LMDB and in memory',
   },
   {
+    layer: 1,
+    places: ['performance'],
+    thread: 'any',
+    mayImport: [],
+    what: 'how fast a disk of each kind is, and when it may do what: no clock of its own',
+  },
+  {
     layer: 2,
     places: ['segment'],
     thread: 'shard',
@@ -96,14 +103,14 @@ export const LAYERS: readonly LayerRow[] = [
     layer: 4,
     places: ['router'],
     thread: 'main',
-    mayImport: ['record', 'threads'],
+    mayImport: ['record', 'threads', 'performance'],
     what: 'disk I/O on main: validate, place, stage, await',
   },
   {
     layer: 5,
     places: ['control'],
     thread: 'main',
-    mayImport: ['record', 'meta', 'router', 'threads'],
+    mayImport: ['record', 'meta', 'router', 'threads', 'performance'],
     what: 'the verbs, and the rules they ask, as tables',
   },
   {
@@ -169,6 +176,13 @@ export const LAYERS: readonly LayerRow[] = [
     thread: 'kms',
     mayImport: ['kms', 'record', 'kv'],
     what: 'entry of the KMS thread',
+  },
+  {
+    layer: 4,
+    places: ['workers/alarm.ts'],
+    thread: 'any',
+    mayImport: ['record'],
+    what: 'entry of the alarm thread, which sleeps and wakes main',
   },
   {
     layer: 4,
