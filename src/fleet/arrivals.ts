@@ -21,19 +21,19 @@
 import { cosineOfTurns, exponentialOf, power } from './elementary.ts';
 import { nextUint32 } from './random.ts';
 
-/** Slots of the state. Times are nanoseconds from the beginning of the simulation. */
+/** Slots of the state. Times are microseconds from the beginning of the simulation. */
 export const AT = 0;
 const SEGMENT_END = 1;
-/** Requests a nanosecond; 0 while the source is off. */
+/** Requests a microsecond; 0 while the source is off. */
 const RATE = 2;
 /** When it is no longer on, or off. */
 const PHASE_END = 3;
 const IS_ON = 4;
 export const ARRIVAL_SLOTS = 5;
 
-const DAY_NS = 86_400e9;
+const DAY_US = 86_400e6;
 const SLOTS_A_DAY = 96;
-const SLOT_NS = DAY_NS / SLOTS_A_DAY;
+const SLOT_US = DAY_US / SLOTS_A_DAY;
 /** Times the mean. */
 const LENGTH_LONGEST = 100;
 
@@ -42,7 +42,7 @@ export interface ArrivalOptions {
   /** The share of the time a bursty source is on. */
   readonly onShare: number;
   /** Mean time it is on at once. */
-  readonly onNs: number;
+  readonly onUs: number;
   /** Exponent of the Pareto lengths, above 1; 0: exponential lengths. */
   readonly tail: number;
   /** How far the rate of a day swings about its mean, 0 to 1; 0: not at all. */
@@ -53,27 +53,27 @@ export interface ArrivalOptions {
 
 /** What many disks have in common. */
 export interface ArrivalPlan extends ArrivalOptions {
-  readonly endNs: number;
+  readonly endUs: number;
   /** Of the mean rate, for each slot of a day; empty if the day is even. */
   readonly slotFactors: Float64Array;
   /** 1 / onShare. */
   readonly peakFactor: number;
-  readonly offNs: number;
+  readonly offUs: number;
   /** Of Pareto lengths, for a mean of 1. */
   readonly shortest: number;
 }
 
-export function planArrivals(options: ArrivalOptions, endNs: number): ArrivalPlan {
-  const { diurnal, peakHour, onShare, onNs, isBursty, tail } = options;
+export function planArrivals(options: ArrivalOptions, endUs: number): ArrivalPlan {
+  const { diurnal, peakHour, onShare, onUs, isBursty, tail } = options;
   const slotFactors = new Float64Array(diurnal === 0 ? 0 : SLOTS_A_DAY).map(
     (_, slot) => 1 + diurnal * cosineOfTurns((slot + 0.5) / SLOTS_A_DAY - peakHour / 24),
   );
   return {
     ...options,
-    endNs,
+    endUs,
     slotFactors,
     peakFactor: isBursty ? 1 / onShare : 1,
-    offNs: (onNs * (1 - onShare)) / onShare,
+    offUs: (onUs * (1 - onShare)) / onShare,
     shortest: tail === 0 ? 0 : shortestLength(tail),
   };
 }
@@ -84,27 +84,27 @@ export function startArrivals(
   base: number,
   plan: ArrivalPlan,
   random: Int32Array,
-  ratePerNs: number,
+  ratePerUs: number,
 ): void {
   state[base + AT] = 0;
   state[base + IS_ON] = 1;
-  state[base + PHASE_END] = plan.endNs;
+  state[base + PHASE_END] = plan.endUs;
   if (plan.isBursty) {
     const isOn = nextUint32(random) < plan.onShare * 0x1_0000_0000;
     // enterSegment() turns it over.
     state[base + IS_ON] = isOn ? 0 : 1;
     state[base + PHASE_END] = 0;
   }
-  enterSegment(state, base, plan, random, ratePerNs);
+  enterSegment(state, base, plan, random, ratePerUs);
 }
 
-/** Moves the source to its next request, or to plan.endNs if there is none before. */
+/** Moves the source to its next request, or to plan.endUs if there is none before. */
 export function nextArrival(
   state: Float64Array,
   base: number,
   plan: ArrivalPlan,
   random: Int32Array,
-  ratePerNs: number,
+  ratePerUs: number,
 ): void {
   for (;;) {
     const rate = state[base + RATE]!;
@@ -119,11 +119,11 @@ export function nextArrival(
       }
     }
     if (at < segmentEnd) state[base + AT] = segmentEnd;
-    if (state[base + AT]! >= plan.endNs) {
-      state[base + AT] = plan.endNs;
+    if (state[base + AT]! >= plan.endUs) {
+      state[base + AT] = plan.endUs;
       return;
     }
-    enterSegment(state, base, plan, random, ratePerNs);
+    enterSegment(state, base, plan, random, ratePerUs);
   }
 }
 
@@ -133,24 +133,24 @@ function enterSegment(
   base: number,
   plan: ArrivalPlan,
   random: Int32Array,
-  ratePerNs: number,
+  ratePerUs: number,
 ): void {
   const at = state[base + AT]!;
   while (state[base + PHASE_END]! <= at && plan.isBursty) {
     const isOn = 1 - state[base + IS_ON]!;
     state[base + IS_ON] = isOn;
-    const mean = isOn === 1 ? plan.onNs : plan.offNs;
+    const mean = isOn === 1 ? plan.onUs : plan.offUs;
     state[base + PHASE_END] = state[base + PHASE_END]! + mean * lengthOf(plan, nextUint32(random));
   }
   let end = state[base + PHASE_END]!;
-  let rate = state[base + IS_ON]! * ratePerNs * plan.peakFactor;
+  let rate = state[base + IS_ON]! * ratePerUs * plan.peakFactor;
   if (plan.slotFactors.length > 0) {
-    const slot = Math.floor(at / SLOT_NS);
+    const slot = Math.floor(at / SLOT_US);
     rate *= plan.slotFactors[slot % SLOTS_A_DAY]!;
-    if ((slot + 1) * SLOT_NS < end) end = (slot + 1) * SLOT_NS;
+    if ((slot + 1) * SLOT_US < end) end = (slot + 1) * SLOT_US;
   }
   state[base + RATE] = rate;
-  state[base + SEGMENT_END] = end < plan.endNs ? end : plan.endNs;
+  state[base + SEGMENT_END] = end < plan.endUs ? end : plan.endUs;
 }
 
 /** How long it is on, or off, of mean 1. */

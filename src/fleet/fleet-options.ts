@@ -12,6 +12,7 @@
  *   encryption: { nanosecondsPerByte: 0.25 }
  */
 import * as v from 'valibot';
+import { PlaneError } from '../base/errors.ts';
 import {
   FLEET_DISKS_MAX,
   FLEET_INSTANCE_DISKS_MAX,
@@ -119,15 +120,13 @@ const disks = v.strictObject({
   /** Under a key of the user's own, whose calls are billed, or under the service key. */
   key: v.optional(v.picklist(['service', 'user']), 'service'),
   /** So many disks, one after the other, share an instance, and what it has at the most. */
-  instance: v.optional(
-    v.strictObject({ disks: whole(1, FLEET_INSTANCE_DISKS_MAX), ...limits }),
-  ),
+  instance: v.optional(v.strictObject({ disks: whole(1, FLEET_INSTANCE_DISKS_MAX), ...limits })),
   load: v.optional(load, {}),
 });
 
 const price = v.optional(number(0, RATE_MAX));
 
-export const fleetSchema = v.strictObject({
+const fleetSchema = v.strictObject({
   seed: v.optional(whole(0, 0xffff_ffff), 1),
   duration: v.optional(v.pipe(seconds, v.minValue(0.001), v.maxValue(FLEET_SECONDS_MAX)), 3600),
   /** Of the time series. @default the shortest of 1 s to 1 d that makes no more than 1,440 */
@@ -188,4 +187,24 @@ function quantity(units: Readonly<Record<string, number>>, expected: string) {
     ],
     `expected ${expected}`,
   );
+}
+
+/**
+ * Checks a fleet and fills its defaults in.
+ *
+ * @param name of the file or the call, for messages
+ * @throws PlaneError InvalidArgument; the message names the place
+ */
+export function readFleet(input: unknown, name: string): FleetOptions {
+  const checked = v.safeParse(fleetSchema, input);
+  if (checked.success) return checked.output;
+  const [issue] = checked.issues;
+  const path = v.getDotPath(issue)?.replace(/\.(\d+)/g, '[$1]');
+  const place = path === undefined ? name : `${name}: ${path}`;
+  const expected = issue.message.startsWith('expected')
+    ? `${issue.message}, got ${issue.received}`
+    : issue.message
+        .replace(/^Invalid [^:]*: Expected/, 'expected')
+        .replace(' but received', ', got');
+  throw new PlaneError('InvalidArgument', `${place}: ${expected}`);
 }

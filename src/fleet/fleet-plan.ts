@@ -11,13 +11,8 @@
 import { PlaneError } from '../base/errors.ts';
 import { FLEET_PARTS } from '../limits.ts';
 import { PERFORMANCE } from '../performance/figures.ts';
-import {
-  iopsAtBlockSize,
-  type PerformanceProfile,
-  profileOf,
-  provisionedIopsMax,
-} from '../performance/profile.ts';
-import { type AliasTable, createAliasTable, MIX_VALUES_MAX } from './alias-table.ts';
+import { type PerformanceProfile, profileOf, provisionedIopsMax } from '../performance/profile.ts';
+import { type AliasTable, createAliasTable } from './alias-table.ts';
 import { type ArrivalPlan, planArrivals } from './arrivals.ts';
 import { power } from './elementary.ts';
 import {
@@ -34,22 +29,6 @@ export const STREAM_REQUESTS = 1;
 /** Of a kind: its number stands where the disk's does. */
 const STREAM_RANKS = 2;
 
-/** For each value of the block-size mix; times in nanoseconds. 0: no limit. */
-export interface SizeColumns {
-  readonly bytes: Float64Array;
-  /** What a request takes of the disk's IOPS, and of its bytes a second. */
-  readonly requestNs: Float64Array;
-  readonly byteNs: Float64Array;
-  /** Of what the disk has without bursting: what is beyond is counted. */
-  readonly baseRequestNs: Float64Array;
-  readonly baseByteNs: Float64Array;
-  /** Of the instance's. */
-  readonly instanceRequestNs: Float64Array;
-  readonly instanceByteNs: Float64Array;
-  /** Of the host that encrypts. */
-  readonly encryptionNs: Float64Array;
-}
-
 export interface KindPlan {
   readonly kind: number;
   readonly disks: FleetDisks;
@@ -58,17 +37,21 @@ export interface KindPlan {
   readonly disksPerInstance: number;
   readonly arrivals: ArrivalPlan;
   readonly sizes: AliasTable;
-  readonly columns: SizeColumns;
+  /** For each value of the mix: the size, and what its encryption takes. */
+  readonly bytes: Float64Array;
+  readonly encryptionUs: Float64Array;
   /** Below it, of 2^32, a request is a read. */
   readonly readThreshold: number;
-  readonly latencyNs: number;
-  /** Half the width of an even latency. */
-  readonly latencySpreadNs: number;
-  readonly isExponential: boolean;
-  readonly canBurst: boolean;
-  /** null: without limits. */
+  /** null: a disk without limits, whose latency is latencyUs. */
   readonly profile: PerformanceProfile | null;
-  /** Requests a nanosecond, for each disk of the kind. */
+  /** null: no instance, or one without limits. */
+  readonly instanceProfile: PerformanceProfile | null;
+  /** The mean, and of a disk without limits each. */
+  readonly latencyUs: number;
+  readonly isExponential: boolean;
+  /** The end of a request is what the pacer says. */
+  readonly isPlain: boolean;
+  /** Requests a microsecond, for each disk of the kind. */
   readonly rates: Float64Array;
 }
 
@@ -84,14 +67,15 @@ export interface FleetPart {
 
 export interface FleetPlan {
   readonly options: FleetOptions;
-  readonly endNs: number;
-  readonly stepNs: number;
+  readonly endUs: number;
+  readonly stepUs: number;
   readonly steps: number;
   readonly diskCount: number;
   readonly kinds: readonly KindPlan[];
   readonly parts: readonly FleetPart[];
 }
 
+const UNLIMITED = Number.POSITIVE_INFINITY;
 const STEPS_MAX = 1440;
 const STEP_SECONDS = [1, 10, 60, 300, 600, 3600, 21_600, 86_400];
 
@@ -106,8 +90,8 @@ export function planFleet(options: FleetOptions): FleetPlan {
   }
   return {
     options,
-    endNs: options.duration * 1e9,
-    stepNs: stepSeconds * 1e9,
+    endUs: options.duration * 1e6,
+    stepUs: stepSeconds * 1e6,
     steps: Math.ceil(options.duration / stepSeconds),
     diskCount,
     kinds,
@@ -126,9 +110,12 @@ function planKind(
   firstDisk: number,
 ): KindPlan {
   const load = { ...LOAD_DEFAULTS, ...options.load, ...disks.load } as FleetLoad;
-  const profile = profileOfKind(disks, `disks[${kind}]`);
-  const latencyNs = (disks.latencyMicroseconds ?? profile?.latencyMicroseconds.average ?? 0) * 1e3;
-  const isDocumented = disks.latency === 'documented' && disks.latencyMicroseconds === undefined;
+  const published = publishedProfile(disks, `disks[${kind}]`);
+  const profile = kindProfile(disks, published);
+  const isExponential = disks.latency === 'exponential';
+  const { nanosecondsPerByte, nanosecondsPerRequest } = options.encryption;
+  const perSize = (costOf: (bytes: number) => number): Float64Array =>
+    Float64Array.from(load.blockSizes, ({ size }) => costOf(size));
   return {
     kind,
     disks,
@@ -139,27 +126,62 @@ function planKind(
       {
         isBursty: load.arrivals === 'bursty',
         onShare: load.onShare,
-        onNs: load.onDuration * 1e9,
+        onUs: load.onDuration * 1e6,
         tail: load.tail,
         diurnal: load.diurnal,
         peakHour: load.peakHour,
       },
-      options.duration * 1e9,
+      options.duration * 1e6,
     ),
     sizes: createAliasTable(load.blockSizes.map(({ percent }) => percent)),
-    columns: columnsOf(options, disks, load, profile),
+    bytes: perSize((bytes) => bytes),
+    encryptionUs: perSize((bytes) =>
+      disks.encrypted ? (nanosecondsPerRequest + nanosecondsPerByte * bytes) / 1e3 : 0,
+    ),
     readThreshold: (load.readPercent / 100) * 0x1_0000_0000,
-    latencyNs,
-    latencySpreadNs: isDocumented ? (profile?.latencyMicroseconds.spread ?? 0) * 1e3 : 0,
-    isExponential: disks.latency === 'exponential',
-    canBurst: (profile?.burst ?? null) !== null,
     profile,
+    instanceProfile: instanceProfile(disks),
+    latencyUs: disks.latencyMicroseconds ?? published?.latencyMicroseconds.average ?? 0,
+    isExponential,
+    isPlain: profile !== null && !isExponential && !disks.serial,
     rates: ratesOf(options.seed, kind, disks.count, load),
   };
 }
 
+/** The published figures, with what the options say in their place. */
+function kindProfile(
+  disks: FleetDisks,
+  published: PerformanceProfile | null,
+): PerformanceProfile | null {
+  const { iops, bytesPerSecond, latencyMicroseconds } = disks;
+  const isLimited = iops !== undefined || bytesPerSecond !== undefined;
+  if (published === null && !isLimited) return null;
+  const latency = published?.latencyMicroseconds ?? { average: 0, spread: 0 };
+  const isEven = disks.latency === 'documented' && latencyMicroseconds === undefined;
+  return {
+    iops: iops ?? published?.iops ?? UNLIMITED,
+    bytesPerSecond: bytesPerSecond ?? published?.bytesPerSecond ?? UNLIMITED,
+    latencyMicroseconds: isEven
+      ? latency
+      : { average: latencyMicroseconds ?? latency.average, spread: 0 },
+    burst: isLimited ? null : (published?.burst ?? null),
+    blockSizes: iops === undefined ? (published?.blockSizes ?? []) : [],
+  };
+}
+
+function instanceProfile({ instance }: FleetDisks): PerformanceProfile | null {
+  if (instance?.iops === undefined && instance?.bytesPerSecond === undefined) return null;
+  return {
+    iops: instance.iops ?? UNLIMITED,
+    bytesPerSecond: instance.bytesPerSecond ?? UNLIMITED,
+    latencyMicroseconds: { average: 0, spread: 0 },
+    burst: null,
+    blockSizes: [],
+  };
+}
+
 /** @param place for messages */
-function profileOfKind(disks: FleetDisks, place: string): PerformanceProfile | null {
+function publishedProfile(disks: FleetDisks, place: string): PerformanceProfile | null {
   const { category, size, provisionedIops, bursting } = disks;
   const refuse = (what: string): never => {
     throw new PlaneError('InvalidArgument', `${place}: ${what}`);
@@ -189,41 +211,6 @@ function profileOfKind(disks: FleetDisks, place: string): PerformanceProfile | n
   return profileOf({ category, performanceLevel, sizeGiB: size, provisionedIops, bursting });
 }
 
-function columnsOf(
-  options: FleetOptions,
-  disks: FleetDisks,
-  load: FleetLoad,
-  profile: PerformanceProfile | null,
-): SizeColumns {
-  const { nanosecondsPerByte, nanosecondsPerRequest } = options.encryption;
-  const sizes = load.blockSizes.map(({ size }) => size);
-  const column = (costOf: (bytes: number) => number): Float64Array => {
-    const costs = new Float64Array(MIX_VALUES_MAX);
-    for (const [at, bytes] of sizes.entries()) costs[at] = costOf(bytes);
-    return costs;
-  };
-  const perRequest = (iops: number | undefined) => (bytes: number) => {
-    const most = Math.min(iops ?? Infinity, iopsAtBlockSize(profile?.blockSizes ?? [], bytes));
-    return 1e9 / most;
-  };
-  const perByte = (rate: number | undefined) => (bytes: number) =>
-    rate === undefined ? 0 : (bytes * 1e9) / rate;
-  const reached = profile?.burst ?? profile ?? undefined;
-  const { iops, bytesPerSecond, instance } = disks;
-  return {
-    bytes: column((bytes) => bytes),
-    requestNs: column(perRequest(iops ?? reached?.iops)),
-    byteNs: column(perByte(bytesPerSecond ?? reached?.bytesPerSecond)),
-    baseRequestNs: column(perRequest(profile?.iops)),
-    baseByteNs: column(perByte(profile?.bytesPerSecond)),
-    instanceRequestNs: column(() => (instance?.iops === undefined ? 0 : 1e9 / instance.iops)),
-    instanceByteNs: column(perByte(instance?.bytesPerSecond)),
-    encryptionNs: column((bytes) =>
-      disks.encrypted ? nanosecondsPerRequest + nanosecondsPerByte * bytes : 0,
-    ),
-  };
-}
-
 /** The mean of all is iopsPerDisk, whatever the exponent. */
 function ratesOf(seed: number, kind: number, count: number, load: FleetLoad): Float64Array {
   const rates = new Float64Array(count);
@@ -232,7 +219,7 @@ function ratesOf(seed: number, kind: number, count: number, load: FleetLoad): Fl
     rates[rank] = load.zipf === 0 ? 1 : power(rank + 1, -load.zipf);
     sum += rates[rank]!;
   }
-  const scale = (load.iopsPerDisk * count) / sum / 1e9;
+  const scale = (load.iopsPerDisk * count) / sum / 1e6;
   const random = new Int32Array(RANDOM_WORDS);
   seedRandom(random, seed, kind, STREAM_RANKS);
   for (let left = count - 1; left >= 0; left--) {

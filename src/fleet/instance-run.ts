@@ -1,52 +1,53 @@
 /**
  * One instance with its disks, simulated from beginning to end: the inner loop of a fleet. A disk
- * without an instance is an instance of one disk whose own limits are none.
+ * without an instance is an instance of one disk that has no limits of its own.
  *
- *   source ─ queue depth ─▶ issue ─▶ instance limits ─▶ disk limits ─▶ disk ─▶ end
- *                             └ the host encrypts before (writes) or decrypts after (reads)
+ *   source ─ queue depth ─▶ issue ─▶ instance's limits ─▶ disk's limits ─▶ latency ─▶ end
+ *                              └─ plus what encryption takes ────────────────────────┘
  *
  * 1. Requests are taken in the order of their issue, over all disks of the instance; so every stage
- *    sees times that do not go back, and what a stage does to a request is final.
- * 2. A limit is a clock that runs ahead (the virtual scheduling of ITU-T I.371, as in
- *    performance/pacer.ts): a request is admitted when both clocks have come, and moves each on by
- *    what it takes of them. Disks of different instances share nothing.
- * 3. The host encrypts one request at a time, in order of issue; a read takes its place in that
- *    order when it is issued.
+ *    sees times that do not go back, and what a stage does to a request is final. Disks of
+ *    different instances share nothing.
+ * 2. Limits and latency are those of performance/pacer.ts, the code that paces real disks.
+ * 3. The host encrypts, or decrypts, one request at a time, in order of issue; what that takes,
+ *    waiting included, comes on top of the rest.
  * 4. A disk answers each request after its latency, however many there are; a serial one does one
- *    after the other (a queue by Lindley's recursion: M/D/1 or M/M/1, if configured so).
+ *    after the other (Lindley's recursion: M/D/1 or M/M/1, if configured so).
  * 5. queueDepth: the n-th request is not issued before the one queueDepth earlier has ended; the
  *    source waits, and goes on from there. Latency is counted from when the source wanted it.
  *
- * Nothing is allocated for a request: all state is in typed arrays, and functions of the loop give
- * results through them.
+ * Times are microseconds from the beginning. No object is made for a request: all state is in
+ * typed arrays, or in objects that are made once for a disk.
  */
-import { bucketOf, LATENCY_BUCKETS } from './latency-buckets.ts';
+import { DiskPacer } from '../performance/pacer.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
 import { drawAlias } from './alias-table.ts';
 import { ARRIVAL_SLOTS, AT, nextArrival, startArrivals } from './arrivals.ts';
 import { exponentialOf } from './elementary.ts';
 import { type KindPlan, STREAM_ARRIVALS, STREAM_REQUESTS } from './fleet-plan.ts';
+import { bucketOf, LATENCY_BUCKETS } from './latency-buckets.ts';
 import { nextUint32, RANDOM_WORDS, seedRandom } from './random.ts';
 
 /** Slots of a disk's state, after those of its source. */
 const ISSUE = ARRIVAL_SLOTS;
-const REQUEST_CLOCK = ARRIVAL_SLOTS + 1;
-const BYTE_CLOCK = ARRIVAL_SLOTS + 2;
-const BASE_REQUEST_CLOCK = ARRIVAL_SLOTS + 3;
-const BASE_BYTE_CLOCK = ARRIVAL_SLOTS + 4;
-const DISK_CLOCK = ARRIVAL_SLOTS + 5;
-const STATE_SLOTS = ARRIVAL_SLOTS + 6;
+/** When a serial disk is done with what it has. */
+const DISK_FREE = ARRIVAL_SLOTS + 1;
+/** Of the request at hand: how long limits held it, when it ends. */
+const WAITED = ARRIVAL_SLOTS + 2;
+const END = ARRIVAL_SLOTS + 3;
+const STATE_SLOTS = ARRIVAL_SLOTS + 4;
 
-/** What a disk came to: columns of its row. Times are sums of nanoseconds. */
+/** What a disk came to: columns of its row. Times are sums of microseconds. */
 export const REQUESTS = 0;
 export const READS = 1;
+/** Of requests that ended before the simulation did, as DONE. */
 export const BYTES = 2;
 export const THROTTLED = 3;
 export const HELD = 4;
 export const BURST = 5;
-export const WAIT_NS = 6;
-export const LATENCY_NS = 7;
-export const LATENCY_MAX_NS = 8;
-/** Ended before the simulation did. */
+export const WAIT_US = 6;
+export const LATENCY_US = 7;
+export const LATENCY_MAX_US = 8;
 export const DONE = 9;
 export const RESULT_COLUMNS = 10;
 
@@ -54,19 +55,8 @@ export const RESULT_COLUMNS = 10;
 export const SERIES_REQUESTS = 0;
 export const SERIES_BYTES = 1;
 export const SERIES_THROTTLED = 2;
-export const SERIES_LATENCY_NS = 3;
+export const SERIES_LATENCY_US = 3;
 export const SERIES_COLUMNS = 4;
-
-/** Slots of the instance's own state. */
-const INSTANCE_REQUEST_CLOCK = 0;
-const INSTANCE_BYTE_CLOCK = 1;
-const ENGINE_CLOCK = 2;
-/** Results of admit() for the request at hand. */
-const ADMITTED = 3;
-const WAITED = 4;
-const INSTANCE_SLOTS = 5;
-
-const BURST_SECOND_NS = 1e9;
 
 /** Buckets of a disk: of reads, then of writes. */
 export const WRITE_BUCKETS: number = LATENCY_BUCKETS;
@@ -77,7 +67,10 @@ export class InstanceRun {
   readonly #plan: KindPlan;
   readonly #seed: number;
   readonly #state: Float64Array;
-  readonly #shared = new Float64Array(INSTANCE_SLOTS);
+  readonly #pacers: (DiskPacer | null)[] = [];
+  #instancePacer: DiskPacer | null = null;
+  /** When the host is done encrypting what was issued: one number, here so that it is not boxed. */
+  readonly #encryptedAt = new Float64Array(1);
   readonly #ring: Float64Array;
   readonly #arrivalRandom: readonly Int32Array[];
   readonly #requestRandom: readonly Int32Array[];
@@ -89,10 +82,10 @@ export class InstanceRun {
   readonly series: Float64Array;
   /** Of all instances: how long requests waited for limits, those that did. */
   readonly waits: Float64Array;
-  readonly #stepsPerNs: number;
+  readonly #stepsPerUs: number;
   readonly #steps: number;
 
-  constructor(plan: KindPlan, seed: number, stepNs: number, steps: number) {
+  constructor(plan: KindPlan, seed: number, stepUs: number, steps: number) {
     const disks = plan.disksPerInstance;
     const generators = () => Array.from({ length: disks }, () => new Int32Array(RANDOM_WORDS));
     this.#plan = plan;
@@ -105,7 +98,7 @@ export class InstanceRun {
     this.buckets = new Uint32Array(disks * DISK_BUCKETS);
     this.series = new Float64Array((steps + 1) * SERIES_COLUMNS);
     this.waits = new Float64Array(LATENCY_BUCKETS);
-    this.#stepsPerNs = 1 / stepNs;
+    this.#stepsPerUs = 1 / stepUs;
     this.#steps = steps;
   }
 
@@ -116,36 +109,34 @@ export class InstanceRun {
    * @param count at most plan.disksPerInstance
    */
   simulate(from: number, count: number): void {
-    const { endNs } = this.#plan.arrivals;
+    const { endUs } = this.#plan.arrivals;
     const state = this.#state;
     this.#start(from, count);
-    if (count === 1) {
-      while (state[ISSUE]! < endNs) {
-        this.#serve(0);
-        this.#advance(0, from);
-      }
-      return;
-    }
     for (;;) {
       let next = 0;
       for (let disk = 1; disk < count; disk++) {
         const isSooner = state[disk * STATE_SLOTS + ISSUE]! < state[next * STATE_SLOTS + ISSUE]!;
         if (isSooner) next = disk;
       }
-      if (state[next * STATE_SLOTS + ISSUE]! >= endNs) return;
+      if (state[next * STATE_SLOTS + ISSUE]! >= endUs) break;
       this.#serve(next);
       this.#advance(next, from + next);
+    }
+    for (let disk = 0; disk < count; disk++) {
+      this.results[disk * RESULT_COLUMNS + BURST] = this.#pacers[disk]?.burstOperations ?? 0;
     }
   }
 
   #start(from: number, count: number): void {
     const plan = this.#plan;
     this.#state.fill(0);
-    this.#shared.fill(0);
+    this.#encryptedAt[0] = 0;
+    this.#instancePacer = pacerOf(plan.instanceProfile);
     this.#ring.fill(0);
     this.results.fill(0);
     this.buckets.fill(0);
     for (let disk = 0; disk < count; disk++) {
+      this.#pacers[disk] = pacerOf(plan.profile);
       const number = plan.firstDisk + from + disk;
       const random = this.#arrivalRandom[disk]!;
       seedRandom(random, this.#seed, number, STREAM_ARRIVALS);
@@ -176,93 +167,84 @@ export class InstanceRun {
   /** Takes the request the disk has next through all stages, and counts it. */
   #serve(disk: number): void {
     const plan = this.#plan;
-    const { columns } = plan;
-    const state = this.#state;
-    const shared = this.#shared;
-    const base = disk * STATE_SLOTS;
     const random = this.#requestRandom[disk]!;
     const size = drawAlias(plan.sizes, nextUint32(random));
     const isRead = nextUint32(random) < plan.readThreshold;
-    const spread = nextUint32(random);
-    const issue = state[base + ISSUE]!;
-    const engine = shared[ENGINE_CLOCK]!;
-    const encrypted = (engine > issue ? engine : issue) + columns.encryptionNs[size]!;
-    if (columns.encryptionNs[size]! > 0) shared[ENGINE_CLOCK] = encrypted;
-    this.#admit(base, size, isRead ? issue : encrypted);
-    const latency = plan.isExponential
-      ? plan.latencyNs * exponentialOf(spread)
-      : plan.latencyNs + plan.latencySpreadNs * (spread / 0x8000_0000 - 1);
-    let end = shared[ADMITTED]!;
-    if (plan.disks.serial) {
-      if (state[base + DISK_CLOCK]! > end) end = state[base + DISK_CLOCK]!;
-      state[base + DISK_CLOCK] = end + latency;
+    const issue = this.#state[disk * STATE_SLOTS + ISSUE]!;
+    this.#pace(disk, issue, plan.bytes[size]!, nextUint32(random));
+    const cost = plan.encryptionUs[size]!;
+    if (cost > 0) {
+      const free = this.#encryptedAt[0]!;
+      const encrypted = (free > issue ? free : issue) + cost;
+      this.#encryptedAt[0] = encrypted;
+      const at = disk * STATE_SLOTS + END;
+      this.#state[at] = this.#state[at]! + (encrypted - issue);
     }
-    end += latency;
-    if (isRead) end += encrypted - issue;
-    this.#count(disk, size, isRead, end);
+    this.#count(disk, plan.bytes[size]!, isRead);
   }
 
-  /** When instance and disk let a request pass that comes to them at a time. */
-  #admit(base: number, size: number, at: number): void {
-    const { columns, canBurst } = this.#plan;
+  /** Limits and latency: finds WAITED and END. */
+  #pace(disk: number, issue: number, bytes: number, uint32: number): void {
+    const plan = this.#plan;
     const state = this.#state;
-    const shared = this.#shared;
-    let time = at;
-    if (shared[INSTANCE_REQUEST_CLOCK]! > time) time = shared[INSTANCE_REQUEST_CLOCK]!;
-    if (shared[INSTANCE_BYTE_CLOCK]! > time) time = shared[INSTANCE_BYTE_CLOCK]!;
-    shared[INSTANCE_REQUEST_CLOCK] = time + columns.instanceRequestNs[size]!;
-    shared[INSTANCE_BYTE_CLOCK] = time + columns.instanceByteNs[size]!;
-    if (state[base + REQUEST_CLOCK]! > time) time = state[base + REQUEST_CLOCK]!;
-    if (state[base + BYTE_CLOCK]! > time) time = state[base + BYTE_CLOCK]!;
-    state[base + REQUEST_CLOCK] = time + columns.requestNs[size]!;
-    state[base + BYTE_CLOCK] = time + columns.byteNs[size]!;
-    shared[ADMITTED] = time;
-    shared[WAITED] = time - at;
-    if (canBurst) this.#countBurst(base, size, time);
-  }
-
-  /** Counts what the disk could not have done in a second without bursting. */
-  #countBurst(base: number, size: number, time: number): void {
-    const { columns } = this.#plan;
-    const state = this.#state;
-    const requestClock = state[base + BASE_REQUEST_CLOCK]!;
-    const byteClock = state[base + BASE_BYTE_CLOCK]!;
-    if (requestClock > time + BURST_SECOND_NS || byteClock > time + BURST_SECOND_NS) {
-      const row = (base / STATE_SLOTS) * RESULT_COLUMNS;
-      this.results[row + BURST] = this.results[row + BURST]! + 1;
+    const base = disk * STATE_SLOTS;
+    const instancePacer = this.#instancePacer;
+    const pacer = this.#pacers[disk]!;
+    const chance = uint32 / 0x1_0000_0000;
+    let start = issue;
+    if (instancePacer !== null) {
+      instancePacer.admit(start, bytes, 0);
+      start = instancePacer.startedAt;
+    }
+    let end = start;
+    if (pacer !== null) {
+      end = pacer.admit(start, bytes, chance);
+      start = pacer.startedAt;
+    }
+    state[base + WAITED] = start - issue;
+    if (plan.isPlain) {
+      state[base + END] = end;
       return;
     }
-    state[base + BASE_REQUEST_CLOCK] = (requestClock > time ? requestClock : time) + columns.baseRequestNs[size]!;
-    state[base + BASE_BYTE_CLOCK] = (byteClock > time ? byteClock : time) + columns.baseByteNs[size]!;
+    const latency = plan.isExponential
+      ? plan.latencyUs * exponentialOf(uint32)
+      : pacer === null
+        ? plan.latencyUs
+        : end - start;
+    if (plan.disks.serial && state[base + DISK_FREE]! > start) start = state[base + DISK_FREE]!;
+    state[base + DISK_FREE] = start + latency;
+    state[base + END] = start + latency;
   }
 
-  #count(disk: number, size: number, isRead: boolean, end: number): void {
-    const { load, arrivals, columns } = this.#plan;
+  #count(disk: number, bytes: number, isRead: boolean): void {
+    const { load, arrivals } = this.#plan;
     const { results, series } = this;
     const base = disk * STATE_SLOTS;
     const row = disk * RESULT_COLUMNS;
-    const bytes = columns.bytes[size]!;
+    const end = this.#state[base + END]!;
     const arrival = this.#state[base + AT]!;
     const issue = this.#state[base + ISSUE]!;
     const latency = end - arrival;
-    const waited = this.#shared[WAITED]!;
+    const waited = this.#state[base + WAITED]!;
     const requests = results[row + REQUESTS]!;
     if (load.queueDepth > 0) {
       this.#ring[disk * load.queueDepth + (requests % load.queueDepth)] = end;
     }
     results[row + REQUESTS] = requests + 1;
-    results[row + BYTES] = results[row + BYTES]! + bytes;
-    results[row + LATENCY_NS] = results[row + LATENCY_NS]! + latency;
-    if (latency > results[row + LATENCY_MAX_NS]!) results[row + LATENCY_MAX_NS] = latency;
+    results[row + LATENCY_US] = results[row + LATENCY_US]! + latency;
+    if (latency > results[row + LATENCY_MAX_US]!) results[row + LATENCY_MAX_US] = latency;
     if (isRead) results[row + READS] = results[row + READS]! + 1;
-    if (end < arrivals.endNs) results[row + DONE] = results[row + DONE]! + 1;
+    if (end < arrivals.endUs) {
+      results[row + DONE] = results[row + DONE]! + 1;
+      results[row + BYTES] = results[row + BYTES]! + bytes;
+    }
     const bucket = disk * DISK_BUCKETS + bucketOf(latency) + (isRead ? 0 : WRITE_BUCKETS);
     this.buckets[bucket] = this.buckets[bucket]! + 1;
-    const step = end < arrivals.endNs ? Math.floor(end * this.#stepsPerNs) : this.#steps;
+    const step = end < arrivals.endUs ? Math.floor(end * this.#stepsPerUs) : this.#steps;
     const at = step * SERIES_COLUMNS;
     series[at + SERIES_REQUESTS] = series[at + SERIES_REQUESTS]! + 1;
     series[at + SERIES_BYTES] = series[at + SERIES_BYTES]! + bytes;
-    series[at + SERIES_LATENCY_NS] = series[at + SERIES_LATENCY_NS]! + latency;
+    series[at + SERIES_LATENCY_US] = series[at + SERIES_LATENCY_US]! + latency;
     if (issue > arrival) {
       results[row + HELD] = results[row + HELD]! + 1;
       // The source waited with it.
@@ -270,10 +252,14 @@ export class InstanceRun {
     }
     if (waited > 0) {
       results[row + THROTTLED] = results[row + THROTTLED]! + 1;
-      results[row + WAIT_NS] = results[row + WAIT_NS]! + waited;
+      results[row + WAIT_US] = results[row + WAIT_US]! + waited;
       series[at + SERIES_THROTTLED] = series[at + SERIES_THROTTLED]! + 1;
       const wait = bucketOf(waited);
       this.waits[wait] = this.waits[wait]! + 1;
     }
   }
+}
+
+function pacerOf(profile: PerformanceProfile | null): DiskPacer | null {
+  return profile === null ? null : new DiskPacer(profile, 0);
 }

@@ -1,6 +1,6 @@
 /**
  * Latencies counted in buckets of a typed array: 64 for each doubling, so that a bucket is at most
- * 1/64 of its value wide; from a microsecond to a week. What is less or more counts in the first
+ * 1/64 of its value wide; from a quarter of a microsecond to 13 days. What is less or more counts in the first
  * or the last bucket. The scheme is HdrHistogram's (Gil Tene), by the bits of a double: exponent
  * and upper fraction, read as one number, are the bucket.
  *
@@ -9,10 +9,10 @@
  */
 
 const FRACTION_BITS = 6;
-/** 2^10 ns. */
-const EXPONENT_LEAST = 10;
-/** 2^50 ns is 13 days. */
-const EXPONENT_END = 50;
+/** a quarter of a microsecond */
+const EXPONENT_LEAST = -2;
+/** 2^40 us is 13 days. */
+const EXPONENT_END = 40;
 
 export const LATENCY_BUCKETS: number = (EXPONENT_END - EXPONENT_LEAST) << FRACTION_BITS;
 
@@ -22,22 +22,22 @@ const bits = new Float64Array(1);
 const words = new Uint32Array(bits.buffer);
 const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
-/** The bucket of a latency >= 0, nanoseconds. */
-export function bucketOf(nanoseconds: number): number {
-  bits[0] = nanoseconds;
+/** The bucket of a latency >= 0, microseconds. */
+export function bucketOf(microseconds: number): number {
+  bits[0] = microseconds;
   const bucket = (words[HIGH]! >>> SHIFT) - OFFSET;
   if (bucket < 0) return 0;
   return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
 }
 
-/** Where a bucket ends, nanoseconds: nothing counted in it is above that. */
+/** Where a bucket ends, microseconds: nothing counted in it is above that. */
 export function bucketEnd(bucket: number): number {
   words[1 - HIGH] = 0;
   words[HIGH] = (bucket + 1 + OFFSET) << SHIFT;
   return bits[0]!;
 }
 
-/** The middle of a bucket, nanoseconds: what its members are taken for. */
+/** The middle of a bucket, microseconds: what its members are taken for. */
 function bucketMiddle(bucket: number): number {
   const end = bucketEnd(bucket);
   return bucket === 0 ? end : (bucketEnd(bucket - 1) + end) / 2;

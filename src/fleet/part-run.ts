@@ -3,7 +3,13 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { FleetPart, FleetPlan } from './fleet-plan.ts';
-import { DISK_BUCKETS, InstanceRun, REQUESTS, RESULT_COLUMNS, WRITE_BUCKETS } from './instance-run.ts';
+import {
+  DISK_BUCKETS,
+  InstanceRun,
+  REQUESTS,
+  RESULT_COLUMNS,
+  WRITE_BUCKETS,
+} from './instance-run.ts';
 import { LATENCY_BUCKETS, quantilesOf } from './latency-buckets.ts';
 
 /** Shares of requests whose latency every disk's row has, after RESULT_COLUMNS. */
@@ -26,7 +32,7 @@ export interface PartResult {
 export function simulatePart(plan: FleetPlan, part: FleetPart): PartResult {
   const kind = plan.kinds[part.kind];
   invariant(kind !== undefined, 'a part is of a kind of the plan');
-  const run = new InstanceRun(kind, plan.options.seed, plan.stepNs, plan.steps);
+  const run = new InstanceRun(kind, plan.options.seed, plan.stepUs, plan.steps);
   const rows = new Float64Array((part.to - part.from) * ROW_COLUMNS);
   const reads = new Float64Array(LATENCY_BUCKETS);
   const writes = new Float64Array(LATENCY_BUCKETS);
