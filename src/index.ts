@@ -34,8 +34,10 @@ export {
   simulateFleet,
 } from './simulate-fleet.ts';
 export type {
+  AttachOptions,
   Disk,
   DiskExtent,
+  DiskPerformance,
   DiskWriteOptions,
   EngineSurvey,
   KeySearch,

@@ -134,7 +134,9 @@ export const MAIN_SPINS_MAX = 8;
 export const MAIN_BLOCK_REQUESTS_MIN = 2;
 export const MAIN_BLOCK_MS = 0.1;
 /** What an idle modelled disk saves up, as time at its full rate (performance/pacer.ts). */
-export const PACING_BUCKET_US = 10_000;
+export const PACING_BUCKET_US = 2_000;
+/** And what one keeps whose callers had to wait: more than main stands still for on a busy machine. */
+export const PACING_BUSY_BUCKET_US = 100_000;
 /**
  * Completions held for a modelled disk: an alarm is set so long before the next is due, because the
  * wake-up takes about as long; and what is due so soon after it rings is delivered with it.
@@ -143,6 +145,8 @@ export const PACING_LEAD_MS = 0.06;
 export const PACING_SLACK_MS = 0.03;
 /** The timer that rings should the alarm's thread not: so long after a completion is due. */
 export const PACING_LATE_MS = 2;
+/** The longest an alarm is set for at once. */
+export const PACING_WAIT_MS_MAX = 1_000;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 

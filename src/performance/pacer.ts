@@ -12,9 +12,10 @@
  *
  * 1. A request starts when it has arrived and no rate of the disk is used up beyond that moment.
  *    So requests start in the order they arrive.
- * 2. What an idle disk does not use is kept for PACING_BUCKET_US, so that callers who were woken
- *    late make up for it: in any time T a disk starts at most rate x (T + PACING_BUCKET_US)
- *    operations, and one more; bytes likewise.
+ * 2. What a disk does not use is kept for PACING_BUCKET_US. Once callers have had to wait it is kept
+ *    for PACING_BUSY_BUCKET_US, until that is full: they ask again when they are answered, and in
+ *    real time answers come late by what a busy machine takes. So in any time T a disk starts at
+ *    most rate x (T + bucket) operations, and one more; bytes likewise.
  * 3. Nothing is shared between disks: none is slower because another is busy.
  * 4. A disk that may burst has the higher rates all the time (see profile.ts). What it starts beyond
  *    the others is counted.
@@ -23,7 +24,7 @@
  * is an operation without bytes.
  */
 import { invariant } from '../base/invariant.ts';
-import { PACING_BUCKET_US } from '../limits.ts';
+import { PACING_BUCKET_US, PACING_BUSY_BUCKET_US } from '../limits.ts';
 import type { BlockSizeLimit } from './figures.ts';
 import { iopsAtBlockSize, type PerformanceProfile } from './profile.ts';
 
@@ -45,6 +46,7 @@ export class DiskPacer {
   private operationsUntil: number;
   private bytesUntil: number;
   private blocksUntil: number;
+  private bucket = PACING_BUCKET_US;
   private baseOperationsUntil: number;
   private baseBytesUntil: number;
 
@@ -86,7 +88,12 @@ export class DiskPacer {
     if (this.operationsUntil > start) start = this.operationsUntil;
     if (this.bytesUntil > start) start = this.bytesUntil;
     if (this.blocksUntil > start) start = this.blocksUntil;
-    const least = start - PACING_BUCKET_US;
+    if (start > now) {
+      this.bucket = PACING_BUSY_BUCKET_US;
+    } else if (Math.max(this.operationsUntil, this.bytesUntil) < start - this.bucket) {
+      this.bucket = PACING_BUCKET_US;
+    }
+    const least = start - this.bucket;
     this.operationsUntil = Math.max(this.operationsUntil, least) + this.perOperation;
     this.bytesUntil = Math.max(this.bytesUntil, least) + bytes * this.perByte;
     if (this.blockSizes.length > 0 && bytes > 0) {

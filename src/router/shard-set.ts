@@ -13,12 +13,15 @@
  *
  * **Thread:** main.
  */
-import { type ErrorCode, PlaneError } from '../base/errors.ts';
+import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
 import type { ReencryptProgress, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import { CompletionPoller } from './completion-poller.ts';
-import { DiskIo } from './disk-io.ts';
+import type { DiskIo, DiskIoOptions } from './disk-io.ts';
 import { ShardDispatch } from './dispatch.ts';
+import { FINAL_CODES, type OpenVolume } from './open-volume.ts';
+import { Pacing } from './pacing.ts';
 import { RegisteredBuffers } from './registered-buffers.ts';
 import { ShardLane } from './shard-lane.ts';
 import type { ShardSetOptions } from './shard-set-options.ts';
@@ -26,20 +29,6 @@ import { SnapshotIo } from './snapshot-io.ts';
 import { VolumeGate } from './volume-gate.ts';
 import { VolumeHandles } from './volume-handles.ts';
 import type { OpenReencryption, VolumeToOpen } from './volume-to-open.ts';
-
-/** A volume that is open, by whatever face. */
-interface OpenVolume {
-  readonly io: DiskIo;
-  readonly shardIndex: number;
-  /** Of its layers, top first, as they were last opened or changed. */
-  trees: readonly string[];
-  /** There is one while the volume is not open. */
-  gate: VolumeGate | null;
-  opening: Promise<void> | null;
-}
-
-/** Refusals to open a volume again that no later attempt can change. */
-const FINAL_CODES: ReadonlySet<ErrorCode> = new Set(['DataLost', 'DataKeyErased']);
 
 export class ShardSet {
   private readonly options: ShardSetOptions;
@@ -49,6 +38,7 @@ export class ShardSet {
   private readonly readers = new Set<OpenVolume>();
   readonly buffers: RegisteredBuffers;
   private readonly handles = new VolumeHandles();
+  private readonly pacing = new Pacing();
 
   constructor(options: ShardSetOptions) {
     const { threads, restart, isVolatile, lossesMax, cores } = options;
@@ -115,6 +105,11 @@ export class ShardSet {
       await this.call(open.shardIndex, { op: 'resizeVolume', handle: open.io.handle, sizeBytes });
     }
     open.io.grow(sizeBytes);
+  }
+
+  /** An attached disk that is modelled is as fast as this from now on. */
+  changeProfile(diskId: string, profile: PerformanceProfile): void {
+    this.attached.get(diskId)?.io.changeProfile(profile);
   }
 
   /**
@@ -214,6 +209,7 @@ export class ShardSet {
     const everyOpen = [...this.attached.values(), ...this.readers];
     const disks = everyOpen.map((open) => open.io.close());
     const outcomes = await Promise.allSettled(disks);
+    await this.pacing.close();
     const stops = await Promise.allSettled(this.lanes.map((lane) => lane.close()));
     for (const stop of stops) if (stop.status === 'rejected') throw stop.reason;
     for (const outcome of outcomes) {
@@ -343,7 +339,7 @@ export class ShardSet {
   ): Promise<OpenVolume> {
     const { diskId, sizeBytes, shardIndex, layers } = volume;
     const handle = await this.openVolume(volume, isReadOnly);
-    const io = new DiskIo({
+    const options: DiskIoOptions = {
       diskId,
       sizeBytes,
       encrypted: layers[0]?.wrappedKey != null,
@@ -361,7 +357,8 @@ export class ShardSet {
           await onClosed();
         }
       },
-    });
+    };
+    const io = this.pacing.faceOf(options, volume.profile);
     const trees = layers.map(({ tree }) => tree);
     const open: OpenVolume = { io, shardIndex, trees, gate: null, opening: null };
     return open;

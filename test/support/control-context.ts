@@ -17,6 +17,7 @@ import type { Vault } from '../../src/kms/vault.ts';
 import type { KeyValueStore } from '../../src/kv/key-value-store.ts';
 import { openMemoryStore } from '../../src/kv/memory-store.ts';
 import { metadataOver } from '../../src/meta/metadata.ts';
+import type { PerformanceProfile } from '../../src/performance/profile.ts';
 import type { ShardRequest } from '../../src/record/shard-message.ts';
 
 export interface TestControl {
@@ -30,6 +31,7 @@ export interface TestControl {
   /** Resources whose re-encryption was begun. */
   readonly reencrypted: string[];
   readonly resized: [string, number][];
+  readonly profiles: [string, PerformanceProfile][];
   /** Disks whose volume an instance keeps open. */
   readonly held: Set<string>;
   /** How many times snapshots are open for reading. */
@@ -68,6 +70,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
+  const profiles: [string, PerformanceProfile][] = [];
   const held = new Set<string>();
   const readers = new Map<string, number>();
   const failing = new Set<string>();
@@ -101,7 +104,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
         return null;
       },
     },
-    volumes: testVolumes(server, { drained, resized, held, readers, failing }),
+    volumes: testVolumes(server, { drained, resized, profiles, held, readers, failing }),
     locks: new ResourceLocks(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
@@ -111,7 +114,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  const seen = { told, drained, reencrypted, resized, held, readers };
+  const seen = { told, drained, reencrypted, resized, profiles, held, readers };
   return { context, stores, vault, ...seen, failNext: (op) => failing.add(op) };
 }
 
@@ -124,7 +127,7 @@ function openTestVault(store: KeyValueStore, clock: Clock = systemClock): Promis
 /** Volumes that are only written down; one that is held has its data keys unwrapped, by the KMS. */
 function testVolumes(
   server: ReturnType<typeof createKmsServer>,
-  seen: Pick<TestControl, 'drained' | 'resized' | 'held' | 'readers'> & {
+  seen: Pick<TestControl, 'drained' | 'resized' | 'profiles' | 'held' | 'readers'> & {
     readonly failing: Set<string>;
   },
 ): ControlContext['volumes'] {
@@ -134,6 +137,9 @@ function testVolumes(
     },
     resize: async (diskId, sizeBytes) => {
       seen.resized.push([diskId, sizeBytes]);
+    },
+    changeProfile: (diskId, profile) => {
+      seen.profiles.push([diskId, profile]);
     },
     hold: async ({ diskId, layers }) => {
       await new Promise(setImmediate);

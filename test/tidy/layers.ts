@@ -186,6 +186,13 @@ export const LAYERS: readonly LayerRow[] = [
   },
   {
     layer: 4,
+    places: ['workers/alarm.ts'],
+    thread: 'any',
+    mayImport: ['record'],
+    what: 'entry of the alarm thread, which sleeps and wakes main',
+  },
+  {
+    layer: 4,
     places: ['workers/check.ts'],
     thread: 'shard',
     mayImport: ['record', 'segment'],

@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KIB, MIB } from '../../../src/base/units.ts';
-import { PACING_BUCKET_US } from '../../../src/limits.ts';
+import { PACING_BUCKET_US, PACING_BUSY_BUCKET_US } from '../../../src/limits.ts';
 import { DiskPacer } from '../../../src/performance/pacer.ts';
 import { type PerformanceProfile, profileOf } from '../../../src/performance/profile.ts';
 
@@ -131,7 +131,7 @@ describe('whatever arrives', () => {
         let operations = 0;
         let bytes = 0;
         return started.slice(first).some((to) => {
-          const seconds = (to.start - from.start + PACING_BUCKET_US) / SECOND;
+          const seconds = (to.start - from.start + PACING_BUSY_BUCKET_US) / SECOND;
           // The last one's tokens may be owed.
           const isOver =
             operations > figures.iops * seconds + 1e-3 ||
@@ -187,6 +187,41 @@ describe('an idle disk', () => {
     pacer.admit(5 * SECOND, 512, 0);
     pacer.admit(5 * SECOND, 512, 0);
     expect(pacer.startedAt).toBe(5 * SECOND + 1_000);
+  });
+});
+
+describe('a disk whose callers had to wait', () => {
+  /** How many requests start at once at a moment. */
+  const atOnce = (pacer: DiskPacer, now: number): number => {
+    for (let count = 0; ; count++) {
+      pacer.admit(now, 512, 0);
+      if (pacer.startedAt > now) return count;
+    }
+  };
+  const waitedFor = (): DiskPacer => {
+    const pacer = new DiskPacer(profile({ iops: 10_000 }), 0);
+    backlog(pacer, 2, 512);
+    return pacer;
+  };
+
+  it('makes up for all they could not ask for, as long as that is less than the limit', () => {
+    // The second has its tokens at 200.
+    for (const late of [300, 5_000, PACING_BUSY_BUCKET_US - 100]) {
+      expect(atOnce(waitedFor(), 200 + late)).toBe(late / 100 + 1);
+    }
+  });
+
+  it('was idle if it is more than that', () => {
+    for (const late of [PACING_BUSY_BUCKET_US + 1, 3_600 * SECOND]) {
+      expect(atOnce(waitedFor(), 200 + late)).toBe(PACING_BUCKET_US / 100 + 1);
+    }
+  });
+
+  it('is an idle one again when it has had less to do for a while', () => {
+    const pacer = waitedFor();
+    // One in a millisecond: a tenth of what it can do.
+    for (let at = 1_000; at < SECOND; at += 1_000) pacer.admit(at, 512, 0);
+    expect(atOnce(pacer, SECOND)).toBe(PACING_BUCKET_US / 100 + 1);
   });
 });
 
