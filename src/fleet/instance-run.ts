@@ -8,7 +8,8 @@
  * 1. Requests are taken in the order of their issue, over all disks of the instance; so every stage
  *    sees times that do not go back, and what a stage does to a request is final. Disks of
  *    different instances share nothing.
- * 2. Limits and latency are those of performance/pacer.ts, the code that paces real disks.
+ * 2. Limits and latency are those of performance/pacer.ts, the code that paces real disks; but for
+ *    what it keeps for callers that are late, since nobody is here.
  * 3. The host encrypts, or decrypts, one request at a time, in order of issue; what that takes,
  *    waiting included, comes on top of the rest.
  * 4. A disk answers each request after its latency, however many there are; a serial one does one
@@ -19,6 +20,7 @@
  * Times are microseconds from the beginning. No object is made for a request: all state is in
  * typed arrays, or in objects that are made once for a disk.
  */
+import { PACING_BUCKET_US } from '../limits.ts';
 import { DiskPacer } from '../performance/pacer.ts';
 import type { PerformanceProfile } from '../performance/profile.ts';
 import { drawAlias } from './alias-table.ts';
@@ -261,5 +263,5 @@ export class InstanceRun {
 }
 
 function pacerOf(profile: PerformanceProfile | null): DiskPacer | null {
-  return profile === null ? null : new DiskPacer(profile, 0);
+  return profile === null ? null : new DiskPacer(profile, 0, PACING_BUCKET_US);
 }

@@ -65,10 +65,10 @@ describe('a serial disk with exponential requests is an M/M/1 queue', () => {
 });
 
 test('limits hold back what an M/D/1 queue would, beyond what their bucket saves up', () => {
-  const iops = 500;
+  const iops = 2500;
   const load = 0.9;
   const { figures } = simulate({
-    duration: 4000,
+    duration: 800,
     load: { ...OPEN, iopsPerDisk: load * iops },
     disks: [{ count: 1, category: 'unlimited', encrypted: false, iops }],
   });
