@@ -13,6 +13,7 @@ import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
 import type { ExplainFlags } from './explain.ts';
+import { addFleetCommands } from './fleet-commands.ts';
 import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
@@ -37,6 +38,7 @@ const EXAMPLES = `Examples:
   sealdisk keys impact key-... --data-dir D  what dies with this key?
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
   sealdisk check DIR                         reads everything, says what is damaged
+  sealdisk fleet --disks 1000 --duration 1d  a day of a fleet, in virtual time
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
@@ -211,6 +213,7 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
   addInspectionCommands(program, { openPlane, terminalFor, end });
+  addFleetCommands(program, { openPlane, terminalFor, end }, stopOnInterrupt);
   const environment = process.env;
   addApiCommands(program, { openPlane, terminalFor, untilAskedToEnd, environment, end });
   addExplainCommand(program, end);

@@ -66,6 +66,13 @@ export const LAYERS: readonly LayerRow[] = [
   },
   {
     layer: 2,
+    places: ['fleet'],
+    thread: 'any',
+    mayImport: ['performance'],
+    what: 'fleets of disks in virtual time: no waiting, no bytes, one result from one seed',
+  },
+  {
+    layer: 2,
     places: ['segment'],
     thread: 'shard',
     mayImport: ['record'],
@@ -96,7 +103,7 @@ export const LAYERS: readonly LayerRow[] = [
     layer: 3,
     places: ['threads'],
     thread: 'main',
-    mayImport: ['record'],
+    mayImport: ['record', 'fleet'],
     what: 'starts, watches, introduces and stops threads',
   },
   {
@@ -121,11 +128,12 @@ export const LAYERS: readonly LayerRow[] = [
       'plane-shards.ts',
       'plane-volumes.ts',
       'check-directory.ts',
+      'simulate-fleet.ts',
       'types.ts',
       'index.ts',
     ],
     thread: 'main',
-    mayImport: ['record', 'kv', 'meta', 'threads', 'router', 'control'],
+    mayImport: ['record', 'kv', 'meta', 'fleet', 'threads', 'router', 'control'],
     what: 'the composition root, and the library as its users see it',
   },
   {
@@ -190,6 +198,13 @@ export const LAYERS: readonly LayerRow[] = [
     thread: 'shard',
     mayImport: ['record', 'segment'],
     what: 'entry of a thread that checks shard directories nobody has open',
+  },
+  {
+    layer: 4,
+    places: ['workers/fleet.ts'],
+    thread: 'any',
+    mayImport: ['fleet'],
+    what: 'entry of a thread that simulates parts of a fleet',
   },
 ];
 
