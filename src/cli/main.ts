@@ -81,6 +81,7 @@ const LOAD_EXAMPLES = `Examples:
   sealdisk load bench/jobs/verify.fio --encrypt on     a job file, on encrypted disks
   sealdisk load job.fio --bs=8k --runtime=5            options that win over the file's
   sealdisk load --name=r --rw=randread --size=512m     a job made of options, as with fio
+  sealdisk load job.fio --target nbd://host/disk --workers 4   more than one thread can make
   sealdisk load job.fio --encrypt both                 what encryption costs, with an interval
   sealdisk load --trace io_traces.csv --verify         Alibaba or CloudPhysics traces, checked
   sealdisk load --trace io_traces.csv --speed 10       at ten times the recorded speed
@@ -123,6 +124,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--memory', 'a plane in memory'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ['--workers <n>', 'that many threads make the load, each with connections of its own [main]'],
   ['--verify', 'check every read against the last write (a job: verify=crc32c)'],
   ['--depth <n>', 'requests in flight [a trace: 32; a job: its iodepth]'],
   ['--speed <factor>', 'a trace: times the recorded speed, or max [max]'],

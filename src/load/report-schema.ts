@@ -68,7 +68,22 @@ const verify = object({
   },
 });
 
-const job = object({
+const steadystate = object({
+  ss: { type: 'string' },
+  duration: amount,
+  attained: { enum: [0, 1] },
+  criterion: { type: 'string' },
+  max_deviation: amount,
+  slope: { type: 'number' },
+  data: object({
+    bw_mean: count,
+    iops_mean: count,
+    iops: { type: 'array', items: count },
+    bw: { type: 'array', items: count },
+  }),
+});
+
+const jobFields = {
   jobname: { type: 'string' },
   groupid: count,
   error: count,
@@ -82,6 +97,10 @@ const job = object({
   usr_cpu: amount,
   sys_cpu: amount,
   ctx: count,
+  latency_depth: count,
+  latency_target: count,
+  latency_percentile: amount,
+  latency_window: count,
   sealdisk: object({
     error: nullable(object({ code: { type: 'string' }, message: { type: 'string' } })),
     target: { type: 'string' },
@@ -92,7 +111,13 @@ const job = object({
     verify: nullable(verify),
     response_ns: nullable(latency),
   }),
-});
+} as const;
+
+/** A job; with steadystate if one was asked for. */
+const job = {
+  ...object(jobFields),
+  properties: { ...jobFields, steadystate },
+} as const;
 
 const rate = nullable(
   object({

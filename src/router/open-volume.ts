@@ -1,5 +1,4 @@
 /** A volume that is open, as the set of shards keeps it. */
-import type { ErrorCode } from '../base/errors.ts';
 import type { DiskIo } from './disk-io.ts';
 import type { VolumeGate } from './volume-gate.ts';
 
@@ -14,6 +13,3 @@ export interface OpenVolume {
   gate: VolumeGate | null;
   opening: Promise<void> | null;
 }
-
-/** Refusals to open a volume again that no later attempt can change. */
-export const FINAL_CODES: ReadonlySet<ErrorCode> = new Set(['DataLost', 'DataKeyErased']);
