@@ -68,6 +68,22 @@ const verify = object({
   },
 });
 
+const amounts = { type: 'array', items: amount } as const;
+const latencies = { type: 'array', items: nullable(count) } as const;
+
+const series = nullable(
+  object({
+    at_ms: amounts,
+    measured_ms: amounts,
+    total_ios: amounts,
+    io_bytes: amounts,
+    p50_ns: latencies,
+    p99_ns: latencies,
+    p999_ns: latencies,
+    max_ns: latencies,
+  }),
+);
+
 const job = object({
   jobname: { type: 'string' },
   groupid: count,
@@ -91,6 +107,7 @@ const job = object({
     randseed: count,
     verify: nullable(verify),
     response_ns: nullable(latency),
+    series: object({ interval_ms: count, read: series, write: series, trim: series }),
   }),
 });
 
