@@ -52,6 +52,10 @@
     histogram: duration,
   };
 
+  /** Lines at 1, 2 and 5 and their tens: the others of a logarithmic axis are too many. */
+  const sparse = (_, splits) =>
+    splits.map((value) => (/^[125]/.test(value.toExponential(3)) ? value : null));
+
   function axesOf(kind, unit) {
     const shared = {
       font: FONT,
@@ -64,11 +68,14 @@
     const x = { ...shared, size: 32, space: 60 };
     if (kind === 'percentiles') {
       x.splits = (_, __, from, to) =>
-        [0, Math.log10(2), 1, 2, 3, 4, 5, 6, 7].filter((value) => value >= from && value <= to);
+        [Math.log10(2), 1, 2, 3, 4, 5, 6, 7].filter((value) => value >= from && value <= to);
       x.values = (_, splits) => splits.map(percentile);
     } else if (kind === 'histogram') x.values = format(duration);
     else x.values = format((value) => `${Number(value.toFixed(3))} s`);
     const y = { ...shared, size: 62, space: 34, values: format(FORMATS[unit]) };
+    const logarithmic = { histogram: x, latency: y, percentiles: y }[kind];
+    if (logarithmic !== undefined) logarithmic.grid = { ...shared.grid, filter: sparse };
+    if (logarithmic !== undefined) logarithmic.ticks = { ...shared.ticks, filter: sparse };
     return [x, y];
   }
 
@@ -213,7 +220,7 @@
     const options = {
       width,
       height: width < LABELS_FROM ? HEIGHT_NARROW : HEIGHT,
-      padding: [10, isLabelled ? labelWidth(view.curves) : 14, 0, 0],
+      padding: [10, isLabelled ? labelWidth(view.curves) : 24, 0, 0],
       legend: { show: false },
       cursor: { y: false },
       scales: scalesOf(chart.kind),
@@ -224,7 +231,11 @@
         draw: isLabelled ? [(plot) => drawLabels(plot, view.curves)] : [],
       },
     };
-    const columns = uPlot.join(view.curves.map(({ x, y }) => [x, y]));
+    // 2: a gap reaches from the value before it to the value after it.
+    const columns = uPlot.join(
+      view.curves.map(({ x, y }) => [x, y]),
+      view.curves.map(() => [0, 2]),
+    );
     place.plot = new uPlot(options, columns, place);
     place.append(readout);
   }

@@ -5,6 +5,7 @@
  * 2. Time is seconds since the section began. A line that ran when the first was over (a baseline)
  *    is moved to the section's beginning.
  * 3. An interval of which less than a fifth was measured has no point: its rate says little.
+ * 4. Where nothing was measured for some intervals, as between turns, a curve is broken.
  */
 import type { PageLine } from './report-document.ts';
 
@@ -29,9 +30,8 @@ export interface Chart {
 }
 
 export const CURVES_MAX = 6;
-/** Beyond so many lines only p50 and p99 are drawn over time. */
-const LINES_WITH_P999 = 2;
 const MEASURED_SHARE_MIN = 0.2;
+const GAP_INTERVALS = 2.5;
 const BARS_PER_OCTAVE = 6;
 /** Percentiles are drawn on a scale of nines: 90 is 1, 99 is 2, 99.9 is 3. */
 const ninesOf = (share: number): number => -Math.log10(1 - share);
@@ -47,8 +47,6 @@ export function chartsOf(lines: readonly PageLine[]): Chart[] {
   const drawn = drawnLines(lines);
   const moved = drawn.map((line) => ({ line, originMs: originOf(line, drawn) }));
   const timed = moved.filter(({ line }) => line.series !== null);
-  const latencies: readonly LatencyName[] =
-    timed.length > LINES_WITH_P999 ? ['p50', 'p99'] : ['p50', 'p99', 'p99.9'];
   const throughput = (perSecond: 'total_ios' | 'io_bytes'): Curve[] =>
     timed.map(({ line, originMs }) => rateCurve(line, originMs, perSecond));
   const charts: Chart[] = [
@@ -59,18 +57,7 @@ export function chartsOf(lines: readonly PageLine[]): Chart[] {
         { name: 'MB/s', unit: 'bytes', curves: throughput('io_bytes') },
       ],
     },
-    {
-      kind: 'latency',
-      views: [
-        {
-          name: 'latency',
-          unit: 'time',
-          curves: timed.flatMap(({ line, originMs }) =>
-            latencies.map((name, dash) => latencyCurve(line, originMs, name, dash)),
-          ),
-        },
-      ],
-    },
+    { kind: 'latency', views: latencyViews(timed) },
     {
       kind: 'percentiles',
       views: [{ name: 'latency', unit: 'time', curves: drawn.map(percentileCurve) }],
@@ -87,6 +74,32 @@ export function chartsOf(lines: readonly PageLine[]): Chart[] {
     },
   ];
   return charts.filter(({ views }) => views[0]!.curves.some(({ x }) => x.length > 1));
+}
+
+interface Moved {
+  readonly line: PageLine;
+  readonly originMs: number;
+}
+
+/** One line has all percentiles in one view; several have a view for each. */
+function latencyViews(timed: readonly Moved[]): Chart['views'] {
+  const [only] = timed;
+  const unit = 'time' as const;
+  if (only !== undefined && timed.length === 1) {
+    const names: readonly LatencyName[] = ['p50', 'p99', 'p99.9'];
+    const curves = names.map((name, dash) => ({
+      ...latencyCurve(only.line, only.originMs, name),
+      label: name,
+      dash,
+    }));
+    return [{ name: 'latency', unit, curves }];
+  }
+  const names: readonly LatencyName[] = ['p99', 'p50', 'p99.9'];
+  return names.map((name) => ({
+    name,
+    unit,
+    curves: timed.map(({ line, originMs }) => latencyCurve(line, originMs, name)),
+  }));
 }
 
 /** Where a line's time begins: where all lines' does, or its own if it ran when the first was over. */
@@ -107,41 +120,40 @@ function spanOf({ series }: PageLine): readonly [number, number] {
   return [series!.at_ms[0] ?? 0, (series!.at_ms.at(-1) ?? 0) + series!.intervalMs];
 }
 
-/** The intervals that are drawn: their place in the columns, and their middle in seconds. */
-function drawnPoints({ series }: PageLine, originMs: number): { at: number; seconds: number }[] {
+/** The curve of a column's values at the intervals that are drawn; x is their middle in seconds. */
+function timeCurve(
+  { label, colour, series }: PageLine,
+  originMs: number,
+  valueAt: (at: number) => number | null,
+): Curve {
   const { at_ms: atMs, measured_ms: measuredMs, intervalMs } = series!;
-  return atMs.flatMap((startMs, at) =>
-    measuredMs[at]! < intervalMs * MEASURED_SHARE_MIN
-      ? []
-      : [{ at, seconds: Math.round(startMs - originMs + intervalMs / 2) / 1e3 }],
-  );
+  const x: number[] = [];
+  const y: (number | null)[] = [];
+  for (const [at, startMs] of atMs.entries()) {
+    if (measuredMs[at]! < intervalMs * MEASURED_SHARE_MIN) continue;
+    const seconds = Math.round(startMs - originMs + intervalMs / 2) / 1e3;
+    const previous = x.at(-1);
+    if (previous !== undefined && (seconds - previous) * 1e3 > intervalMs * GAP_INTERVALS) {
+      x.push((seconds + previous) / 2);
+      y.push(null);
+    }
+    x.push(seconds);
+    y.push(valueAt(at));
+  }
+  return { label, colour, dash: 0, x, y };
 }
 
 function rateCurve(line: PageLine, originMs: number, column: 'total_ios' | 'io_bytes'): Curve {
-  const points = drawnPoints(line, originMs);
   const { measured_ms: measuredMs, [column]: amounts } = line.series!;
-  return {
-    label: line.label,
-    colour: line.colour,
-    dash: 0,
-    x: points.map(({ seconds }) => seconds),
-    y: points.map(({ at }) => Math.round((amounts[at]! * 1e3) / measuredMs[at]!)),
-  };
+  return timeCurve(line, originMs, (at) => Math.round((amounts[at]! * 1e3) / measuredMs[at]!));
 }
 
 const LATENCY_COLUMNS = { p50: 'p50_ns', p99: 'p99_ns', 'p99.9': 'p999_ns' } as const;
 type LatencyName = keyof typeof LATENCY_COLUMNS;
 
-function latencyCurve(line: PageLine, originMs: number, name: LatencyName, dash: number): Curve {
-  const points = drawnPoints(line, originMs);
+function latencyCurve(line: PageLine, originMs: number, name: LatencyName): Curve {
   const latencies = line.series![LATENCY_COLUMNS[name]];
-  return {
-    label: `${line.label} ${name}`,
-    colour: line.colour,
-    dash,
-    x: points.map(({ seconds }) => seconds),
-    y: points.map(({ at }) => latencies[at] ?? null),
-  };
+  return timeCurve(line, originMs, (at) => latencies[at] ?? null);
 }
 
 /** Of every bucket if there are buckets, otherwise of the percentiles that the report lists. */

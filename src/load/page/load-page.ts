@@ -149,7 +149,7 @@ function totalTiles(sections: readonly PageSection[]): Tile[] {
 
 function timeParts(nanoseconds: number): [string, string] {
   const cell = timeCell(nanoseconds) as { text: string };
-  const [, figure, unit] = /^([\d.]+)(\D+)$/.exec(cell.text)!;
+  const [, figure, unit] = /^([\d.]+) (\D+)$/.exec(cell.text)!;
   return [figure!, unit!];
 }
 
@@ -174,9 +174,9 @@ function overheadTiles(overhead: OverheadFigures, lines: readonly PageLine[]): T
     {
       title: 'Encryption costs',
       figure: percent.toFixed(1),
-      unit: '% of the requests a second',
+      unit: '%',
       remark:
-        `95 % interval ${low.toFixed(1)} to ${high.toFixed(1)} %` +
+        `of the requests a second; 95 % interval ${low.toFixed(1)} to ${high.toFixed(1)} %` +
         (low <= 0 && high >= 0 ? '; this may be none at all' : ''),
     },
     ...rates,

@@ -11,6 +11,8 @@ import { type PageLine, percentileOf } from './report-document.ts';
 interface NumberCell {
   readonly text: string;
   readonly value: number;
+  /** Colours it. */
+  readonly kind?: 'better' | 'worse';
 }
 export type Cell = NumberCell | Markup | string | null;
 
@@ -20,7 +22,13 @@ export function table(
   columns: readonly string[],
   rows: readonly (readonly Cell[])[],
 ): Markup {
-  const head = columns.map((title) => markup`<th scope="col">${title}</th>`);
+  const isText = (at: number): boolean =>
+    rows.some((row) => typeof row[at] === 'string' || (row[at] !== null && 'html' in row[at]!));
+  const head = columns.map((title, at) =>
+    isText(at)
+      ? markup`<th scope="col" class="text">${title}</th>`
+      : markup`<th scope="col">${title}</th>`,
+  );
   const body = rows.map(
     ([first, ...rest]) =>
       markup`<tr><th scope="row">${cellContent(first ?? null)}</th>${rest.map(cellMarkup)}</tr>\n`,
@@ -35,8 +43,9 @@ ${body}</tbody></table></div>`;
 function cellMarkup(cell: Cell): Markup {
   if (cell === null) return markup`<td class="none">–</td>`;
   if (typeof cell === 'string') return markup`<td class="text">${cell}</td>`;
-  if ('html' in cell) return markup`<td>${cell}</td>`;
-  return markup`<td data-value="${cell.value}">${cell.text}</td>`;
+  if ('html' in cell) return markup`<td class="text">${cell}</td>`;
+  const { text, value, kind = 'plain' } = cell;
+  return markup`<td class="${kind}" data-value="${value}">${text}</td>`;
 }
 
 function cellContent(cell: Cell): Markup | string {
@@ -48,8 +57,13 @@ function cellContent(cell: Cell): Markup | string {
 export const countCell = (value: number): Cell => ({ text: shortCount(value), value });
 export const bytesCell = (value: number): Cell => ({ text: megabytes(value), value });
 export const timeCell = (value: number | null): Cell =>
-  value === null ? null : { text: duration(value), value };
+  value === null ? null : { text: timeText(value), value };
 export const percentCell = (value: number): Cell => ({ text: `${value.toFixed(2)} %`, value });
+
+/** A duration with its unit as typeset: 47.1 µs. */
+function timeText(nanoseconds: number): string {
+  return duration(nanoseconds).replace(/[a-z]+$/, (unit) => ` ${unit.replace('u', 'µ')}`);
+}
 
 /** Names a line in a list of all: its job, and what it did. */
 export function lineName({ job, operation }: PageLine): Markup {
@@ -188,15 +202,15 @@ export function histogramTable(lines: readonly PageLine[]): Markup {
   const rows = edges.flatMap((edge, at): Cell[][] => {
     if (shares.every((within) => within[at] === 0)) return [];
     const to = edges[at + 1];
-    const title = to === undefined ? `over ${duration(edge)}` : `${edgeText(edge)}–${edgeText(to)}`;
+    const title = to === undefined ? `over ${edgeText(edge)}` : `${edgeText(edge)}–${edgeText(to)}`;
     return [[title, ...shares.map((within) => percentCell(within[at]!))]];
   });
   return table('Latency histogram', ['latency', ...counted.map(({ label }) => label)], rows);
 }
 
-/** An edge is a round number: 50us. */
+/** An edge is a round number: 50 µs. */
 function edgeText(nanoseconds: number): string {
-  const units = ['ns', 'us', 'ms', 's'] as const;
+  const units = ['ns', 'µs', 'ms', 's'] as const;
   const unit = Math.min(3, Math.floor(Math.log10(nanoseconds) / 3 + 1e-9));
-  return `${Math.round(nanoseconds / 1e3 ** unit)}${units[unit]}`;
+  return `${Math.round(nanoseconds / 1e3 ** unit)} ${units[unit]}`;
 }
