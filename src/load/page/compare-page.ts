@@ -75,7 +75,7 @@ export function comparePage(reports: readonly ComparedReport[]): Page {
 
 /** Short names if they tell the reports apart, whole ones otherwise. */
 function namesOf(fileNames: readonly string[]): string[] {
-  const short = fileNames.map((name) => basename(name).replace(/\.json$/, ''));
+  const short = fileNames.map((name) => basename(name));
   if (new Set(short).size === short.length) return short;
   if (new Set(fileNames).size === fileNames.length) return [...fileNames];
   return fileNames.map((name, at) => `${name} (${at + 1})`);
