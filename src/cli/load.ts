@@ -56,6 +56,7 @@ export interface LoadFlags {
   readonly json?: boolean;
   readonly outputFormat?: string;
   readonly jsonSchema?: boolean;
+  readonly html?: string;
 }
 
 export interface LoadRequest {
@@ -105,6 +106,8 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     return EXIT.ok;
   }
   checkFlags(request);
+  const page =
+    flags.html === undefined ? null : (await import('./load-page.ts')).openLoadPage(flags.html);
   const timestampMs = systemClock.now();
   const notes: string[] = [];
   const note = (text: string): void => {
@@ -132,6 +135,7 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
   }
   const version = packageVersion();
   const report: LoadReport = { version, timestampMs, ...outcome, isPartial, notes, environment };
+  page?.write(report);
   terminal.print(printed(report, flags));
   if (isPartial) return EXIT.interrupted;
   return isClean(report) ? EXIT.ok : EXIT.failed;

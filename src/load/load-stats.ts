@@ -5,6 +5,7 @@
  * Times are milliseconds of performance.now(); latencies are recorded in nanoseconds.
  */
 import { type HistogramRecord, LatencyHistogram } from './histogram.ts';
+import { IntervalSeries, POINTS_MAX, type SeriesRecord } from './interval-series.ts';
 import { FLUSH, type Operation } from './operation-source.ts';
 
 const SAMPLE_MS = 500;
@@ -22,6 +23,7 @@ interface DirectionRecord {
   readonly latency: HistogramRecord;
   readonly requestRate: RateRecord;
   readonly kibRate: RateRecord;
+  readonly series: SeriesRecord;
 }
 
 interface RateRecord {
@@ -111,13 +113,17 @@ export class DirectionStats {
   readonly requestRate = new RateSamples();
   /** KiB per second, fio's unit for bw. */
   readonly kibRate = new RateSamples();
+  /** All of the above but runtimeMs, over time. */
+  readonly series = new IntervalSeries();
   #sampledRequests = 0;
   #sampledBytes = 0;
 
   record(latencyMs: number, lengthBytes: number): void {
     this.requests += 1;
     this.bytes += lengthBytes;
-    this.latency.record(latencyMs * 1e6);
+    const latencyNs = latencyMs * 1e6;
+    this.latency.record(latencyNs);
+    this.series.record(latencyNs, lengthBytes);
   }
 
   sample(elapsedMs: number): void {
@@ -138,6 +144,7 @@ export class DirectionStats {
     this.latency.reset();
     this.requestRate.reset();
     this.kibRate.reset();
+    this.series.reset();
     this.#sampledRequests = 0;
     this.#sampledBytes = 0;
   }
@@ -149,6 +156,7 @@ export class DirectionStats {
     this.latency.add(other.latency);
     this.requestRate.merge(other.requestRate);
     this.kibRate.merge(other.kibRate);
+    this.series.merge(other.series);
   }
 
   toRecord(): DirectionRecord {
@@ -160,6 +168,7 @@ export class DirectionStats {
       latency: latency.toRecord(),
       requestRate: requestRate.toRecord(),
       kibRate: kibRate.toRecord(),
+      series: this.series.toRecord(),
     };
   }
 
@@ -170,6 +179,7 @@ export class DirectionStats {
     this.latency.addRecord(record.latency);
     this.requestRate.addRecord(record.requestRate);
     this.kibRate.addRecord(record.kibRate);
+    this.series.addRecord(record.series);
   }
 }
 
@@ -182,9 +192,15 @@ export class LoadStats {
   #begunAtMs = 0;
   #sampledAtMs = 0;
   #requestsAtBegin: readonly number[] = [];
+  #intervalMs: number;
+  /** The interval that is open: its number, since when it is measured, and when it ends. */
+  #interval = 0;
+  #intervalFromMs = 0;
+  #intervalEndMs = Number.POSITIVE_INFINITY;
 
   constructor() {
     this.directions = Array.from({ length: FLUSH + 1 }, () => new DirectionStats());
+    this.#intervalMs = this.directions[0]!.series.intervalMs;
   }
 
   direction(operation: Operation): DirectionStats {
@@ -195,6 +211,7 @@ export class LoadStats {
   begin(nowMs: number): void {
     this.#begunAtMs = nowMs;
     this.#sampledAtMs = nowMs;
+    this.#openInterval(nowMs);
     this.#requestsAtBegin = this.directions.map(({ requests }) => requests);
   }
 
@@ -207,6 +224,7 @@ export class LoadStats {
 
   /** Takes a sample of the rates if half a second has passed since the last. */
   sampleIfDue(nowMs: number): void {
+    if (nowMs >= this.#intervalEndMs) this.#endIntervals(nowMs);
     const elapsedMs = nowMs - this.#sampledAtMs;
     if (elapsedMs < SAMPLE_MS) return;
     this.#sampledAtMs = nowMs;
@@ -215,10 +233,36 @@ export class LoadStats {
 
   /** Ends a turn: its time counts for the directions that made requests in it. */
   end(nowMs: number): void {
+    this.#endIntervals(nowMs);
+    this.#cut(Math.max(0, nowMs - this.#intervalFromMs));
+    this.#intervalEndMs = Number.POSITIVE_INFINITY;
     for (const [index, direction] of this.directions.entries()) {
       if (direction.requests === this.#requestsAtBegin[index]) continue;
       direction.runtimeMs += Math.max(0, nowMs - this.#begunAtMs);
     }
+  }
+
+  #openInterval(fromMs: number): void {
+    this.#interval = Math.floor((performance.timeOrigin + fromMs) / this.#intervalMs);
+    this.#intervalFromMs = fromMs;
+    this.#intervalEndMs = (this.#interval + 1) * this.#intervalMs - performance.timeOrigin;
+  }
+
+  /** Makes points of all intervals that are over. */
+  #endIntervals(nowMs: number): void {
+    while (nowMs >= this.#intervalEndMs) {
+      const endMs = this.#intervalEndMs;
+      this.#cut(endMs - this.#intervalFromMs);
+      if (this.directions.some(({ series }) => series.points().length > POINTS_MAX)) {
+        this.#intervalMs *= 2;
+        for (const { series } of this.directions) series.widen(this.#intervalMs);
+      }
+      this.#openInterval(endMs);
+    }
+  }
+
+  #cut(measuredMs: number): void {
+    for (const { series } of this.directions) series.cut(this.#interval, measuredMs);
   }
 
   /** Adds another clone's measurements; runtimes become the longer ones. */

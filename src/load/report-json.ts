@@ -15,6 +15,7 @@ import type { LatencyHistogram } from './histogram.ts';
 import type { DirectionStats, RateSamples } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
 import type { ComparisonRow, LoadReport, Rate, ReportJob } from './report.ts';
+import { seriesDocument, seriesOrigin } from './report-series.ts';
 import type { SteadyResult } from './steady-state.ts';
 
 /** Name and version of the document's shape. A field taken away or changed makes a new version. */
@@ -39,7 +40,10 @@ const EIO = 5;
  *   figures each
  */
 export function reportJson(report: LoadReport, hasBins = false): string {
-  return `${JSON.stringify(reportDocument(report, hasBins), null, 2)}\n`;
+  const text = JSON.stringify(reportDocument(report, hasBins), null, 2);
+  // Series have thousands of numbers: an array of them is one line. Strings have no line breaks.
+  const onOneLine = text.replace(/\[\n[-+\d.,\sEenul]+\]/g, (array) => array.replace(/\s+/g, ' '));
+  return `${onOneLine}\n`;
 }
 
 /** The whole document. */
@@ -51,7 +55,7 @@ export function reportDocument(report: LoadReport, hasBins = false): Json {
     timestamp_ms: timestampMs,
     time: new Date(timestampMs).toUTCString(),
     'global options': globalOptions,
-    jobs: jobs.map((job) => jobDocument(job, hasBins)),
+    jobs: jobs.map((job) => jobDocument(job, hasBins, seriesOrigin(jobs))),
     sealdisk: {
       schema: REPORT_SCHEMA_ID,
       partial: isPartial,
@@ -92,7 +96,7 @@ function rateOfRow(rate: Rate | null): Json {
   };
 }
 
-function jobDocument(job: ReportJob, hasBins: boolean): Json {
+function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
   const { stats, cost, percentiles, error } = job;
   return {
     jobname: job.name,
@@ -121,6 +125,7 @@ function jobDocument(job: ReportJob, hasBins: boolean): Json {
       randseed: job.seed,
       verify: verifyDocument(job),
       response_ns: job.isPaced ? latencyDocument(stats.response, percentiles) : null,
+      series: seriesDocument(job, originMs),
     },
   };
 }

@@ -83,6 +83,22 @@ const steadystate = object({
   }),
 });
 
+const amounts = { type: 'array', items: amount } as const;
+const latencies = { type: 'array', items: nullable(count) } as const;
+
+const series = nullable(
+  object({
+    at_ms: amounts,
+    measured_ms: amounts,
+    total_ios: amounts,
+    io_bytes: amounts,
+    p50_ns: latencies,
+    p99_ns: latencies,
+    p999_ns: latencies,
+    max_ns: latencies,
+  }),
+);
+
 const jobFields = {
   jobname: { type: 'string' },
   groupid: count,
@@ -110,6 +126,7 @@ const jobFields = {
     randseed: count,
     verify: nullable(verify),
     response_ns: nullable(latency),
+    series: object({ interval_ms: count, read: series, write: series, trim: series }),
   }),
 } as const;
 
