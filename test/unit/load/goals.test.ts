@@ -123,7 +123,7 @@ describe('steadystate', () => {
     expect(refusalOf(two.replace('[b]', '[b]\nnew_group'))).toBe('none');
   });
 
-  test.skipIf(fioAbsent !== '')(`judges what fio measured as fio did ${fioAbsent}`, () => {
+  test.skipIf(fioAbsent !== '')(`judges what fio measured as fio did ${fioAbsent}`, async () => {
     const rules = ['iops:0.000001%', 'bw_slope:0.000001'];
     const load = ['--ioengine=null', '--size=1g', '--bs=4k', '--rw=randread', '--rate_iops=500'];
     const timed = ['--time_based', '--runtime=3500ms', '--ss_dur=3'];
@@ -132,6 +132,10 @@ describe('steadystate', () => {
     const { jobs } = JSON.parse(output.slice(output.indexOf('{'))) as {
       jobs: { steadystate: FioSteady }[];
     };
+    const { first } = await documentOf('[a]\nrw=read\nsize=64k\nss=bw:1\nss_dur=10');
+    const keysOf = (steady: FioSteady) => [Object.keys(steady), Object.keys(steady.data).sort()];
+    const own = first.steadystate as FioSteady;
+    expect(keysOf(own)).toEqual(keysOf(jobs[0]!.steadystate));
     for (const [index, rule] of rules.entries()) {
       const { data, criterion, attained } = jobs[index]!.steadystate;
       const isSlope = rule.includes('slope');
