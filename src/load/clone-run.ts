@@ -142,6 +142,7 @@ export class CloneRun implements FinishedClone {
         runtimeMs: job.runtimeUs / 1e3,
         syncEvery: job.syncEvery,
         syncsAtEnd: job.syncsAtEnd,
+        syncsWrites: job.syncsWrites,
         mismatchEnds: job.verifyIsFatal,
         think: thinkTimeOf(job),
         latencyMostMs: job.latencyMostUs / 1e3,

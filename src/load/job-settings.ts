@@ -97,6 +97,8 @@ export interface JobSettings {
   /** Flush after this many writes; 0: never. */
   syncEvery: number;
   syncsAtEnd: boolean;
+  /** A write is done when it is on stable storage: O_SYNC. */
+  syncsWrites: boolean;
   verify: VerifyKind;
   verifyPattern: Uint8Array | null;
   /** Read everything back after writing. */
@@ -153,6 +155,7 @@ export function defaultSettings(): JobSettings {
     hasRandomMap: true,
     syncEvery: 0,
     syncsAtEnd: false,
+    syncsWrites: false,
     verify: 'none',
     verifyPattern: null,
     verifiesAfter: true,

@@ -62,7 +62,6 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
   'enospc-pressure.fio': ['continue_on_error', 'ignore_error'],
   'fixed-rate-submission.fio': ['io_submit_mode'],
   'latency-profile.fio': ['random_generator'],
-  'libpmem.fio': ['sync'],
   'mtd.fio': ['ignore_error'],
   'poisson-rate-submission.fio': ['io_submit_mode'],
   'rados.fio': ['nr_files'],

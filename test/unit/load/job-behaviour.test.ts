@@ -168,3 +168,17 @@ test('a log that cannot be made is said before anything runs', async () => {
   await expect(runJobs(text, createNullTarget())).rejects.toThrow(/ENOENT/);
   expect(new PlaneError('RateNotHeld', 'x').retryable).toBe(false);
 });
+
+test.each([
+  ['sync=1', 4],
+  ['sync=dsync', 4],
+  ['sync=none', 0],
+])('%s: a write is done when it is flushed', async (option, flushes) => {
+  const { target, requests } = witness(createMemoryTarget());
+  const [result] = await runJobs(`[a]\nrw=write\nbs=4k\nsize=16k\n${option}`, target);
+  expect(result!.run.stats.direction(WRITE).requests).toBe(4);
+  const order = requests.map(({ operation }) => operation);
+  expect(order.filter((operation) => operation === 'flush')).toHaveLength(flushes);
+  if (flushes > 0) expect(order.slice(0, 2)).toEqual(['write', 'flush']);
+  expect(() => readJobFile('[a]\nsync=maybe', 'a.fio')).toThrow('expected one of none, 0, sync');
+});
