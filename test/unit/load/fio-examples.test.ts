@@ -58,7 +58,7 @@ const WITHOUT: Readonly<Record<string, readonly string[]>> = {
     'buffer_compress_percentage',
     'dedupe_working_set_percentage',
   ],
-  'disk-zone-profile.fio': ['zonemode=strided', 'zonesize', 'zoneskip', 'log_offset'],
+  'disk-zone-profile.fio': ['log_offset'],
   'enospc-pressure.fio': ['continue_on_error', 'ignore_error'],
   'fixed-rate-submission.fio': ['io_submit_mode'],
   'latency-profile.fio': ['random_generator'],
