@@ -4,9 +4,9 @@
  *   |<- zonerange ->|<- zoneskip ->|<- zonerange ->|<- zoneskip ->| ..   and again from the start
  *
  * As in fio (HOWTO, zonemode; io_u.c, setup_strided_zone_mode): random offsets are anywhere in the
- * zone, sequential ones begin at its start, and again there if zonesize is more than zonerange. What
- * is skipped does not count as transferred. Where fio ends a job whose last zone lies half outside
- * of the disk, here that zone is shorter.
+ * zone, sequential ones begin at its start, and again there if zonesize is more than zonerange.
+ * What is skipped does not count as transferred. Where fio ends a job whose last zone lies half
+ * outside of the disk, here that zone is shorter.
  */
 
 /** Bytes each. */
