@@ -7,8 +7,9 @@
  * For each figure the median of the turns, and the ratio of the two with its 95 % interval over
  * pairs of turns (src/load/paired-overhead.ts; the first pair is warm-up). They differ where the
  * interval does not hold 1, and agree where it does and is no wider than a quarter either way;
- * otherwise the run cannot tell. CPU time per request is what the generators cost: user and system time, as both
- * report it (getrusage: of fio's job thread; of our whole process, start-up not counted).
+ * otherwise the run cannot tell. CPU time per request is what the generators cost: user and system
+ * time, as both report it (getrusage: of fio's job thread; of our whole process, start-up not
+ * counted).
  *
  * Needs fio, and nbdkit for a second server. Exit code 1 if a run failed or moved other bytes.
  */
