@@ -26,13 +26,14 @@ import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { type DiskFlags, diskKindOf, performanceOf } from './load-disks.ts';
 import { isNbdUri } from './load-nbd.ts';
 import { FILE_PREFIX, LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
 import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The command's own options, as typed. */
-export interface LoadFlags {
+export interface LoadFlags extends DiskFlags {
   readonly trace?: string;
   readonly deviceSizes?: string;
   readonly target?: string;
@@ -104,7 +105,12 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     notes.push(text);
     terminal.say(`note: ${text}`);
   };
-  const targets = new LoadTargets(openPlane, planeOptions(flags), flags.overwrite === true);
+  const isModelled = performanceOf(flags.performance) === 'modelled';
+  const targets = new LoadTargets(openPlane, planeOptions(flags), {
+    overwrites: flags.overwrite === true,
+    diskKind: diskKindOf(flags),
+    onDisk: (line) => (isModelled ? note(line) : undefined),
+  });
   let isPartial = false;
   const watch = async <Result>(run: Stoppable, work: () => Promise<Result>): Promise<Result> => {
     request.onStart(() => {
@@ -312,6 +318,8 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
     throw new UsageError('--encrypt both is for jobs on disks of the library');
   }
   checkChoice('engine', engine, ENGINES);
+  performanceOf(flags.performance);
+  diskKindOf(flags);
   checkChoice('output-format', flags.outputFormat, OUTPUT_FORMATS);
   for (const [name, value] of Object.entries({ shards, depth })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) {
@@ -339,8 +347,10 @@ function speedOf({ speed }: LoadFlags): number {
   return factor;
 }
 
-function planeOptions({ dataDir, shards, engine }: LoadFlags): PlaneOptions {
+function planeOptions({ dataDir, shards, engine, ...flags }: LoadFlags): PlaneOptions {
+  const performance = performanceOf(flags.performance);
   return {
+    ...(performance === undefined ? {} : { performance }),
     ...(dataDir === undefined ? { memory: true } : { dataDir }),
     ...(shards === undefined ? {} : { shards: Number(shards) }),
     ...(engine === undefined ? {} : { engine: engine as (typeof ENGINES)[number] }),

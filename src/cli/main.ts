@@ -17,6 +17,7 @@ import { addFleetCommands } from './fleet-commands.ts';
 import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
+import { DISK_OPTIONS } from './load-disks.ts';
 import type { OpenPlane } from './load-targets.ts';
 import type { NbdFlags } from './nbd.ts';
 import { packageVersion } from './package-files.ts';
@@ -73,6 +74,7 @@ const NBD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--tls-verify-peer', 'clients must show a certificate of ca-cert.pem'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ['--performance <how>', 'unlimited, or modelled: as fast as the disk is sold as [unlimited]'],
   ['--quiet', 'nothing on stderr but errors'],
 ];
 
@@ -123,6 +125,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--memory', 'a plane in memory'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ...DISK_OPTIONS,
   ['--verify', 'check every read against the last write (a job: verify=crc32c)'],
   ['--depth <n>', 'requests in flight [a trace: 32; a job: its iodepth]'],
   ['--speed <factor>', 'a trace: times the recorded speed, or max [max]'],
