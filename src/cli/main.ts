@@ -40,6 +40,7 @@ const EXAMPLES = `Examples:
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
   sealdisk check DIR                         reads everything, says what is damaged
   sealdisk fleet --disks 1000 --duration 1d  a day of a fleet, in virtual time
+  sealdisk overhead                          what encryption costs, as one figure
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
