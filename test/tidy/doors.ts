@@ -66,7 +66,7 @@ const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node', '@vitest
 export const BUILTINS: readonly Door[] = [
   {
     name: 'node:worker_threads',
-    places: ['src/threads/', 'workers/', 'bench/'],
+    places: ['src/threads/', 'src/load/job-threads.ts', 'workers/', 'bench/'],
   },
   {
     name: 'node:crypto',

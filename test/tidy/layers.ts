@@ -5,7 +5,8 @@
  */
 import { isIn } from './tree.ts';
 
-export type Thread = 'any' | 'main' | 'shard' | 'kms';
+/** load: a thread of the load generator. It is a customer of the library, as main is. */
+export type Thread = 'any' | 'main' | 'shard' | 'kms' | 'load';
 
 export interface LayerRow {
   /** Lower is nearer to the ground. Imports go down only. */
@@ -126,6 +127,7 @@ export const LAYERS: readonly LayerRow[] = [
       'plane.ts',
       'plane-options.ts',
       'plane-shards.ts',
+      'plane-volumes.ts',
       'check-directory.ts',
       'simulate-fleet.ts',
       'types.ts',
@@ -204,6 +206,13 @@ export const LAYERS: readonly LayerRow[] = [
     thread: 'any',
     mayImport: ['fleet'],
     what: 'entry of a thread that simulates parts of a fleet',
+  },
+  {
+    layer: 10,
+    places: ['workers/load.ts'],
+    thread: 'load',
+    mayImport: ['load', 'cli'],
+    what: 'entry of a thread that makes load',
   },
 ];
 
