@@ -13,6 +13,7 @@ import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
 import { metadataScaleFloors } from './floors/metadata-scale.ts';
+import { pacingFloors } from './floors/pacing.ts';
 import { reencryptionFloors } from './floors/reencryption.ts';
 import {
   idleDiskFloor,
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, () => Promise<Floor | Floor[]>>> = {
   data: () => dataPathFloors(rounds, milliseconds),
   file: () => fileStoreFloors(tmpfs, rounds, milliseconds),
   reencryption: () => reencryptionFloors(tmpfs, rounds, milliseconds, isQuick),
+  pacing: () => pacingFloors(isQuick ? 300 : 10_000),
   snapshots: () => snapshotCostFloor(isQuick ? 3 : 25),
   chain: () => snapshotChainFloor(rounds, milliseconds),
   map: () => mapMemoryFloors(),
