@@ -344,6 +344,17 @@ export const API_NONCES_MAX = 500_000;
 
 invariant(SHARD_HANG_MS > KMS_TIMEOUT_MS, 'a shard that waits for a key does not hang');
 invariant(KMS_PING_MS < KMS_HANG_MS, 'a hang is asked about before it is one');
+/** A fleet in virtual time: a row of figures is kept for each disk. */
+export const FLEET_DISKS_MAX = 4_000_000;
+/** Ten years: nanoseconds of it are exact in a double to a tenth of a microsecond. */
+export const FLEET_SECONDS_MAX: number = 3650 * 86_400;
+/** Disks that share an instance are looked through for each request. */
+export const FLEET_INSTANCE_DISKS_MAX = 64;
+export const FLEET_QUEUE_DEPTH_MAX = 4096;
+/** Pieces a fleet is cut in, for threads to take: so unequal pieces still end together. */
+export const FLEET_PARTS = 256;
+export const FLEET_THREADS_MAX = 64;
+
 invariant(KMS_HANG_MS > KMS_TIMEOUT_MS, 'a call has timed out before its thread is ended');
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');

@@ -32,13 +32,15 @@ import { ResourceLocks } from './control/resource-locks.ts';
 import { Scrubs } from './control/scrubs.ts';
 import { openSnapshot } from './control/snapshots/open-snapshot.ts';
 import { RetentionSweeps } from './control/snapshots/retention.ts';
+import { UnnamedTrees } from './control/unnamed-trees.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf, volumeWith } from './control/volume-of.ts';
 import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, REGION_DEFAULT, SHARDS_DEFAULT } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
 import { checkOptions, checkPerformance, openDirectory, openExports } from './plane-options.ts';
-import { sabotageOf, shardStarter, startShards, taskVolumesOf, volumesOf } from './plane-shards.ts';
+import { sabotageOf, shardStarter, startShards } from './plane-shards.ts';
+import { taskVolumesOf, volumesOf } from './plane-volumes.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
 import { HeldVolumes } from './router/held-volumes.ts';
@@ -131,13 +133,15 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const start = shardStarter(options, directory, shardCount, kms);
   const threads = await startShards(start, shardCount, undo);
+  const unnamedTrees = new UnnamedTrees();
   const shards = new ShardSet({
     threads,
     restart: start,
     isVolatile: directory === null,
     lossesMax: sabotageOf(options)?.options.lossesMax,
     cores: availableParallelism(),
-    reopen: (diskId, open) => reopenVolume({ clock, metadata }, diskId, open),
+    treesToKeep: (shardIndex) => unnamedTrees.namesToKeep(metadata, shardIndex),
+    reopen: (id, open) => reopenVolume({ clock, metadata }, id, open),
   });
   kms.onRestarted = () => void shards.connectKms();
   const held = new HeldVolumes(shards);
@@ -152,6 +156,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     shards,
     volumes: volumesOf(shards, held, checkDebugger, performance),
     locks: new ResourceLocks(),
+    unnamedTrees,
     tokens: new TokensInUse(clock.now()),
     ruleSet: options.ruleSet ?? ('2025' as const),
     quotas: quotasOf(options.quotas ?? {}),
@@ -183,7 +188,12 @@ async function populate(
   await removeExpiredTokens(context.metadata, context.clock.now());
   await ensureAccount(context.metadata, ACCOUNT_DEFAULT, context.clock.now());
   if (options.world === undefined) return;
-  await seedWorld(context, options.world, (disk) => shards.attach(volumeOf(disk), async () => {}));
+  const releases: (() => void)[] = [];
+  await seedWorld(context, options.world, (disk) => {
+    releases.push(context.unnamedTrees.hold(disk));
+    return shards.attach(volumeOf(disk), async () => {});
+  });
+  for (const release of releases) release();
 }
 
 class OpenPlane implements Plane {

@@ -3,6 +3,7 @@
  *
  * Encrypted and plain disks are of one plane, which is opened when the first of them is.
  */
+import { statSync } from 'node:fs';
 import { PlaneError } from '../base/errors.ts';
 import { createMemoryTarget, createNullTarget, type Target } from '../load/target.ts';
 import { createFileTarget } from '../load/target-file.ts';
@@ -23,9 +24,24 @@ export interface TargetChoices {
   /** Files that are not empty may be written over. */
   readonly overwrites: boolean;
   /** Of disks of the library. */
-  readonly diskKind: LoadDiskKind;
+  readonly diskKind?: LoadDiskKind;
   /** Told of each of those in a line. */
-  readonly onDisk: (line: string) => void;
+  readonly onDisk?: (line: string) => void;
+}
+
+/** True of a target that is one disk: an export, a file, a block device. */
+export function isOneDisk(name: string): boolean {
+  if (isNbdUri(name)) return true;
+  if (!name.startsWith(FILE_PREFIX)) return false;
+  const path = name.slice(FILE_PREFIX.length);
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status === undefined ? !path.endsWith('/') : !status.isDirectory();
+}
+
+/** True of a target that threads of the load generator can open for themselves. */
+export function isForWorkers(name: string): boolean {
+  const isFile = name.startsWith(FILE_PREFIX);
+  return name === 'null' || name === 'memory' || isFile || isNbdUri(name);
 }
 
 export class LoadTargets {

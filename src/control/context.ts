@@ -14,6 +14,7 @@ import type { TokensInUse } from './access/tokens.ts';
 import type { RuleSet } from './encryption/cells.ts';
 import type { Quotas } from './quotas.ts';
 import type { ResourceLocks } from './resource-locks.ts';
+import type { UnnamedTrees } from './unnamed-trees.ts';
 
 /** The KMS thread, as far as the control plane needs it. */
 export interface KmsCalls {
@@ -61,6 +62,7 @@ export interface PlaneContext {
     pushLayer(diskId: string, layer: VolumeLayer): Promise<void>;
   };
   readonly locks: ResourceLocks;
+  readonly unnamedTrees: UnnamedTrees;
   readonly tokens: TokensInUse;
   /** The generation of the product whose rules hold. */
   readonly ruleSet: RuleSet;

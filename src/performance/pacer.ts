@@ -47,11 +47,17 @@ export class DiskPacer {
   private bytesUntil: number;
   private blocksUntil: number;
   private bucket = PACING_BUCKET_US;
+  private readonly busyBucket: number;
   private baseOperationsUntil: number;
   private baseBytesUntil: number;
 
-  /** @param now an empty bucket's moment: nothing is saved up before it */
-  constructor(profile: PerformanceProfile, now: number) {
+  /**
+   * @param now an empty bucket's moment: nothing is saved up before it
+   * @param busyBucket what is kept once callers had to wait; in virtual time nobody is late, and it
+   *   is PACING_BUCKET_US there
+   */
+  constructor(profile: PerformanceProfile, now: number, busyBucket = PACING_BUSY_BUCKET_US) {
+    this.busyBucket = busyBucket;
     this.operationsUntil = now;
     this.bytesUntil = now;
     this.blocksUntil = now;
@@ -89,7 +95,7 @@ export class DiskPacer {
     if (this.bytesUntil > start) start = this.bytesUntil;
     if (this.blocksUntil > start) start = this.blocksUntil;
     if (start > now) {
-      this.bucket = PACING_BUSY_BUCKET_US;
+      this.bucket = this.busyBucket;
     } else if (Math.max(this.operationsUntil, this.bytesUntil) < start - this.bucket) {
       this.bucket = PACING_BUCKET_US;
     }

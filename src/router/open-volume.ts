@@ -1,11 +1,11 @@
 /** A volume that is open, as the set of shards keeps it. */
-import type { ErrorCode } from '../base/errors.ts';
 import type { DiskIo } from './disk-io.ts';
 import type { VolumeGate } from './volume-gate.ts';
 
 /** A volume that is open, by whatever face. */
 export interface OpenVolume {
   readonly io: DiskIo;
+  readonly isReadOnly: boolean;
   readonly shardIndex: number;
   /** Of its layers, top first, as they were last opened or changed. */
   trees: readonly string[];
@@ -13,6 +13,3 @@ export interface OpenVolume {
   gate: VolumeGate | null;
   opening: Promise<void> | null;
 }
-
-/** Refusals to open a volume again that no later attempt can change. */
-export const FINAL_CODES: ReadonlySet<ErrorCode> = new Set(['DataLost', 'DataKeyErased']);
