@@ -24,9 +24,9 @@ export interface TargetChoices {
   /** Files that are not empty may be written over. */
   readonly overwrites: boolean;
   /** Of disks of the library. */
-  readonly diskKind: LoadDiskKind;
+  readonly diskKind?: LoadDiskKind;
   /** Told of each of those in a line. */
-  readonly onDisk: (line: string) => void;
+  readonly onDisk?: (line: string) => void;
 }
 
 /** True of a target that is one disk: an export, a file, a block device. */
