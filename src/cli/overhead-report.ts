@@ -36,7 +36,8 @@ export function sentenceOf(verdict: ExitCode): string {
   if (verdict === EXIT.ok) return `${claim}: it holds`;
   if (verdict === EXIT.failed) return `${claim}: it does not hold here`;
   if (verdict === EXIT.interrupted) return 'interrupted: the figures are of what was done';
-  return `${claim}: cannot tell, the intervals are too wide; try more --seconds, or a machine that does nothing else`;
+  const advice = 'try more --seconds, or a machine that does nothing else';
+  return `${claim}: cannot tell, the intervals are too wide; ${advice}`;
 }
 
 export function tableOf(results: readonly SubjectResult[]): string {

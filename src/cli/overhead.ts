@@ -1,15 +1,15 @@
 /**
  * `sealdisk overhead`: "encryption hardly degrades performance", as one figure.
  *
- * The same load on an encrypted disk and on a plain one, in short turns by turns, for disks as fast
+ * The same load on an encrypted disk and on a plain one, in short turns, for disks as fast
  * as each performance level of an ESSD is sold, and for disks as fast as this machine lets them be.
  * load/paired-overhead.ts says how the figure and its interval are made of the turns.
  *
  * The claim is about disks of the cloud: it holds if every modelled row keeps 0.97 of the plain
  * rate. What the unlimited row shows is what this machine's processors do, and is only reported.
  *
- * Exit codes: 0 the claim holds, 1 it does not, 2 the request makes no sense, 3 the intervals are too
- * wide to say, 130 interrupted.
+ * Exit codes: 0 the claim holds, 1 it does not, 2 the request makes no sense, 3 the intervals are
+ * too wide to say, 130 interrupted.
  */
 import { ComparisonRun } from '../load/comparison-run.ts';
 import { readJobFile } from '../load/job.ts';
