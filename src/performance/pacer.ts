@@ -12,13 +12,13 @@
  *
  * 1. A request starts when it has arrived and no rate of the disk is used up beyond that moment.
  *    So requests start in the order they arrive.
- * 2. What a disk does not use is kept for PACING_BUCKET_US. Once callers have had to wait it is kept
- *    for PACING_BUSY_BUCKET_US, until that is full: they ask again when they are answered, and in
- *    real time answers come late by what a busy machine takes. So in any time T a disk starts at
+ * 2. What a disk does not use is kept for PACING_BUCKET_US. Once callers have had to wait it is
+ *    kept for PACING_BUSY_BUCKET_US, until that is full: they ask again when they are answered, and
+ *    in real time answers come late by what a busy machine takes. So in any time T a disk starts at
  *    most rate x (T + bucket) operations, and one more; bytes likewise.
  * 3. Nothing is shared between disks: none is slower because another is busy.
- * 4. A disk that may burst has the higher rates all the time (see profile.ts). What it starts beyond
- *    the others is counted.
+ * 4. A disk that may burst has the higher rates all the time (see profile.ts). What it starts
+ *    beyond the others is counted.
  *
  * Of a flush no token is taken: the documents count reads and writes. A trim or a write of zeroes
  * is an operation without bytes.

@@ -111,9 +111,7 @@ export async function testControl(
   const { stores, fillRandom } = ground;
   const vault = await openTestVault(ground, clock);
   const server = createKmsServer({ vault, throttling });
-  const kms: KmsCalls = {
-    call: (request) => server.handle(request) as Promise<never>,
-  };
+  const kms: KmsCalls = { call: (request) => server.handle(request) as Promise<never> };
   const principal = {
     accountId: '1000000000000001',
     userName: null,
