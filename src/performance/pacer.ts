@@ -96,7 +96,7 @@ export class DiskPacer {
     if (this.blocksUntil > start) start = this.blocksUntil;
     if (start > now) {
       this.bucket = this.busyBucket;
-    } else if (Math.max(this.operationsUntil, this.bytesUntil) < start - this.bucket) {
+    } else if (this.busyUntil < start - this.bucket) {
       this.bucket = PACING_BUCKET_US;
     }
     const least = start - this.bucket;
@@ -109,6 +109,11 @@ export class DiskPacer {
     if (this.bursts) this.countBurst(start, least, bytes);
     this.startedAt = start;
     return start + this.latencyLeast + this.latencyWidth * chance;
+  }
+
+  /** Of whichever rate is used up most: the one its callers wait for, if they do. */
+  private get busyUntil(): number {
+    return Math.max(this.operationsUntil, this.bytesUntil, this.blocksUntil);
   }
 
   /** A flush arrives. @returns when it is done, as far as the disk's rates are concerned */
