@@ -51,6 +51,7 @@ const FAST = [0.2, 0.2] as const;
 
 const DISKS: readonly Sold[] = [
   sold('cloud_essd PL0, 1 GiB', essd('PL0', 1), [4, 32, 1_812], [0.3, 0.5]),
+  sold('cloud_essd PL0, 200 GiB', essd('PL0', 200), [4, 32, 4_200], [0.3, 0.5]),
   sold(
     'cloud_efficiency, 100 GiB',
     { DiskCategory: 'cloud_efficiency', Size: 100 },
@@ -94,24 +95,25 @@ async function measure(each: Sold, milliseconds: number): Promise<Floor[]> {
   const published = latency[0] === latency[1] ? `${latency[0]}` : `${latency[0]} to ${latency[1]}`;
   const [p50, p99] = [0.5, 0.99].map((part) => percentile(alone.latencies, part));
   const middle = (latency[0] + latency[1]) / 2;
-  return [
-    {
-      name: `${name}: error of the rate`,
-      measured: Math.abs(rate / iops - 1) * 100,
-      unit: '%',
-      kind: 'most',
-      bound: ERROR_MAX,
-      note: `${rate.toFixed(0)} of ${iops} IOPS at depth ${depth}, ${mbs} MB/s`,
-    },
-    {
-      name: `${name}: latency to the published`,
-      measured: p50! / middle,
-      unit: '×',
-      kind: 'most',
-      bound: LATENCY_RATIO_MAX,
-      note: `depth 1: p50 ${p50!.toFixed(2)}, p99 ${p99!.toFixed(2)} ms; published ${published}`,
-    },
-  ];
+  const rateFloor: Floor = {
+    name: `${name}: error of the rate`,
+    measured: Math.abs(rate / iops - 1) * 100,
+    unit: '%',
+    kind: 'most',
+    bound: ERROR_MAX,
+    note: `${rate.toFixed(0)} of ${iops} IOPS at depth ${depth}, ${mbs} MB/s`,
+  };
+  // Published is the latency of 4 KiB; and one at a time may be more than the rate allows.
+  if (blockBytes > 4 * KIB || 1000 / iops > latency[0]) return [rateFloor];
+  const latencyFloor: Floor = {
+    name: `${name}: latency to the published`,
+    measured: p50! / middle,
+    unit: '×',
+    kind: 'most',
+    bound: LATENCY_RATIO_MAX,
+    note: `depth 1: p50 ${p50!.toFixed(2)}, p99 ${p99!.toFixed(2)} ms; published ${published}`,
+  };
+  return [rateFloor, latencyFloor];
 }
 
 async function newDisk(plane: Plane, { kind }: Sold): Promise<Disk> {

@@ -136,7 +136,7 @@ describe('a modelled disk', () => {
     expect(await disk.read(0, 1).catch(codeOf)).toBe('DiskClosed');
   });
 
-  it('is closed with requests the shard still has: they are answered as they are done', async () => {
+  it('is closed with requests the shard still has: they are answered when done', async () => {
     const { parts, disk, answers, note } = modelledDisk(profile(1, 50));
     for (const name of ['a', 'b']) note(name, disk.write(0, bytes));
     note('closed', disk.close());
