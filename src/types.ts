@@ -62,8 +62,8 @@ export interface PlaneOptions {
 }
 
 /**
- * unlimited: as fast as this machine. modelled: no faster than the cloud publishes for its category,
- * performance level and size, and with the latency it publishes.
+ * unlimited: as fast as this machine. modelled: no faster than the cloud publishes for its
+ * category, performance level and size, and with the latency it publishes.
  */
 export type DiskPerformance = 'unlimited' | 'modelled';
 

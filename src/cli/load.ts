@@ -26,6 +26,7 @@ import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { type DiskFlags, diskKindOf, performanceOf } from './load-disks.ts';
 import { isNbdUri } from './load-nbd.ts';
 import { jobRunOf } from './load-run.ts';
 import {
@@ -39,7 +40,7 @@ import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The command's own options, as typed. */
-export interface LoadFlags {
+export interface LoadFlags extends DiskFlags {
   readonly trace?: string;
   readonly deviceSizes?: string;
   readonly target?: string;
@@ -115,7 +116,12 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     notes.push(text);
     terminal.say(`note: ${text}`);
   };
-  const targets = new LoadTargets(openPlane, planeOptions(flags), flags.overwrite === true);
+  const isModelled = performanceOf(flags.performance) === 'modelled';
+  const targets = new LoadTargets(openPlane, planeOptions(flags), {
+    overwrites: flags.overwrite === true,
+    diskKind: diskKindOf(flags),
+    onDisk: (line) => (isModelled ? note(line) : undefined),
+  });
   let isPartial = false;
   const watch = async <Result>(run: Stoppable, work: () => Promise<Result>): Promise<Result> => {
     request.onStart(() => {
@@ -327,6 +333,8 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
     throw new UsageError('--encrypt both is for jobs on disks of the library');
   }
   checkChoice('engine', engine, ENGINES);
+  performanceOf(flags.performance);
+  diskKindOf(flags);
   checkChoice('output-format', flags.outputFormat, OUTPUT_FORMATS);
   if (flags.workers !== undefined && (flags.trace !== undefined || encrypt === 'both')) {
     throw new UsageError('--workers is for jobs, not for traces or --encrypt both');
@@ -357,8 +365,10 @@ function speedOf({ speed }: LoadFlags): number {
   return factor;
 }
 
-function planeOptions({ dataDir, shards, engine }: LoadFlags): PlaneOptions {
+function planeOptions({ dataDir, shards, engine, ...flags }: LoadFlags): PlaneOptions {
+  const performance = performanceOf(flags.performance);
   return {
+    ...(performance === undefined ? {} : { performance }),
     ...(dataDir === undefined ? { memory: true } : { dataDir }),
     ...(shards === undefined ? {} : { shards: Number(shards) }),
     ...(engine === undefined ? {} : { engine: engine as (typeof ENGINES)[number] }),
