@@ -135,7 +135,7 @@ export const MAIN_BLOCK_REQUESTS_MIN = 2;
 export const MAIN_BLOCK_MS = 0.1;
 /** What an idle modelled disk saves up, as time at its full rate (performance/pacer.ts). */
 export const PACING_BUCKET_US = 2_000;
-/** And what one keeps whose callers had to wait: more than main stands still for on a busy machine. */
+/** And what one keeps whose callers had to wait: longer than main mostly stands still. */
 export const PACING_BUSY_BUCKET_US = 100_000;
 /**
  * Completions held for a modelled disk: an alarm is set so long before the next is due, because the
