@@ -42,7 +42,14 @@ export interface SeriesPoint {
   readonly buckets: Uint32Array;
 }
 
-export class IntervalSeries {
+/** A series as data, also from another thread. */
+export interface SeriesRecord {
+  readonly intervalMs: number;
+  /** From the earliest; intervals nothing was measured in are left out. */
+  readonly points: readonly SeriesPoint[];
+}
+
+export class IntervalSeries implements SeriesRecord {
   intervalMs = INTERVAL_MS;
   #points: SeriesPoint[] = [];
   readonly #counts = new Uint32Array(BUCKETS);
@@ -110,10 +117,10 @@ export class IntervalSeries {
   }
 
   /** Adds what a clone did beside this one. The other is unchanged. */
-  merge(other: IntervalSeries): void {
+  merge(other: SeriesRecord): void {
     const beside = new IntervalSeries();
     beside.intervalMs = other.intervalMs;
-    beside.#points = [...other.#points];
+    beside.#points = [...other.points];
     const widest = Math.max(this.intervalMs, other.intervalMs);
     this.widen(widest);
     beside.widen(widest);
@@ -130,10 +137,23 @@ export class IntervalSeries {
     while (this.#points.length > POINTS_MAX) this.widen(this.intervalMs * 2);
   }
 
-  /** From the earliest; intervals nothing was measured in are left out. */
-  points(): readonly SeriesPoint[] {
+  get points(): readonly SeriesPoint[] {
     return this.#points;
   }
+}
+
+/** All that several series have of the intervals since then, as one point. */
+export function pointSince(all: readonly SeriesRecord[], sinceEpochMs: number): SeriesPoint {
+  const none = { measuredMs: 0, requests: 0, bytes: 0, mostNs: 0, buckets: new Uint32Array(0) };
+  let joined: SeriesPoint = { ...none, index: 0 };
+  for (const { intervalMs, points } of all) {
+    for (let at = points.length - 1; at >= 0; at--) {
+      const point = points[at]!;
+      if (point.index * intervalMs < sinceEpochMs) break;
+      joined = joinPoints(joined, point, 0, joined.measuredMs + point.measuredMs);
+    }
+  }
+  return joined;
 }
 
 function joinPoints(
