@@ -82,7 +82,8 @@ export class LiveView {
     }
     this.#looks.push({ atMs: nowMs, requests, bytes, clones });
     while (this.#looks.length > 2 && nowMs - this.#looks[1]!.atMs >= WINDOW_MS) this.#looks.shift();
-    if (previous === undefined || nowMs <= previous.atMs) return;
+    const isMeasured = progress.phase === 'running' || progress.phase === 'verifying';
+    if (previous === undefined || nowMs <= previous.atMs || !isMeasured) return;
     const made = Math.max(0, requests - previous.requests);
     this.#rates.push((made * 1e3) / (nowMs - previous.atMs));
     if (this.#rates.length > RATES_KEPT) this.#rates.shift();
@@ -101,7 +102,7 @@ export class LiveView {
       styled(DIM, this.#scaleLine(columns)),
       '',
     ];
-    const foot = styled(DIM, 'Ctrl-C ends the run and reports what was measured');
+    const foot = styled(DIM, 'Ctrl-C ends the run and reports');
     const room = rows - head.length - 2;
     const table = this.#table(columns);
     const titles = table.slice(0, 1).map((line) => styled(DIM, line));

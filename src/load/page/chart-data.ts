@@ -34,7 +34,7 @@ const MEASURED_SHARE_MIN = 0.2;
 const GAP_INTERVALS = 2.5;
 const BARS_PER_OCTAVE = 6;
 /** Percentiles are drawn on a scale of nines: 90 is 1, 99 is 2, 99.9 is 3. */
-const ninesOf = (share: number): number => -Math.log10(1 - share);
+const ninesOf = (share: number): number => Math.log10(1 / (1 - share));
 
 /** The busiest lines, in their order. */
 export function drawnLines(lines: readonly PageLine[]): PageLine[] {
