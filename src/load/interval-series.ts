@@ -117,11 +117,21 @@ export class IntervalSeries implements SeriesRecord {
   }
 
   /** Adds what a clone did beside this one. The other is unchanged. */
-  merge(other: SeriesRecord): void {
+  merge(other: IntervalSeries): void {
+    this.addRecord(other.toRecord());
+  }
+
+  /** What is in the open interval is not part of it. */
+  toRecord(): SeriesRecord {
+    return { intervalMs: this.intervalMs, points: this.#points };
+  }
+
+  /** Adds what a clone did beside this one, in another thread. */
+  addRecord({ intervalMs, points }: SeriesRecord): void {
     const beside = new IntervalSeries();
-    beside.intervalMs = other.intervalMs;
-    beside.#points = [...other.points];
-    const widest = Math.max(this.intervalMs, other.intervalMs);
+    beside.intervalMs = intervalMs;
+    beside.#points = [...points];
+    const widest = Math.max(this.intervalMs, intervalMs);
     this.widen(widest);
     beside.widen(widest);
     const byIndex = new Map(this.#points.map((point) => [point.index, point]));
@@ -135,6 +145,13 @@ export class IntervalSeries implements SeriesRecord {
     }
     this.#points = [...byIndex.values()].sort((one, two) => one.index - two.index);
     while (this.#points.length > POINTS_MAX) this.widen(this.intervalMs * 2);
+  }
+
+  /** Forgets everything, but how long intervals are. */
+  reset(): void {
+    this.#points = [];
+    this.#counts.fill(0);
+    [this.#requests, this.#bytes, this.#mostNs] = [0, 0, 0];
   }
 
   get points(): readonly SeriesPoint[] {

@@ -4,11 +4,35 @@
  *
  * Times are milliseconds of performance.now(); latencies are recorded in nanoseconds.
  */
-import { LatencyHistogram } from './histogram.ts';
-import { IntervalSeries, POINTS_MAX } from './interval-series.ts';
+import { type HistogramRecord, LatencyHistogram } from './histogram.ts';
+import { IntervalSeries, POINTS_MAX, type SeriesRecord } from './interval-series.ts';
 import { FLUSH, type Operation } from './operation-source.ts';
 
 const SAMPLE_MS = 500;
+
+/** The measurements of a clone as data, for another thread. */
+export interface LoadStatsRecord {
+  readonly directions: readonly DirectionRecord[];
+  readonly response: HistogramRecord;
+}
+
+interface DirectionRecord {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly runtimeMs: number;
+  readonly latency: HistogramRecord;
+  readonly requestRate: RateRecord;
+  readonly kibRate: RateRecord;
+  readonly series: SeriesRecord;
+}
+
+interface RateRecord {
+  readonly least: number;
+  readonly most: number;
+  readonly mean: number;
+  readonly deviation: number;
+  readonly samples: number;
+}
 
 /** Least, most, mean and deviation of a sampled rate. */
 export class RateSamples {
@@ -31,12 +55,34 @@ export class RateSamples {
 
   /** Adds a clone that ran beside this one: means add up, as in fio's sum_stat(pure_sum). */
   merge(other: RateSamples): void {
-    if (other.samples() === 0) return;
-    this.#mergedMeans += other.mean();
-    this.#mergedVariances += other.deviation() ** 2;
-    this.least = Math.min(this.least, other.least);
-    this.most = Math.max(this.most, other.most);
-    this.#mergedCount += other.samples();
+    this.addRecord(other.toRecord());
+  }
+
+  toRecord(): RateRecord {
+    const { least, most } = this;
+    return { least, most, mean: this.mean(), deviation: this.deviation(), samples: this.samples() };
+  }
+
+  /** Adds a clone that ran beside this one, in another thread. */
+  addRecord({ least, most, mean, deviation, samples }: RateRecord): void {
+    if (samples === 0) return;
+    this.#mergedMeans += mean;
+    this.#mergedVariances += deviation ** 2;
+    this.least = Math.min(this.least, least);
+    this.most = Math.max(this.most, most);
+    this.#mergedCount += samples;
+  }
+
+  /** Forgets all samples. */
+  reset(): void {
+    this.least = Number.POSITIVE_INFINITY;
+    this.most = 0;
+    this.#count = 0;
+    this.#sum = 0;
+    this.#sumOfSquares = 0;
+    this.#mergedMeans = 0;
+    this.#mergedVariances = 0;
+    this.#mergedCount = 0;
   }
 
   /** How many samples, of all clones. */
@@ -90,6 +136,19 @@ export class DirectionStats {
     this.kibRate.add((bytes / 1024) * (1e3 / elapsedMs));
   }
 
+  /** Forgets everything measured. */
+  reset(): void {
+    this.requests = 0;
+    this.bytes = 0;
+    this.runtimeMs = 0;
+    this.latency.reset();
+    this.requestRate.reset();
+    this.kibRate.reset();
+    this.series.reset();
+    this.#sampledRequests = 0;
+    this.#sampledBytes = 0;
+  }
+
   merge(other: DirectionStats): void {
     this.requests += other.requests;
     this.bytes += other.bytes;
@@ -98,6 +157,29 @@ export class DirectionStats {
     this.requestRate.merge(other.requestRate);
     this.kibRate.merge(other.kibRate);
     this.series.merge(other.series);
+  }
+
+  toRecord(): DirectionRecord {
+    const { requests, bytes, runtimeMs, latency, requestRate, kibRate } = this;
+    return {
+      requests,
+      bytes,
+      runtimeMs,
+      latency: latency.toRecord(),
+      requestRate: requestRate.toRecord(),
+      kibRate: kibRate.toRecord(),
+      series: this.series.toRecord(),
+    };
+  }
+
+  addRecord(record: DirectionRecord): void {
+    this.requests += record.requests;
+    this.bytes += record.bytes;
+    this.runtimeMs = Math.max(this.runtimeMs, record.runtimeMs);
+    this.latency.addRecord(record.latency);
+    this.requestRate.addRecord(record.requestRate);
+    this.kibRate.addRecord(record.kibRate);
+    this.series.addRecord(record.series);
   }
 }
 
@@ -131,6 +213,13 @@ export class LoadStats {
     this.#sampledAtMs = nowMs;
     this.#openInterval(nowMs);
     this.#requestsAtBegin = this.directions.map(({ requests }) => requests);
+  }
+
+  /** Forgets everything measured, and goes on with the turn from here. */
+  reset(nowMs: number): void {
+    for (const direction of this.directions) direction.reset();
+    this.response.reset();
+    this.begin(nowMs);
   }
 
   /** Takes a sample of the rates if half a second has passed since the last. */
@@ -182,6 +271,23 @@ export class LoadStats {
       direction.merge(other.directions[index]!);
     }
     this.response.add(other.response);
+  }
+
+  toRecord(): LoadStatsRecord {
+    return {
+      directions: this.directions.map((direction) => direction.toRecord()),
+      response: this.response.toRecord(),
+    };
+  }
+
+  /** What a clone measured in another thread. */
+  static fromRecord(record: LoadStatsRecord): LoadStats {
+    const stats = new LoadStats();
+    for (const [index, direction] of stats.directions.entries()) {
+      direction.addRecord(record.directions[index]!);
+    }
+    stats.response.addRecord(record.response);
+    return stats;
   }
 
   requests(): number {

@@ -16,6 +16,7 @@ import type { DirectionStats, RateSamples } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
 import type { ComparisonRow, LoadReport, Rate, ReportJob } from './report.ts';
 import { seriesDocument, seriesOrigin } from './report-series.ts';
+import type { SteadyResult } from './steady-state.ts';
 
 /** Name and version of the document's shape. A field taken away or changed makes a new version. */
 export const REPORT_SCHEMA_ID = 'sealdisk-load-report/1';
@@ -114,6 +115,7 @@ function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
     usr_cpu: cost.userPercent,
     sys_cpu: cost.systemPercent,
     ctx: cost.contextSwitches,
+    ...goalDocument(job),
     sealdisk: {
       error: errorDocument(error),
       target: job.target,
@@ -125,6 +127,35 @@ function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
       response_ns: job.isPaced ? latencyDocument(stats.response, percentiles) : null,
       series: seriesDocument(job, originMs),
     },
+  };
+}
+
+/** latency_target and steadystate, under fio's names; the latter only where it was asked for. */
+function goalDocument({ depth, search = null, steady = null }: ReportJob): Record<string, Json> {
+  return {
+    latency_depth: search?.depth ?? depth,
+    latency_target: (search?.targetUs ?? 0) * 1e3,
+    latency_percentile: search?.percent ?? 100,
+    latency_window: search?.windowUs ?? 0,
+    ...(steady === null ? {} : { steadystate: steadyDocument(steady) }),
+  };
+}
+
+function steadyDocument(steady: SteadyResult): Json {
+  const { quantity, isSlope, limit, isPercent, iops, bw } = steady;
+  const unit = isPercent ? '%' : '';
+  const mean = (window: readonly number[]): number =>
+    window.length === 0
+      ? 0
+      : Math.floor(window.reduce((sum, each) => sum + each, 0) / window.length);
+  return {
+    ss: `${quantity}${isSlope ? '_slope' : ''}:${limit.toFixed(6)}${unit}`,
+    duration: steady.windowMs / 1e3,
+    attained: steady.isAttained ? 1 : 0,
+    criterion: `${steady.criterion.toFixed(6)}${unit}`,
+    max_deviation: steady.deviation,
+    slope: steady.slope,
+    data: { bw_mean: mean(bw), iops_mean: mean(iops), iops, bw },
   };
 }
 

@@ -68,6 +68,21 @@ const verify = object({
   },
 });
 
+const steadystate = object({
+  ss: { type: 'string' },
+  duration: amount,
+  attained: { enum: [0, 1] },
+  criterion: { type: 'string' },
+  max_deviation: amount,
+  slope: { type: 'number' },
+  data: object({
+    bw_mean: count,
+    iops_mean: count,
+    iops: { type: 'array', items: count },
+    bw: { type: 'array', items: count },
+  }),
+});
+
 const amounts = { type: 'array', items: amount } as const;
 const latencies = { type: 'array', items: nullable(count) } as const;
 
@@ -84,7 +99,7 @@ const series = nullable(
   }),
 );
 
-const job = object({
+const jobFields = {
   jobname: { type: 'string' },
   groupid: count,
   error: count,
@@ -98,6 +113,10 @@ const job = object({
   usr_cpu: amount,
   sys_cpu: amount,
   ctx: count,
+  latency_depth: count,
+  latency_target: count,
+  latency_percentile: amount,
+  latency_window: count,
   sealdisk: object({
     error: nullable(object({ code: { type: 'string' }, message: { type: 'string' } })),
     target: { type: 'string' },
@@ -109,7 +128,13 @@ const job = object({
     response_ns: nullable(latency),
     series: object({ interval_ms: count, read: series, write: series, trim: series }),
   }),
-});
+} as const;
+
+/** A job; with steadystate if one was asked for. */
+const job = {
+  ...object(jobFields),
+  properties: { ...jobFields, steadystate },
+} as const;
 
 const rate = nullable(
   object({

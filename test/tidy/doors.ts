@@ -48,10 +48,16 @@ export const PACKAGES: readonly Door[] = [
   { name: 'typescript', places: ['test/tidy/'] },
   {
     name: 'valibot',
-    places: ['src/control/', 'src/record/shapes.ts', 'src/record/document-shapes.ts', 'src/load/'],
+    places: [
+      'src/control/',
+      'src/record/shapes.ts',
+      'src/record/document-shapes.ts',
+      'src/load/',
+      'src/fleet/fleet-options.ts',
+    ],
   },
   { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
-  { name: 'yaml', places: ['src/control/access/load-world.ts'] },
+  { name: 'yaml', places: ['src/control/access/load-world.ts', 'src/cli/fleet-file.ts'] },
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
@@ -64,7 +70,7 @@ const READ_AS_FILES: readonly string[] = ['uplot'];
 export const BUILTINS: readonly Door[] = [
   {
     name: 'node:worker_threads',
-    places: ['src/threads/', 'workers/', 'bench/'],
+    places: ['src/threads/', 'src/load/job-threads.ts', 'workers/', 'bench/'],
   },
   {
     name: 'node:crypto',

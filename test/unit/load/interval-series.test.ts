@@ -55,6 +55,31 @@ describe('a series over time', () => {
     stats.release();
   });
 
+  test('is the same when it comes from another thread', () => {
+    const [one, two] = [statsOf(0, 700, 10), statsOf(300, 900, 7)];
+    const sent = LoadStats.fromRecord(structuredClone(two.toRecord()));
+    const beside = statsOf(0, 700, 10);
+    one.direction(READ).merge(two.direction(READ));
+    beside.direction(READ).merge(sent.direction(READ));
+    expect(beside.direction(READ).series.points).toEqual(one.direction(READ).series.points);
+    for (const stats of [one, two, sent, beside]) stats.release();
+  });
+
+  test('that is reset has only what came after', () => {
+    const stats = new LoadStats();
+    stats.begin(0);
+    stats.direction(READ).record(1, 512);
+    stats.sampleIfDue(250);
+    stats.direction(READ).record(1, 512);
+    stats.reset(260);
+    stats.direction(READ).record(1, 4096);
+    stats.end(400);
+    const points = stats.direction(READ).series.points;
+    expect(points.reduce((sum, point) => sum + point.bytes, 0)).toBe(4096);
+    expect(points.reduce((sum, point) => sum + point.measuredMs, 0)).toBeCloseTo(140, 6);
+    stats.release();
+  });
+
   test('of turns leaves out the time between them', () => {
     const stats = statsOf(0, 130, 10);
     stats.begin(1000);

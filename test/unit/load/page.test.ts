@@ -178,8 +178,8 @@ describe('the page of a load', () => {
     ];
     const comparison = [{ workload: 'w', overhead }];
     const one = render(loadPage(documentOf(pair, { sealdisk: { overhead, comparison } })));
-    expect(one).toMatch(/Encryption costs<\/dt><dd><b>12\.3<\/b> <span>%/);
-    expect(one).toContain('interval -1.0 to 25.0 %; this may be none at all');
+    expect(one).toMatch(/Encryption costs<\/dt><dd><b>12\.3<\/b> <span>% of the IOPS/);
+    expect(one).toContain('interval −1.0 to 25.0 %; may be none at all');
     expect(one).toMatch(/Encrypted<\/dt><dd><b>880/);
     const two = [
       ...comparison,
