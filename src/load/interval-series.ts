@@ -1,12 +1,13 @@
 /**
  * What one direction of a clone did over time: requests, bytes and latencies, interval by interval.
  *
- * 1. Intervals lie on one grid for all clones, whatever thread they run in: point n is the time from
- *    n to n + 1 intervals after the epoch. So clones add up, and variants lie beside each other.
+ * 1. Intervals lie on one grid for all clones, whatever thread they run in: point n is the time
+ *    from n to n + 1 intervals after the epoch. So clones add up, and variants lie beside each
+ *    other.
  * 2. A request belongs to the interval it completed in. Every request is in one point: the points
  *    sum up to the totals.
- * 3. A point says how much of its interval was measured: turns begin and end inside of intervals, and
- *    an interval in which a request should have completed and none did is a point with zero.
+ * 3. A point says how much of its interval was measured: turns begin and end inside of intervals.
+ *    An interval in which a request should have completed and none did is a point with zero.
  * 4. At most POINTS_MAX points: when there are more, the interval is doubled and points are added
  *    together. Latencies are counts in buckets, so that percentiles stay right.
  *

@@ -3,8 +3,8 @@
  *
  *   enter() ──► drawn by a timer and at each change of size ──► leave(), any number of times
  *
- * Plain ANSI, so that it works over any connection. A terminal that is slow to take what was written
- * misses frames. The timer does not keep the process alive.
+ * Plain ANSI, so that it works over any connection. A terminal that is slow to take what was
+ * written misses frames. The timer does not keep the process alive.
  */
 import type { FrameSize } from './live-view.ts';
 
@@ -58,7 +58,7 @@ export class LiveScreen {
     this.#stream.write(LEAVE);
   }
 
-  /** What was drawn for another size is drawn over by the timer, unless it has not been for long. */
+  /** Draws for the new size, or leaves that to the timer if it has just drawn. */
   readonly #resized = (): void => {
     if (performance.now() - this.#drawnAtMs >= REFRESH_MS) this.#draw();
   };

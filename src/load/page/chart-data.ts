@@ -1,5 +1,6 @@
 /**
- * What the charts of a section draw, as data for assets/report.js: columns of x and y for each curve.
+ * What the charts of a section draw, as data for assets/report.js: columns of x and y for each
+ * curve.
  *
  * 1. A chart has at most CURVES_MAX lines, the busiest; tables have all of them.
  * 2. Time is seconds since the section began. A line that ran when the first was over (a baseline)
@@ -102,7 +103,7 @@ function latencyViews(timed: readonly Moved[]): Chart['views'] {
   }));
 }
 
-/** Where a line's time begins: where all lines' does, or its own if it ran when the first was over. */
+/** Where a line's time begins: with the others, or by itself if it ran when the first was over. */
 export function originOf(line: PageLine, lines: readonly PageLine[]): number {
   const first = lines.find(({ series }) => series !== null);
   if (line.series === null || first === undefined) return 0;

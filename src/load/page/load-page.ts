@@ -221,8 +221,8 @@ function overheadTable({ sealdisk }: ReportDocument): Markup {
   const columns = ['workload', 'cost', `${signed(from, 0)} to ${signed(to, 0)} %`];
   const rest = ['95 % interval', 'smallest visible', 'pairs'];
   return markup`<section aria-label="What encryption costs"><h2>What encryption costs</h2>
-<p class="dim">Percent of the plain disk's requests a second, from turns of both in alternation; the line is \
-zero, below it encrypted was faster.</p>
+<p class="dim">Percent of the plain disk's requests a second, from turns of both in alternation; \
+the line is zero, below it encrypted was faster.</p>
 ${table('What encryption costs', [...columns, ...rest], cells)}</section>`;
 }
 
@@ -230,7 +230,8 @@ function intervalMarkup(zero: number, low: number, point: number, high: number):
   const at = (value: number): string => value.toFixed(1);
   return markup`<svg width="${INTERVAL_WIDTH}" height="18" aria-hidden="true">\
 <line class="zero" x1="${at(zero)}" x2="${at(zero)}" y1="0" y2="18"/>\
-<rect class="interval" x="${at(low)}" width="${at(Math.max(1, high - low))}" y="6" height="6" rx="3"/>\
+<rect class="interval" x="${at(low)}" width="${at(Math.max(1, high - low))}" y="6" height="6" \
+rx="3"/>\
 <circle class="fill0" cx="${at(point)}" cy="9" r="5"/></svg>`;
 }
 

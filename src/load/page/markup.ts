@@ -36,7 +36,7 @@ function render(value: Content): string {
   return 'html' in value ? value.html : value.map(render).join('');
 }
 
-/** JSON as it may stand in a script element: what could end it, or a line of it, is written as \u. */
+/** JSON as it may stand in a script element: what could end it, or a line of it, is escaped. */
 export function embeddedJson(value: unknown): Markup {
   const html = JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,

@@ -1,6 +1,6 @@
 /**
- * The tables of a page: every figure a chart draws, or a headline says, in text. A cell has the exact
- * number in data-value beside what people read.
+ * The tables of a page: every figure a chart draws, or a headline says, in text. A cell has the
+ * exact number in data-value beside what people read.
  */
 import { duration, megabytes, shortCount } from '../text-table.ts';
 import { originOf } from './chart-data.ts';
@@ -93,8 +93,8 @@ const BAR_WIDTH = 96;
 
 function bar(share: number, colour: number): Markup {
   const width = Math.max(1, share * BAR_WIDTH).toFixed(1);
-  return markup`<svg width="${BAR_WIDTH}" height="12" aria-hidden="true"><rect class="fill${colour}" \
-width="${width}" height="12" rx="2"/></svg>`;
+  return markup`<svg width="${BAR_WIDTH}" height="12" aria-hidden="true">\
+<rect class="fill${colour}" width="${width}" height="12" rx="2"/></svg>`;
 }
 
 /** Rows of tables over time. */
