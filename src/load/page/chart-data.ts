@@ -38,7 +38,7 @@ const BARS_PER_OCTAVE = 6;
 const ninesOf = (share: number): number => Math.log10(1 / (1 - share));
 
 /** The busiest lines, in their order. */
-export function drawnLines(lines: readonly PageLine[]): PageLine[] {
+function drawnLines(lines: readonly PageLine[]): PageLine[] {
   const busiest = [...lines].sort((one, two) => two.requests - one.requests).slice(0, CURVES_MAX);
   return lines.filter((line) => busiest.includes(line));
 }

@@ -58,7 +58,7 @@ export const countCell = (value: number): Cell => ({ text: shortCount(value), va
 export const bytesCell = (value: number): Cell => ({ text: megabytes(value), value });
 export const timeCell = (value: number | null): Cell =>
   value === null ? null : { text: timeText(value), value };
-export const percentCell = (value: number): Cell => ({ text: `${value.toFixed(2)} %`, value });
+const percentCell = (value: number): Cell => ({ text: `${value.toFixed(2)} %`, value });
 
 /** A duration with its unit as typeset: 47.1 µs. */
 function timeText(nanoseconds: number): string {
@@ -66,7 +66,7 @@ function timeText(nanoseconds: number): string {
 }
 
 /** Names a line in a list of all: its job, and what it did. */
-export function lineName({ job, operation }: PageLine): Markup {
+function lineName({ job, operation }: PageLine): Markup {
   return markup`${job} <span class="dim">${operation}</span>`;
 }
 
