@@ -39,9 +39,9 @@ export function startLive(
   style: FrameStyle,
   run: WatchedRun,
 ): { stop(): void } {
-  const view = new LiveView(performance.now());
-  const screen = new LiveScreen(stream, (size) => {
-    view.look(performance.now(), run.progress(), run.activities?.() ?? []);
+  const view = new LiveView();
+  const screen = new LiveScreen(stream, (size, nowMs) => {
+    view.look(nowMs, run.progress(), run.activities?.() ?? []);
     return view.frame(size, style);
   });
   const leave = (): void => screen.leave();

@@ -29,12 +29,12 @@ export interface ScreenStream {
 
 export class LiveScreen {
   readonly #stream: ScreenStream;
-  readonly #frame: (size: FrameSize) => readonly string[];
+  readonly #frame: (size: FrameSize, nowMs: number) => readonly string[];
   #timer: NodeJS.Timeout | null = null;
   #drawnAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param frame asked for the lines of the next frame */
-  constructor(stream: ScreenStream, frame: (size: FrameSize) => readonly string[]) {
+  constructor(stream: ScreenStream, frame: (size: FrameSize, nowMs: number) => readonly string[]) {
     this.#stream = stream;
     this.#frame = frame;
   }
@@ -67,7 +67,7 @@ export class LiveScreen {
     const { columns = 80, rows = 24, writableNeedDrain = false } = this.#stream;
     if (writableNeedDrain) return;
     this.#drawnAtMs = performance.now();
-    const lines = this.#frame({ columns, rows });
+    const lines = this.#frame({ columns, rows }, this.#drawnAtMs);
     this.#stream.write(HOME + lines.map((line) => line + ERASE_LINE).join('\r\n') + ERASE_BELOW);
   }
 }

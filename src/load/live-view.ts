@@ -59,19 +59,19 @@ type ColumnName = (typeof COLUMNS)[number];
 const SHOWN_ORDER: readonly ColumnName[] = ['job', 'disk', 'IOPS', 'MB/s', 'p50', 'p99', 'queue'];
 
 export class LiveView {
-  readonly #beganAtMs: number;
+  #beganAtMs = Number.NaN;
   readonly #looks: Look[] = [];
   readonly #rates: number[] = [];
   #progress: JobProgress | null = null;
   #activities: readonly LoadActivity[] = [];
 
-  /** @param nowMs of performance.now() */
-  constructor(nowMs: number) {
-    this.#beganAtMs = nowMs;
-  }
-
-  /** Looks at a run. */
+  /**
+   * Looks at a run. The first time is when it began.
+   *
+   * @param nowMs of performance.now()
+   */
   look(nowMs: number, progress: JobProgress, activities: readonly LoadActivity[]): void {
+    if (Number.isNaN(this.#beganAtMs)) this.#beganAtMs = nowMs;
     const { requests, bytes } = progress;
     const previous = this.#looks.at(-1);
     this.#progress = progress;
@@ -115,7 +115,8 @@ export class LiveView {
 
   #headLine(): string {
     const { phase, share } = this.#progress ?? { phase: 'opening', share: Number.NaN };
-    const elapsedMs = (this.#looks.at(-1)?.atMs ?? this.#beganAtMs) - this.#beganAtMs;
+    const last = this.#looks.at(-1);
+    const elapsedMs = last === undefined ? 0 : last.atMs - this.#beganAtMs;
     const isKnown = Number.isFinite(share) && share > 0;
     const percent = isKnown ? `  ${(Math.min(1, share) * 100).toFixed(1)} %` : '';
     const leftMs = isKnown ? (elapsedMs / share) * (1 - Math.min(1, share)) : Number.NaN;

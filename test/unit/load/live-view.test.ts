@@ -20,7 +20,7 @@ function activity(job: string, disk = 'd.0'): LoadActivity {
 }
 
 test('figures are differences of counts over the last second', () => {
-  const view = new LiveView(0);
+  const view = new LiveView();
   const one = activity('a');
   view.look(0, running(0), [{ ...one, stats: new LoadStats() }]);
   for (let look = 1; look <= 8; look++) view.look(look * 250, running(look * 100), [one]);
@@ -33,7 +33,7 @@ test('figures are differences of counts over the last second', () => {
 });
 
 test('a run without known end or rows has its totals', () => {
-  const view = new LiveView(0);
+  const view = new LiveView();
   expect(view.frame({ columns: 40, rows: 10 }, PLAIN)[0]).toBe('sealdisk load  opening  00m:00s');
   view.look(0, { ...running(0), phase: 'layout' }, []);
   view.look(250, { ...running(100), phase: 'layout' }, []);
@@ -49,7 +49,7 @@ test('a run without known end or rows has its totals', () => {
 });
 
 test('no size is too small, no name can give the terminal orders', () => {
-  const view = new LiveView(0);
+  const view = new LiveView();
   const activities = [activity('evil\x1b[2J'.padEnd(60, 'x')), activity('b'), activity('c')];
   view.look(0, running(0), activities);
   view.look(1000, running(1000), activities);
