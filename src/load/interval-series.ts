@@ -76,20 +76,15 @@ export class IntervalSeries implements SeriesRecord {
   cut(index: number, measuredMs: number): void {
     const isUnused = this.#requests === 0 && this.#points.length === 0;
     if (isUnused || (this.#requests === 0 && measuredMs === 0)) return;
-    const buckets: number[] = [];
-    if (this.#requests > 0) {
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        if (this.#counts[bucket]! > 0) buckets.push(bucket, this.#counts[bucket]!);
-      }
-      this.#counts.fill(0);
-    }
+    const buckets = this.#requests > 0 ? sparse(this.#counts) : new Uint32Array(0);
+    if (this.#requests > 0) this.#counts.fill(0);
     const point: SeriesPoint = {
       index,
       measuredMs,
       requests: this.#requests,
       bytes: this.#bytes,
       mostNs: this.#mostNs,
-      buckets: Uint32Array.from(buckets),
+      buckets,
     };
     [this.#requests, this.#bytes, this.#mostNs] = [0, 0, 0];
     const last = this.#points.at(-1);
@@ -162,16 +157,32 @@ export class IntervalSeries implements SeriesRecord {
 
 /** All that several series have of the intervals since then, as one point. */
 export function pointSince(all: readonly SeriesRecord[], sinceEpochMs: number): SeriesPoint {
-  const none = { measuredMs: 0, requests: 0, bytes: 0, mostNs: 0, buckets: new Uint32Array(0) };
-  let joined: SeriesPoint = { ...none, index: 0 };
+  const counts = new Uint32Array(BUCKETS);
+  let [measuredMs, requests, bytes, mostNs] = [0, 0, 0, 0];
   for (const { intervalMs, points } of all) {
     for (let at = points.length - 1; at >= 0; at--) {
       const point = points[at]!;
       if (point.index * intervalMs < sinceEpochMs) break;
-      joined = joinPoints(joined, point, 0, joined.measuredMs + point.measuredMs);
+      measuredMs += point.measuredMs;
+      requests += point.requests;
+      bytes += point.bytes;
+      mostNs = Math.max(mostNs, point.mostNs);
+      const { buckets } = point;
+      for (let pair = 0; pair < buckets.length; pair += 2) {
+        counts[buckets[pair]!]! += buckets[pair + 1]!;
+      }
     }
   }
-  return joined;
+  return { index: 0, measuredMs, requests, bytes, mostNs, buckets: sparse(counts) };
+}
+
+/** The buckets that are not empty, as a point has them. */
+function sparse(counts: Uint32Array): Uint32Array {
+  const buckets: number[] = [];
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    if (counts[bucket]! > 0) buckets.push(bucket, counts[bucket]!);
+  }
+  return Uint32Array.from(buckets);
 }
 
 function joinPoints(

@@ -104,13 +104,12 @@ export class LiveView {
     ];
     const foot = styled(DIM, 'Ctrl-C ends the run and reports');
     const room = rows - head.length - 2;
-    const table = this.#table(columns);
-    const titles = table.slice(0, 1).map((line) => styled(DIM, line));
-    const body = table.slice(1);
-    const shown = body.length <= room ? body : body.slice(0, Math.max(0, room - 1));
-    const rest = body.length - shown.length;
+    const all = this.#activities;
+    const shown = all.length <= room ? all : all.slice(0, Math.max(0, room - 1));
+    const [titles = '', ...body] = this.#table(shown, columns);
+    const rest = all.length - shown.length;
     const more = rest > 0 ? [styled(DIM, `and ${rest} more`)] : [];
-    return [...head, ...titles, ...shown, ...more, foot].slice(0, rows);
+    return [...head, styled(DIM, titles), ...body, ...more, foot].slice(0, rows);
   }
 
   #headLine(): string {
@@ -152,9 +151,9 @@ export class LiveView {
   }
 
   /** Titles and rows, with as many columns as there is room for. */
-  #table(columns: number): string[] {
-    if (this.#activities.length === 0) return [];
-    const rows = this.#activities.map((activity) => this.#cells(activity));
+  #table(activities: readonly LoadActivity[], columns: number): string[] {
+    if (activities.length === 0) return [];
+    const rows = activities.map((activity) => this.#cells(activity));
     for (let count = COLUMNS.length; count > 1; count--) {
       const kept: readonly ColumnName[] = COLUMNS.slice(0, count);
       const names = SHOWN_ORDER.filter((name) => kept.includes(name));

@@ -31,7 +31,7 @@ function expectGivenBack({ isAlternate, isCursorShown, isWrapping, unknown }: Sc
 
 describe.skipIf(terminalAbsent !== '')(`the full-screen view ${terminalAbsent}`, () => {
   test('shows totals, a curve and a row a job, then leaves the report behind', () => {
-    const { screen, output, code } = live([...job(2), '--numjobs=2']);
+    const { screen, output, code } = live([...job(1), '--numjobs=2']);
     expect(code).toBe(0);
     expectGivenBack(screen);
     expect(screen.frames.length).toBeGreaterThan(2);
@@ -55,7 +55,7 @@ describe.skipIf(terminalAbsent !== '')(`the full-screen view ${terminalAbsent}`,
 
   test('fits what the terminal has become, narrow or low', () => {
     const steps = [{ after: DRAWN, resize: [24, 9] as const }];
-    const { screen, code } = live([...job(2), '--numjobs=8'], { steps });
+    const { screen, code } = live([...job(1), '--numjobs=8'], { steps });
     expect(code).toBe(0);
     expectGivenBack(screen);
     const frame = screen.frames.at(-1)!;
