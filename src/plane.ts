@@ -119,13 +119,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const clock = options.simulation?.clock ?? systemClock;
   const directory = openDirectory(options);
   if (directory !== null) undo.push(async () => directory.release());
-  const kms = await startKmsThread({
-    dataDir: directory?.path ?? null,
-    rootKeyFile: options.rootKeyFile ?? null,
-    throttling: options.kmsThrottling ?? false,
-    sabotage: sabotageOf(options),
-    simulation: options.simulation ?? null,
-  });
+  const kms = await startKms(options, directory);
   undo.push(() => kms.close());
   const metaPath = directory === null ? null : join(directory.path, 'meta');
   const metadata = await openMetadata(metaPath, { now: clock.now });
@@ -176,6 +170,16 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const scrubs = new Scrubs(context);
   const base = { directory, kms, shards, held, metadata };
   return { ...base, tasks, retention, scrubs, context, checkDebugger, performance };
+}
+
+function startKms(options: PlaneOptions, directory: DataDirectory | null): Promise<KmsThread> {
+  return startKmsThread({
+    dataDir: directory?.path ?? null,
+    rootKeyFile: options.rootKeyFile ?? null,
+    throttling: options.kmsThrottling ?? false,
+    sabotage: sabotageOf(options),
+    simulation: options.simulation ?? null,
+  });
 }
 
 /** What a crash left half done is put right; there is an account, and a world if one is given. */

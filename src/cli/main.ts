@@ -14,6 +14,7 @@ import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
 import type { ExplainFlags } from './explain.ts';
 import { addFleetCommands } from './fleet-commands.ts';
+import { addGateCommand } from './gate-command.ts';
 import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
@@ -29,6 +30,7 @@ const EXAMPLES = `Examples:
   sealdisk load --name=w --rw=randwrite --bs=4k --iodepth=64 --size=1g --runtime=10 --time_based
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk compare before.json after.json    reports side by side, ours or fio's
+  sealdisk gate ab --a HEAD~1 --b HEAD       did it become slower?
   sealdisk demo                              keys, lineage and encryption, each step checked
   sealdisk serve                             the cloud's API on a local port: its SDKs, unchanged
   sealdisk ecs CreateDisk --Size 20 --data-dir D  one call of that API, without an SDK
@@ -217,6 +219,7 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       const { runDoctor } = await import('./doctor.ts');
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
+  addGateCommand(program, { terminalFor, onStart: stopOnSignal, end });
   addInspectionCommands(program, { openPlane, terminalFor, end });
   addFleetCommands(program, { openPlane, terminalFor, end }, stopOnInterrupt);
   const environment = process.env;
@@ -323,6 +326,11 @@ function stopOnInterrupt(stop: () => void): void {
     process.once('SIGINT', () => process.exit(EXIT.interrupted));
     stop();
   });
+}
+
+/** The first signal stops the run and what it started; a second one ends the process. */
+function stopOnSignal(stop: () => void): void {
+  untilAskedToEnd().then(stop);
 }
 
 /** Says what went wrong, on stderr, and how to end. */

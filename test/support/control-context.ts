@@ -111,14 +111,8 @@ export async function testControl(
   const { stores, fillRandom } = ground;
   const vault = await openTestVault(ground, clock);
   const server = createKmsServer({ vault, throttling });
-  const kms: KmsCalls = {
-    call: (request) => server.handle(request) as Promise<never>,
-  };
-  const principal = {
-    accountId: '1000000000000001',
-    userName: null,
-    regionId: 'cn-hangzhou',
-  };
+  const kms: KmsCalls = { call: (request) => server.handle(request) as Promise<never> };
+  const principal = { accountId: '1000000000000001', userName: null, regionId: 'cn-hangzhou' };
   const now = clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 };
   const context: ControlContext = {
     ...principal,

@@ -166,10 +166,24 @@ export const LAYERS: readonly LayerRow[] = [
     what: 'the baseline a load is compared with: one piscina task per I/O',
   },
   {
+    layer: 8,
+    places: ['gate'],
+    thread: 'main',
+    mayImport: ['load'],
+    what: 'the regression gate: turns, statistics, verdicts',
+  },
+  {
+    layer: 9,
+    places: ['vitest.ts'],
+    thread: 'main',
+    mayImport: ['gate'],
+    what: 'sealdisk/vitest: throughput that the tests of others hold',
+  },
+  {
     layer: 9,
     places: ['cli'],
     thread: 'main',
-    mayImport: ['index.ts', 'types.ts', 'load', 'front', 'bench/naive'],
+    mayImport: ['index.ts', 'types.ts', 'load', 'gate', 'front', 'bench/naive'],
     what: 'the command line',
   },
   {
