@@ -14,18 +14,18 @@ import { ComparisonRun } from '../load/comparison-run.ts';
 import { type JobFile, readJobFile, readJobOptions } from '../load/job.ts';
 import type { OptionLine } from '../load/job-lines.ts';
 import { planRun } from '../load/job-plan.ts';
-import type { JobProgress } from '../load/job-run.ts';
 import { isClean, type LoadReport, type ReportJob, reportClones } from '../load/report.ts';
 import { reportJson } from '../load/report-json.ts';
 import { reportNormal } from '../load/report-normal.ts';
 import { REPORT_SCHEMA } from '../load/report-schema.ts';
 import { reportTable } from '../load/report-table.ts';
 import { reportTerse } from '../load/report-terse.ts';
-import { startStatusLine } from '../load/status-line.ts';
+import { type StatusLine, startStatusLine } from '../load/status-line.ts';
 import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { checkLive, hasUnicode, startLive, type WatchedRun } from './live.ts';
 import { type DiskFlags, diskKindOf, performanceOf } from './load-disks.ts';
 import { isNbdUri } from './load-nbd.ts';
 import { jobRunOf } from './load-run.ts';
@@ -58,6 +58,7 @@ export interface LoadFlags extends DiskFlags {
   readonly outputFormat?: string;
   readonly jsonSchema?: boolean;
   readonly html?: string;
+  readonly live?: boolean;
 }
 
 export interface LoadRequest {
@@ -94,9 +95,8 @@ interface Outcome {
 }
 
 /** Something that runs, tells how far it is, and can be stopped. */
-interface Stoppable {
+interface Stoppable extends WatchedRun {
   stop(): void;
-  progress(): JobProgress;
 }
 
 /** Runs the command. */
@@ -107,6 +107,7 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     return EXIT.ok;
   }
   checkFlags(request);
+  if (flags.live === true) checkLive(terminal.status, request.environment);
   const page =
     flags.html === undefined ? null : (await import('./load-page.ts')).openLoadPage(flags.html);
   const timestampMs = systemClock.now();
@@ -128,7 +129,7 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
       isPartial = true;
       run.stop();
     });
-    const status = startStatusLine(terminal.status, terminal.isColoured, () => run.progress());
+    const status = startStatus(request, run);
     return work().finally(() => status.stop());
   };
   let outcome: Outcome;
@@ -145,6 +146,13 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
   terminal.print(printed(report, flags));
   if (isPartial) return EXIT.interrupted;
   return isClean(report) ? EXIT.ok : EXIT.failed;
+}
+
+/** What is seen of a run while it runs. */
+function startStatus({ flags, terminal, environment }: LoadRequest, run: WatchedRun): StatusLine {
+  const { status, isColoured } = terminal;
+  if (flags.live !== true) return startStatusLine(status, isColoured, () => run.progress());
+  return startLive(status, { isColoured, hasBlocks: hasUnicode(environment) }, run);
 }
 
 /** The report in the form that was asked for; ours for people by default. */

@@ -138,6 +138,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--json', "one JSON document on stdout, with fio's field names"],
   ['--output-format <name>', "table, or one of fio's: normal, json, json+, terse [table]"],
   ['--json-schema', 'print the JSON Schema of that document'],
+  ['--live', 'a full-screen view while it runs, on a terminal'],
   ['--html <file>', 'besides, the report as a page with charts, in one file'],
   ['--quiet', 'nothing on stderr but errors'],
 ];

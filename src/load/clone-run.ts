@@ -12,6 +12,7 @@ import type { Job } from './job.ts';
 import { type ClonePlan, largestBlock } from './job-plan.ts';
 import { payloadKind } from './job-settings.ts';
 import { DepthSearch, type SearchResult } from './latency-target.ts';
+import type { LoadActivity } from './live-view.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import type { OperationSource } from './operation-source.ts';
@@ -117,6 +118,13 @@ export class CloneRun implements FinishedClone {
   /** Share of the work done, 0 to 1; NaN if no end is known. */
   progress(): number {
     return this.#loop?.progress() ?? 0;
+  }
+
+  /** What it does just now. */
+  activity(): LoadActivity {
+    const { job, disk } = this.plan;
+    const inFlight = this.#loop?.inFlight() ?? 0;
+    return { job: job.name, disk: disk.diskName, inFlight, stats: this.stats };
   }
 
   /** True in the phase that reads back what was written. */

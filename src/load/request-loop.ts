@@ -92,6 +92,11 @@ export class RequestLoop {
     this.#endIfDrained();
   }
 
+  /** Requests made and not completed. */
+  inFlight(): number {
+    return this.#inFlight;
+  }
+
   /** Share of the work done, 0 to 1; NaN if no end is known. */
   progress(): number {
     const limitMs = this.#deadlineMs - this.#beganAtMs;

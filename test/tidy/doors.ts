@@ -44,6 +44,7 @@ export const PACKAGES: readonly Door[] = [
     places: ['src/threads/shard-thread.ts', 'bench/'],
   },
   { name: 'tinybench', places: ['bench/micro/'] },
+  { name: 'uplot', places: ['src/cli/page-assets.ts'] },
   { name: 'typescript', places: ['test/tidy/'] },
   {
     name: 'valibot',
@@ -62,6 +63,9 @@ export const PACKAGES: readonly Door[] = [
 
 /** Dependencies that are run or read by tools, not imported. */
 const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node', '@vitest/coverage-v8'];
+
+/** Dependencies whose files are read by their door and go into pages: nothing imports them. */
+const READ_AS_FILES: readonly string[] = ['uplot'];
 
 /** Builtin modules that only some may have; the others are free. */
 export const BUILTINS: readonly Door[] = [
@@ -225,7 +229,8 @@ export function manifestProblems(tree: SourceTree, manifest: Manifest): string[]
     const isTool = BUILD_ONLY.includes(name);
     const hasRow = isTool || PACKAGES.some((row) => row.name === name);
     if (!hasRow) problems.push(`package.json: ${name} has no row in the door table`);
-    if (isComplete(tree) && !isTool && !imported.has(name)) {
+    const isImported = imported.has(name) || READ_AS_FILES.includes(name);
+    if (isComplete(tree) && !isTool && !isImported) {
       problems.push(`package.json: nothing imports ${name}`);
     }
   }
