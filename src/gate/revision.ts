@@ -58,8 +58,9 @@ export async function buildRevision(
   const folder = mkdtempSync(join(tmpdir(), 'sealdisk-gate-'));
   const tree = join(folder, 'tree');
   const remove = async (): Promise<void> => {
+    // Where the work tree was not made, there is only the folder.
+    await git(['worktree', 'remove', '--force', tree], never).catch(() => {});
     rmSync(folder, { recursive: true, force: true });
-    await git(['worktree', 'prune'], never);
   };
   try {
     await git(['worktree', 'add', '--detach', '--quiet', tree, commit], signal);

@@ -100,6 +100,7 @@ export const BUILTINS: readonly Door[] = [
       'src/control/jobs/export-files.ts',
       'src/load/',
       'src/gate/revision.ts',
+      'src/vitest.ts',
       'src/cli/',
       'bench/',
     ],
