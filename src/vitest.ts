@@ -12,6 +12,7 @@
  * console.log(pass, message());
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import type {} from 'vitest';
 import { systemClock } from './base/clock.ts';
 import type { JudgedMetric } from './gate/ab-run.ts';
 import {
