@@ -25,6 +25,11 @@ export function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** A file of the package, by its path below package.json. */
+export function packageFile(path: string): string {
+  return join(packageRoot(), ...path.split('/'));
+}
+
 /** What `sealdisk load` runs when it is told nothing. */
 export function canonicalJobFile(): string {
   return join(packageRoot(), 'bench', 'jobs', 'canonical.fio');

@@ -52,11 +52,12 @@ export const PACKAGES: readonly Door[] = [
       'src/record/shapes.ts',
       'src/record/document-shapes.ts',
       'src/load/',
+      'src/fleet/fleet-options.ts',
       'src/gate/',
     ],
   },
   { name: 'vitest', places: ['test/', 'vitest.config.ts', 'src/vitest.ts'] },
-  { name: 'yaml', places: ['src/control/access/load-world.ts'] },
+  { name: 'yaml', places: ['src/control/access/load-world.ts', 'src/cli/fleet-file.ts'] },
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
@@ -66,7 +67,7 @@ const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node', '@vitest
 export const BUILTINS: readonly Door[] = [
   {
     name: 'node:worker_threads',
-    places: ['src/threads/', 'workers/', 'bench/'],
+    places: ['src/threads/', 'src/load/job-threads.ts', 'workers/', 'bench/'],
   },
   {
     name: 'node:crypto',
