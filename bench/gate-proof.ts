@@ -2,11 +2,11 @@
  * `npm run gate:proof -- [--times N] [--seconds N] [--job FILE]`: what the gate says of a slow-down
  * that is there, and of one that is not.
  *
- * Three copies of the build are made: two as they are, and one whose engine stands still for 1 ms in
- * every 10, in the thread that encrypts, before it executes a request: a slow-down of 10 % whatever
- * the machine. The gate compares the first with the second, and with the slow one, N times in turns.
- * Right is: regression every time for the slow one, and never for the other, which it may be unable
- * to tell. Exit code 1 if one verdict was wrong.
+ * Three copies of the build are made: two as they are, and one whose engine stands still for 1 ms
+ * in every 10, in the thread that encrypts, before it executes a request: a slow-down of 10 %
+ * whatever the machine. The gate compares the first with the second, and with the slow one, N times
+ * in turns. Right is: regression every time for the slow one, and never for the other, which it may
+ * be unable to tell. Exit code 1 if one verdict was wrong.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -2,14 +2,15 @@
  * sealdisk/vitest: throughput that a test suite holds. `expect(run).toHoldThroughput(baseline)`.
  *
  * A run is what measureThroughput() measured, a tinybench task with its samples, or what inTurns()
- * compared: that needs no baseline. It holds unless the verdict is a regression; with `strict`, cannot
- * tell does not hold either. A baseline of another environment never holds, unless `recalibrate`.
+ * compared: that needs no baseline. It holds unless the verdict is a regression; with `strict`,
+ * cannot tell does not hold either. A baseline of another environment never holds, unless
+ * `recalibrate`.
  *
  * @example
  * import { inTurns, throughputMatchers } from 'sealdisk/vitest';
- * const compared = await inTurns(() => [3, 1, 2].sort(), () => [3, 1, 2].toSorted(), { seconds: 1 });
- * const { pass, message } = throughputMatchers.toHoldThroughput(compared);
- * console.log(pass, message());
+ * const compared = await inTurns(() => [3, 1, 2].sort(), () => [3, 1, 2].toSorted(), { seconds: 1
+ * }); const { pass, message } = throughputMatchers.toHoldThroughput(compared); console.log(pass,
+ * message());
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type {} from 'vitest';

@@ -3,8 +3,8 @@
  * (record, check).
  *
  * Exit codes: 0 no regression or an improvement, 1 a regression, 2 the request makes no sense or a
- * measured program failed, 3 cannot tell or a baseline of another environment, 130 interrupted. What
- * is compared, by which statistic, and what a verdict means is said in src/gate.
+ * measured program failed, 3 cannot tell or a baseline of another environment, 130 interrupted.
+ * What is compared, by which statistic, and what a verdict means is said in src/gate.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,9 +1,9 @@
 /**
  * Turns of one job, each beside R: what a baseline is made of, and what is compared with one.
  *
- * The first turn does not count; it says in which environment the job ran, and if that is not wanted
- * it is the only one. R is measured before each turn that counts. There are as many as the time
- * allows, and a least number, so that there are blocks enough for an interval.
+ * The first turn does not count; it says in which environment the job ran, and if that is not
+ * wanted it is the only one. R is measured before each turn that counts. There are as many as the
+ * time allows, and a least number, so that there are blocks enough for an interval.
  */
 
 import type { Environment, MeasuredMetric } from './baseline.ts';

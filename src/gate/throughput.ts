@@ -93,17 +93,18 @@ export async function inTurns(
 }
 
 /**
- * What tinybench measured. It keeps its samples sorted, so the order in which they were made is lost:
- * turns are made of samples drawn by a seeded shuffle, and drift is not seen.
+ * What tinybench measured. It keeps its samples sorted, so the order in which they were made is
+ * lost: turns are made of samples drawn by a seeded shuffle, and drift is not seen.
  */
 export function throughputOfTinybench(task: TinybenchTask | TinybenchResult): MeasuredRun {
   const isTask = 'result' in task;
   const samples = (isTask ? task.result : task).latency?.samples ?? [];
   const size = Math.floor(samples.length / TURNS_DEFAULT);
   if (size === 0) {
+    const expected = `${TURNS_DEFAULT} samples or more (retainSamples: true)`;
     throw new PlaneError(
       'InvalidArgument',
-      `tinybench: expected ${TURNS_DEFAULT} samples or more (retainSamples: true), got ${samples.length}`,
+      `tinybench: expected ${expected}, got ${samples.length}`,
     );
   }
   const shuffled = shuffle(samples);

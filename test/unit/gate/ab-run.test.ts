@@ -29,7 +29,7 @@ function machine(turnSeconds: number, part: number, sides: Side[] = []): AbOptio
 }
 
 describe('a run', () => {
-  test('has as many rounds as fit into the time, after one turn of each that does not count', async () => {
+  test('has the rounds that fit into the time, after a turn of each to warm up', async () => {
     const sides: Side[] = [];
     const shares: number[] = [];
     const onRound = (_: number, share: number): unknown => shares.push(share);

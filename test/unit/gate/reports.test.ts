@@ -1,4 +1,6 @@
-/** A report of the gate in every form: as text, and against the documented schemas of its readers. */
+/**
+ * A report of the gate in every form: as text, and against the documented schemas of its readers.
+ */
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { type GateReport, reportOfRounds } from '../../../src/gate/gate-report.ts';
@@ -85,28 +87,8 @@ test('the verdict is the gravest, with its exit code and every raw turn', () => 
   expect([report.rows[0]!.a, report.rows[0]!.b]).toEqual([105_000, 94_000]);
 });
 
-test('text has a line a metric, why, and what would settle it', () => {
-  expect(gateText(report)).toMatchInlineSnapshot(`
-    "A  HEAD~1, commit 0123456789ab
-    B  HEAD, commit ba9876543210
-
-    metric                 A      B  B against A           interval  would have seen  rounds  verdict
-    randwrite-4k iops   105k  94.0k      -10.1 %  -13.0 % to -7.1 %           -5.2 %       2  regression
-    a "read" <4k> p50  255us  255us       +0.2 %               none          nothing       1  cannot tell
-    number              105k  94.0k       +5.0 %  -13.0 % to -7.1 %           -5.2 %       2  improvement
-    border              105k  94.0k      -10.1 %  -13.0 % to -7.1 %           -5.2 %       2  cannot tell
-    same iops           105k  94.0k       +0.0 %  -13.0 % to -7.1 %           -5.2 %       2  no regression
-
-    randwrite-4k iops: regression (-10.1 %): it is slower, and by more than is tolerated; a loss of 5.2 % would have been seen 9 times in 10
-    a "read" <4k> p50: cannot tell (+0.2 %): there are too few rounds for an interval; about 8 rounds would settle it, 1 were made
-    number: improvement (+5.0 %): x: 5 %, faster; a loss of 5.2 % would have been seen 9 times in 10
-    border: cannot tell (-10.1 %): noise; a loss of 5.2 % would have been seen 9 times in 10; no number of rounds would settle it
-    same iops: no regression (+0.0 %): nothing; a loss of 5.2 % would have been seen 9 times in 10
-    tolerance 3 %, level 2 %, seed 7; below 0: B is slower
-
-    regression
-    "
-  `);
+test('text has a line a metric, why, and what would settle it', async () => {
+  await expect(gateText(report)).toMatchFileSnapshot('golden/report.txt');
   const elsewhere = {
     ...report,
     environmentChanges: [{ name: 'cpu', baseline: 'x', current: null }],
@@ -115,36 +97,12 @@ test('text has a line a metric, why, and what would settle it', () => {
 });
 
 describe('for other tools', () => {
-  test('JUnit: a failure for a regression, skipped for cannot tell, escaped', () => {
-    expect(gateJunit(report, 'gate & co')).toMatchInlineSnapshot(`
-      "<?xml version="1.0" encoding="UTF-8"?>
-      <testsuites tests="5" failures="1" errors="0" skipped="2" time="60.000">
-        <testsuite name="gate &amp; co" tests="5" failures="1" errors="0" skipped="2" time="60.000">
-          <testcase classname="randwrite-4k" name="iops" time="0">
-            <failure type="regression" message="regression (-10.1 %): it is slower, and by more than is tolerated; a loss of 5.2 % would have been seen 9 times in 10"/>
-          </testcase>
-          <testcase classname="a &quot;read&quot; &lt;4k&gt;" name="p50" time="0">
-            <skipped message="cannot tell (+0.2 %): there are too few rounds for an interval; about 8 rounds would settle it, 1 were made"/>
-          </testcase>
-          <testcase classname="number" name="value" time="0"/>
-          <testcase classname="border" name="value" time="0">
-            <skipped message="cannot tell (-10.1 %): noise; a loss of 5.2 % would have been seen 9 times in 10; no number of rounds would settle it"/>
-          </testcase>
-          <testcase classname="same" name="iops" time="0"/>
-        </testsuite>
-      </testsuites>
-      "
-    `);
+  test('JUnit: a failure for a regression, skipped for cannot tell, escaped', async () => {
+    await expect(gateJunit(report, 'gate & co')).toMatchFileSnapshot('golden/junit.xml');
   });
 
-  test('GitHub annotations are escaped, and there is none for no regression', () => {
-    expect(gateAnnotations(report)).toMatchInlineSnapshot(`
-      "::error title=randwrite-4k iops%3A regression::regression (-10.1 %25): it is slower, and by more than is tolerated; a loss of 5.2 %25 would have been seen 9 times in 10
-      ::warning title=a "read" <4k> p50%3A cannot tell::cannot tell (+0.2 %25): there are too few rounds for an interval; about 8 rounds would settle it, 1 were made
-      ::notice title=number%3A improvement::improvement (+5.0 %25): x: 5 %25, faster; a loss of 5.2 %25 would have been seen 9 times in 10
-      ::warning title=border%3A cannot tell::cannot tell (-10.1 %25): noise; a loss of 5.2 %25 would have been seen 9 times in 10; no number of rounds would settle it
-      "
-    `);
+  test('GitHub annotations are escaped, and there is none for no regression', async () => {
+    await expect(gateAnnotations(report)).toMatchFileSnapshot('golden/annotations.txt');
   });
 
   test('the Bencher Metric Format is as its schema says', () => {

@@ -1,4 +1,6 @@
-/** The matcher in a suite, as its users have it: passing and failing, on runs made up and measured. */
+/**
+ * The matcher in a suite, as its users have it: passing and failing, on runs made up and measured.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
