@@ -2,8 +2,8 @@
  * Rank statistics: how far one set of numbers lies from nothing, or from another, and how surely.
  *
  * What is measured. A list of differences (one a round of turns, logarithms of ratios), or two
- * lists that have no partners. The statistics are Wilcoxon's signed-rank and rank-sum, which is Mann
- * and Whitney's, with the estimates and intervals of Hodges and Lehmann that belong to them: the
+ * lists that have no partners. The statistics are Wilcoxon's: signed-rank, and rank-sum (Mann and
+ * Whitney's U), with the estimates and intervals of Hodges and Lehmann that belong to them: the
  * median of all means of two differences, the median of all differences between the lists. They ask
  * of the differences only that noise is as likely to speak for one side as for the other; a turn
  * that was ten times too slow counts as one turn.
