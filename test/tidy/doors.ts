@@ -57,7 +57,7 @@ export const PACKAGES: readonly Door[] = [
       'src/gate/',
     ],
   },
-  { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
+  { name: 'vitest', places: ['test/', 'vitest.config.ts', 'src/vitest.ts'] },
   { name: 'yaml', places: ['src/control/access/load-world.ts', 'src/cli/fleet-file.ts'] },
 ];
 
@@ -105,6 +105,7 @@ export const BUILTINS: readonly Door[] = [
       'src/control/jobs/export-files.ts',
       'src/load/',
       'src/gate/revision.ts',
+      'src/vitest.ts',
       'src/cli/',
       'bench/',
     ],
@@ -207,21 +208,25 @@ function unwrapGlobalThis(node: ts.Expression): string {
 export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Dependencies nobody imports, imports nobody declared, and development ones that would ship. */
 export function manifestProblems(tree: SourceTree, manifest: Manifest): string[] {
   const runtime = Object.keys(manifest.dependencies ?? {});
   const development = Object.keys(manifest.devDependencies ?? {});
+  const peers = Object.keys(manifest.peerDependencies ?? {});
   const problems: string[] = [];
   const imported = new Set<string>();
   for (const file of tree.paths) {
-    for (const { line, specifier } of tree.imports(file)) {
+    for (const { line, specifier, isTypeOnly } of tree.imports(file)) {
       const name = packageOf(specifier);
       if (name === null || name.startsWith('node:') || name === 'sealdisk') continue;
       imported.add(name);
       const isShipped = isIn(file, ['src/', 'workers/', 'bench/naive/']);
-      const declared = isShipped ? runtime : [...runtime, ...development];
+      // Of what only some users have, nothing but types.
+      const shipped = isTypeOnly ? [...runtime, ...peers] : runtime;
+      const declared = isShipped ? shipped : [...runtime, ...development];
       if (!declared.includes(name)) problems.push(`${file}:${line}: ${name} is not declared`);
     }
   }
