@@ -19,6 +19,9 @@ const shared = {
 /** The built package is loaded by Node itself, as a customer's process loads it. */
 const server = { deps: { external: [/\/dist\//] } };
 
+/** Where random tests begin. */
+const setupFiles = ['./test/support/properties.setup.ts'];
+
 /** Building a fixture takes long on a machine that does something else, too. */
 const hookTimeout = 60_000;
 
@@ -42,6 +45,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
+          setupFiles,
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout,
@@ -52,6 +56,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'contract',
+          setupFiles,
           include: ['test/contract/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout,
@@ -62,6 +67,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'integration',
+          setupFiles,
           include: ['integration', 'custody', 'soak'].map(
             (folder) => `test/${folder}/**/*.test.ts`,
           ),

@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
+import { durabilityFloors } from './floors/durability.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
 import { metadataScaleFloors } from './floors/metadata-scale.ts';
@@ -34,6 +35,16 @@ const PARTS: Readonly<Record<string, () => Promise<Floor | Floor[]>>> = {
   engine: () => engineFloors(rounds, milliseconds / 2),
   data: () => dataPathFloors(rounds, milliseconds),
   file: () => fileStoreFloors(tmpfs, rounds, milliseconds),
+  durability: () =>
+    durabilityFloors(
+      new Map([
+        ['tmpfs', tmpfs],
+        ['the disk of the temporary folder', tmpdir()],
+      ]),
+      rounds,
+      milliseconds,
+      isQuick ? [8] : [64, 256, 1024],
+    ),
   reencryption: () => reencryptionFloors(tmpfs, rounds, milliseconds, isQuick),
   snapshots: () => snapshotCostFloor(isQuick ? 3 : 25),
   chain: () => snapshotChainFloor(rounds, milliseconds),

@@ -34,11 +34,11 @@ import { openSnapshot } from './control/snapshots/open-snapshot.ts';
 import { RetentionSweeps } from './control/snapshots/retention.ts';
 import { UnnamedTrees } from './control/unnamed-trees.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
-import { volumeOf } from './control/volume-of.ts';
+import { volumeOf, volumeWith } from './control/volume-of.ts';
 import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, REGION_DEFAULT, SHARDS_DEFAULT } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
-import { checkOptions, openDirectory, openExports } from './plane-options.ts';
+import { checkOptions, checkPerformance, openDirectory, openExports } from './plane-options.ts';
 import { sabotageOf, shardStarter, startShards } from './plane-shards.ts';
 import { taskVolumesOf, volumesOf } from './plane-volumes.ts';
 import type { DiskRecord } from './record/resource.ts';
@@ -47,7 +47,9 @@ import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import type {
+  AttachOptions,
   Disk,
+  DiskPerformance,
   EngineSurvey,
   KeySearch,
   Plane,
@@ -82,6 +84,7 @@ interface Parts {
   readonly context: PlaneContext;
   /** @throws PlaneError DebuggerOpen */
   readonly checkDebugger: () => void;
+  readonly performance: DiskPerformance;
 }
 
 interface OpenParts extends Parts {
@@ -116,13 +119,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const clock = options.simulation?.clock ?? systemClock;
   const directory = openDirectory(options);
   if (directory !== null) undo.push(async () => directory.release());
-  const kms = await startKmsThread({
-    dataDir: directory?.path ?? null,
-    rootKeyFile: options.rootKeyFile ?? null,
-    throttling: options.kmsThrottling ?? false,
-    sabotage: sabotageOf(options),
-    simulation: options.simulation ?? null,
-  });
+  const kms = await startKms(options, directory);
   undo.push(() => kms.close());
   const metaPath = directory === null ? null : join(directory.path, 'meta');
   const metadata = await openMetadata(metaPath, { now: clock.now });
@@ -144,13 +141,14 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const held = new HeldVolumes(shards);
   // Checked again before each key: an inspector may have been opened since.
   const checkDebugger = options.allowDebugging === true ? () => {} : checkNoDebugger;
+  const performance = options.performance ?? 'unlimited';
   const untasked = {
     clock,
     randomBytes: (byteCount: number) => randomBytes(byteCount),
     metadata,
     kms,
     shards,
-    volumes: volumesOf(shards, held, checkDebugger),
+    volumes: volumesOf(shards, held, checkDebugger, performance),
     locks: new ResourceLocks(),
     unnamedTrees,
     tokens: new TokensInUse(clock.now()),
@@ -171,7 +169,17 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   undo.push(() => retention.close());
   const scrubs = new Scrubs(context);
   const base = { directory, kms, shards, held, metadata };
-  return { ...base, tasks, retention, scrubs, context, checkDebugger };
+  return { ...base, tasks, retention, scrubs, context, checkDebugger, performance };
+}
+
+function startKms(options: PlaneOptions, directory: DataDirectory | null): Promise<KmsThread> {
+  return startKmsThread({
+    dataDir: directory?.path ?? null,
+    rootKeyFile: options.rootKeyFile ?? null,
+    throttling: options.kmsThrottling ?? false,
+    sabotage: sabotageOf(options),
+    simulation: options.simulation ?? null,
+  });
 }
 
 /** What a crash left half done is put right; there is an account, and a world if one is given. */
@@ -208,8 +216,8 @@ class OpenPlane implements Plane {
     return this.callAs(OWNER, verb, parameters);
   }
 
-  attach(diskId: string): Promise<Disk> {
-    return this.attachAs(OWNER, diskId);
+  attach(diskId: string, options?: AttachOptions): Promise<Disk> {
+    return this.attachAs(OWNER, diskId, options);
   }
 
   openSnapshot(snapshotId: string): Promise<SnapshotReader> {
@@ -224,7 +232,7 @@ class OpenPlane implements Plane {
     };
     return {
       call: (verb, parameters) => this.callAs(principal, verb, parameters),
-      attach: (diskId) => this.attachAs(principal, diskId),
+      attach: (diskId, options) => this.attachAs(principal, diskId, options),
       openSnapshot: (snapshotId) => this.openSnapshotAs(principal, snapshotId),
     };
   }
@@ -333,12 +341,19 @@ class OpenPlane implements Plane {
     }
   }
 
-  private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
+  private async attachAs(
+    principal: Principal,
+    diskId: string,
+    options: AttachOptions = {},
+  ): Promise<Disk> {
     this.checkOpen();
     const { context, shards, held, checkDebugger } = this.parts;
     checkDebugger();
+    checkPerformance(options.performance);
+    const performance = options.performance ?? this.parts.performance;
     const detached = (): Promise<void> => detachDisk(context, diskId);
-    const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
+    const open = (record: DiskRecord): Promise<Disk> =>
+      shards.attach(volumeWith(record, performance), detached);
     const face = (id: string): Disk => held.face(id);
     return this.bounded(() => attachDisk(context, principal, diskId, open, face));
   }

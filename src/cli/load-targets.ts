@@ -3,6 +3,7 @@
  *
  * Encrypted and plain disks are of one plane, which is opened when the first of them is.
  */
+import { statSync } from 'node:fs';
 import { PlaneError } from '../base/errors.ts';
 import { createMemoryTarget, createNullTarget, type Target } from '../load/target.ts';
 import { createFileTarget } from '../load/target-file.ts';
@@ -18,6 +19,21 @@ export const TARGET_NAMES = ['sealdisk', 'memory', 'null', 'naive'] as const;
 
 /** Before a path: a file, a directory of files, or a block device. */
 export const FILE_PREFIX = 'file:';
+
+/** True of a target that is one disk: an export, a file, a block device. */
+export function isOneDisk(name: string): boolean {
+  if (isNbdUri(name)) return true;
+  if (!name.startsWith(FILE_PREFIX)) return false;
+  const path = name.slice(FILE_PREFIX.length);
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status === undefined ? !path.endsWith('/') : !status.isDirectory();
+}
+
+/** True of a target that threads of the load generator can open for themselves. */
+export function isForWorkers(name: string): boolean {
+  const isFile = name.startsWith(FILE_PREFIX);
+  return name === 'null' || name === 'memory' || isFile || isNbdUri(name);
+}
 
 export class LoadTargets {
   readonly #openPlane: OpenPlane;

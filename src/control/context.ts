@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
 import type { ImageRecord } from '../record/document.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import type { DiskRecord } from '../record/resource.ts';
@@ -45,6 +46,8 @@ export interface PlaneContext {
     drain(diskId: string): Promise<void>;
     /** Grows the open volume, if the disk is attached. */
     resize(diskId: string, sizeBytes: number): Promise<void>;
+    /** Has an attached disk that is modelled be as fast as this. */
+    changeProfile(diskId: string, profile: PerformanceProfile): void;
     /**
      * Opens the volume of a disk of a running instance, and keeps it open.
      *

@@ -7,6 +7,7 @@ import { type BlockSizes, fixedSize } from './block-sizes.ts';
 import type { Distribution } from './distribution.ts';
 import { type Extent, everyDirection, type PerDirection } from './job-values.ts';
 import { DEFAULT_WORKLOAD, type EngineName, type VerifyKind, type Workload } from './job-words.ts';
+import type { SteadyCriterion, SteadyTimes } from './steady-state.ts';
 
 /** What is written: random bytes stamped anew for each write, made anew, left as is, or zeros. */
 export type PayloadKind = 'scramble' | 'refill' | 'same' | 'zero';
@@ -51,6 +52,20 @@ export interface JobSettings {
   thinkBlocks: number;
   /** A request that takes longer ends the job; 0: none does. */
   latencyMostUs: number;
+  /** As many requests in flight as keep this latency, up to depth; 0: depth. */
+  latencyTargetUs: number;
+  latencyWindowUs: number;
+  /** Of the requests of a window that must keep it. */
+  latencyPercent: number;
+  /** The search goes on when the depth is found. */
+  latencyGoesOn: boolean;
+  /** Share of the requests of all jobs with this flowId; 0: as many as it likes. */
+  flowWeight: number;
+  flowId: number;
+  flowSleepUs: number;
+  /** What a rate is judged by; ends the job when it is steady, if the window is not empty. */
+  steadyCriterion: SteadyCriterion;
+  steadyTimes: SteadyTimes;
   startDelayUs: number;
   /** The job whose end is waited for; null: none. */
   waitFor: string | null;
@@ -187,9 +202,25 @@ function defaultShape() {
     thinkSpinUs: 0,
     thinkBlocks: 1,
     latencyMostUs: 0,
+    ...defaultGoals(),
     startDelayUs: 0,
     waitFor: null,
     exitsOthers: false,
     exitsWhat: 'group',
+  } satisfies Partial<JobSettings>;
+}
+
+/** What ends a job, or holds it back, by what it measures. */
+function defaultGoals() {
+  return {
+    latencyTargetUs: 0,
+    latencyWindowUs: 0,
+    latencyPercent: 100,
+    latencyGoesOn: false,
+    flowWeight: 0,
+    flowId: 0,
+    flowSleepUs: 0,
+    steadyCriterion: { quantity: 'iops', isSlope: true, limit: 0.01, isPercent: true },
+    steadyTimes: { windowMs: 0, rampMs: 0, intervalMs: 1000 },
   } satisfies Partial<JobSettings>;
 }

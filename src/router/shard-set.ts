@@ -16,10 +16,13 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
 import type { ReencryptProgress, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import { CompletionPoller } from './completion-poller.ts';
-import { DiskIo } from './disk-io.ts';
+import type { DiskIo, DiskIoOptions } from './disk-io.ts';
 import { ShardDispatch } from './dispatch.ts';
+import type { OpenVolume } from './open-volume.ts';
+import { Pacing } from './pacing.ts';
 import { RegisteredBuffers } from './registered-buffers.ts';
 import { ShardLane } from './shard-lane.ts';
 import type { ShardSetOptions } from './shard-set-options.ts';
@@ -27,18 +30,6 @@ import { SnapshotIo } from './snapshot-io.ts';
 import { VolumeGate } from './volume-gate.ts';
 import { VolumeHandles } from './volume-handles.ts';
 import type { OpenReencryption, VolumeToOpen } from './volume-to-open.ts';
-
-/** A volume that is open, by whatever face. */
-interface OpenVolume {
-  readonly io: DiskIo;
-  readonly isReadOnly: boolean;
-  readonly shardIndex: number;
-  /** Of its layers, top first, as they were last opened or changed. */
-  trees: readonly string[];
-  /** There is one while the volume is not open. */
-  gate: VolumeGate | null;
-  opening: Promise<void> | null;
-}
 
 export class ShardSet {
   private readonly options: ShardSetOptions;
@@ -48,6 +39,7 @@ export class ShardSet {
   private readonly readers = new Set<OpenVolume>();
   readonly buffers: RegisteredBuffers;
   private readonly handles = new VolumeHandles();
+  private readonly pacing = new Pacing();
 
   constructor(options: ShardSetOptions) {
     const { threads, restart, isVolatile, lossesMax, cores } = options;
@@ -114,6 +106,11 @@ export class ShardSet {
       await this.call(open.shardIndex, { op: 'resizeVolume', handle: open.io.handle, sizeBytes });
     }
     open.io.grow(sizeBytes);
+  }
+
+  /** An attached disk that is modelled is as fast as this from now on. */
+  changeProfile(diskId: string, profile: PerformanceProfile): void {
+    this.attached.get(diskId)?.io.changeProfile(profile);
   }
 
   /**
@@ -200,6 +197,7 @@ export class ShardSet {
   async close(): Promise<void> {
     const disks = this.everyOpen().map((open) => open.io.close());
     const outcomes = await Promise.allSettled(disks);
+    await this.pacing.close();
     const stops = await Promise.allSettled(this.lanes.map((lane) => lane.close()));
     for (const stop of stops) if (stop.status === 'rejected') throw stop.reason;
     for (const outcome of outcomes) {
@@ -338,7 +336,7 @@ export class ShardSet {
     const lane = this.lane(shardIndex);
     const { losses } = lane;
     const handle = await this.openVolume(volume, isReadOnly);
-    const io = new DiskIo({
+    const options: DiskIoOptions = {
       diskId,
       sizeBytes,
       encrypted: layers[0]?.wrappedKey != null,
@@ -356,7 +354,8 @@ export class ShardSet {
           await onClosed(open);
         }
       },
-    });
+    };
+    const io = this.pacing.faceOf(options, volume.profile);
     const trees = layers.map(({ tree }) => tree);
     const open: OpenVolume = { io, isReadOnly, shardIndex, trees, gate: null, opening: null };
     keep(open);

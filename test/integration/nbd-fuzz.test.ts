@@ -2,16 +2,16 @@
  * An NBD server under clients that say anything: it does not end, hang or grow, answers nobody
  * twice, shows nobody what nobody wrote; and who means well does not notice.
  *
- * As long as SEALDISK_FUZZ_SECONDS says; the seed is printed, SEED runs it again.
+ * As long as SEALDISK_FUZZ_SECONDS says; SEALDISK_SEED decides what (support/seed.ts).
  */
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { longFactor } from '../support/long.ts';
 import { type FuzzOutcome, fuzzNbd } from '../support/nbd-fuzz.ts';
+import { suiteSeed } from '../support/seed.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const SERVER = new URL('nbd-fuzz-server.mjs', import.meta.url).pathname;
@@ -64,10 +64,9 @@ async function fuzz(seed: number, seconds: number, planted = ''): Promise<Fuzzed
 test(
   `${SECONDS} seconds of fuzzed sessions`,
   async () => {
-    const seed = Number(process.env.SEED ?? randomBytes(4).readUInt32BE());
-    console.log(`seed ${seed}`);
+    console.log(`seed ${suiteSeed}`);
     const { problem, code, bugs, sessions, answers, healthyRounds, grownBytes } = await fuzz(
-      seed,
+      suiteSeed,
       SECONDS,
     );
     const grown = Math.round(grownBytes / 2 ** 20);

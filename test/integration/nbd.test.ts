@@ -14,6 +14,7 @@ import {
   PYTHON,
   run,
 } from '../support/nbd-server.ts';
+import { suiteSeed } from '../support/seed.ts';
 
 const GIB = 2 ** 30;
 const MIB = 2 ** 20;
@@ -55,10 +56,10 @@ describe('the protocol', () => {
     `20,000 random operations: bytes and errors as nbdkit's ${absent}`,
     async () => {
       await using subject = await nbdSubject([{ name: 'disk' }]);
-      const seed = process.env.SEED ?? `${randomBytes(4).readUInt32BE()}`;
       // nbdkit gives --run a URI of its own, and ends when the command does.
       const count = 20_000 * longFactor;
-      const command = `${PYTHON} ${DIFFERENTIAL} '${subject.uri('disk')}' "$uri" ${count} ${seed}`;
+      const uris = `'${subject.uri('disk')}' "$uri"`;
+      const command = `${PYTHON} ${DIFFERENTIAL} ${uris} ${count} ${suiteSeed}`;
       const ended = await run('nbdkit', '-U', '-', 'memory', '1G', '--run', command);
       expect([ended.code, ended.stdout]).toEqual([0, '']);
     },

@@ -237,6 +237,7 @@ function volumesOf(shards: ShardSet): PlaneContext['volumes'] {
   return {
     drain: (diskId) => shards.drain(diskId),
     resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
+    changeProfile: (diskId, profile) => shards.changeProfile(diskId, profile),
     pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
     hold: (disk) => held.hold(volumeOf(disk)),
     release: (diskId) => held.release(diskId),

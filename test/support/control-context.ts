@@ -17,13 +17,33 @@ import { createKmsServer } from '../../src/kms/serve.ts';
 import type { Vault } from '../../src/kms/vault.ts';
 import type { KeyValueStore } from '../../src/kv/key-value-store.ts';
 import { openMemoryStore } from '../../src/kv/memory-store.ts';
+import { AUDIT_ENTRIES_MAX } from '../../src/limits.ts';
 import { metadataOver } from '../../src/meta/metadata.ts';
+import type { PerformanceProfile } from '../../src/performance/profile.ts';
 import type { ShardRequest } from '../../src/record/shard-message.ts';
+
+/** What metadata and master keys are kept in. */
+export interface ControlStores {
+  readonly metadata: KeyValueStore;
+  readonly vault: KeyValueStore;
+}
+
+/** What a control context is made over, where a test does not leave it to chance. */
+export interface ControlGround {
+  /** Used where they are, and written to. */
+  readonly stores: ControlStores;
+  /** Of the vault's store; copied. */
+  readonly rootKey: Uint8Array;
+  /** Ids and keys are drawn with it. */
+  readonly fillRandom: (bytes: Uint8Array) => void;
+  /** Disks whose volume is open. */
+  readonly held: Iterable<string>;
+  readonly auditEntriesMax: number;
+}
 
 export interface TestControl {
   readonly context: ControlContext;
-  /** What metadata and master keys are kept in. */
-  readonly stores: { readonly metadata: KeyValueStore; readonly vault: KeyValueStore };
+  readonly stores: ControlStores;
   readonly vault: Vault;
   /** Every request a shard was sent, with the shard's index. */
   readonly told: { shardIndex: number; request: ShardRequest }[];
@@ -31,6 +51,7 @@ export interface TestControl {
   /** Resources whose re-encryption was begun. */
   readonly reencrypted: string[];
   readonly resized: [string, number][];
+  readonly profiles: [string, PerformanceProfile][];
   /** Disks whose volume an instance keeps open. */
   readonly held: Set<string>;
   /** How many times snapshots are open for reading. */
@@ -63,34 +84,47 @@ function idleTasks(reencrypted: string[]): ControlContext['tasks'] {
   };
 }
 
+function newGround(): ControlGround {
+  return {
+    stores: { metadata: openMemoryStore(), vault: openMemoryStore() },
+    rootKey: randomBytes(32),
+    fillRandom: (bytes) => void randomFillSync(bytes),
+    held: [],
+    auditEntriesMax: AUDIT_ENTRIES_MAX,
+  };
+}
+
 /** @param throttling whether KMS requests above the cloud's rates are refused */
-export async function testControl(clock?: Clock, throttling = false): Promise<TestControl> {
+export async function testControl(
+  clock?: Clock,
+  throttling = false,
+  ground: ControlGround = newGround(),
+): Promise<TestControl> {
   const told: TestControl['told'] = [];
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
-  const held = new Set<string>();
+  const profiles: [string, PerformanceProfile][] = [];
+  const held = new Set(ground.held);
   const readers = new Map<string, number>();
   const failing = new Set<string>();
-  const stores = { metadata: openMemoryStore(), vault: openMemoryStore() };
-  const vault = await openTestVault(stores.vault, clock);
+  const { stores, fillRandom } = ground;
+  const vault = await openTestVault(ground, clock);
   const server = createKmsServer({ vault, throttling });
-  const kms: KmsCalls = {
-    call: (request) => server.handle(request) as Promise<never>,
-  };
-  const principal = {
-    accountId: '1000000000000001',
-    userName: null,
-    regionId: 'cn-hangzhou',
-  };
+  const kms: KmsCalls = { call: (request) => server.handle(request) as Promise<never> };
+  const principal = { accountId: '1000000000000001', userName: null, regionId: 'cn-hangzhou' };
   const now = clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 };
   const context: ControlContext = {
     ...principal,
     principal,
     passValidation: () => {},
     clock: now,
-    randomBytes: (byteCount) => randomBytes(byteCount),
-    metadata: metadataOver(stores.metadata),
+    randomBytes: (byteCount) => {
+      const bytes = new Uint8Array(byteCount);
+      fillRandom(bytes);
+      return bytes;
+    },
+    metadata: metadataOver(stores.metadata, { auditEntriesMax: ground.auditEntriesMax }),
     kms,
     shards: {
       count: 2,
@@ -102,7 +136,7 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
         return null;
       },
     },
-    volumes: testVolumes(server, { drained, resized, held, readers, failing }),
+    volumes: testVolumes(server, { drained, resized, profiles, held, readers, failing }),
     locks: new ResourceLocks(),
     unnamedTrees: new UnnamedTrees(),
     tokens: new TokensInUse(now.now()),
@@ -113,20 +147,20 @@ export async function testControl(clock?: Clock, throttling = false): Promise<Te
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  const seen = { told, drained, reencrypted, resized, held, readers };
+  const seen = { told, drained, reencrypted, resized, profiles, held, readers };
   return { context, stores, vault, ...seen, failNext: (op) => failing.add(op) };
 }
 
-function openTestVault(store: KeyValueStore, clock: Clock = systemClock): Promise<Vault> {
-  const rootKey = randomFillSync(allocateKey(32));
-  const fillRandom = (bytes: Uint8Array): void => void randomFillSync(bytes);
-  return openVault({ store, rootKey, clock, fillRandom });
+function openTestVault(ground: ControlGround, clock: Clock = systemClock): Promise<Vault> {
+  const rootKey = allocateKey(32);
+  rootKey.set(ground.rootKey);
+  return openVault({ store: ground.stores.vault, rootKey, clock, fillRandom: ground.fillRandom });
 }
 
 /** Volumes that are only written down; one that is held has its data keys unwrapped, by the KMS. */
 function testVolumes(
   server: ReturnType<typeof createKmsServer>,
-  seen: Pick<TestControl, 'drained' | 'resized' | 'held' | 'readers'> & {
+  seen: Pick<TestControl, 'drained' | 'resized' | 'profiles' | 'held' | 'readers'> & {
     readonly failing: Set<string>;
   },
 ): ControlContext['volumes'] {
@@ -136,6 +170,9 @@ function testVolumes(
     },
     resize: async (diskId, sizeBytes) => {
       seen.resized.push([diskId, sizeBytes]);
+    },
+    changeProfile: (diskId, profile) => {
+      seen.profiles.push([diskId, profile]);
     },
     hold: async ({ diskId, layers }) => {
       await new Promise(setImmediate);

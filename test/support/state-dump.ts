@@ -3,7 +3,7 @@ import { type KeyValueStore, scan } from '../../src/kv/key-value-store.ts';
 import type { TestControl } from './control-context.ts';
 
 /** The log of what was refused is the one thing a refusal writes. */
-const AUDIT = /^(doc(-in)?\/)?audit\//;
+export const AUDIT = /^(doc(-in)?\/)?audit\//;
 
 /** Every table of the metadata but the audit log, by key. */
 export function dumpMetadata(store: KeyValueStore): Map<string, string> {

@@ -7,7 +7,7 @@ import { PlaneError } from '../../../src/base/errors.ts';
 import { readJobFile } from '../../../src/load/job.ts';
 import { planRun } from '../../../src/load/job-plan.ts';
 import { JobRun } from '../../../src/load/job-run.ts';
-import { createNullTarget } from '../../../src/load/target.ts';
+import { createMemoryTarget } from '../../../src/load/target.ts';
 
 const DIRECTORY = '/usr/share/doc/fio/examples';
 const absent = existsSync(DIRECTORY) ? '' : `${DIRECTORY} is not there`;
@@ -63,8 +63,8 @@ describe.skipIf(absent !== '')(`the examples of fio ${absent}`, () => {
       expect(read).toThrow(refusal);
       return;
     }
-    const target = createNullTarget();
-    const plan = planRun(read(), () => 'null', 1);
+    const target = createMemoryTarget();
+    const plan = planRun(read(), () => 'memory', 1);
     const results = await new JobRun(plan, async () => target, logs).run();
     expect(results.length).toBeGreaterThan(0);
     for (const { run } of results) expect(run.error).toBeNull();
