@@ -1,4 +1,4 @@
-/** A vault put together from its place: in memory, on files, and with what keeps it from opening. */
+/** A vault put together from its place: in memory, on files, and refused. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
