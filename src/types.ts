@@ -165,7 +165,12 @@ export interface SnapshotReader extends AsyncDisposable {
   /** Size in bytes. */
   readonly size: number;
   readonly encrypted: boolean;
-  /** As Disk.read(). @throws PlaneError as Disk.read(); DiskClosed also: it was deleted by force */
+  /**
+   * As Disk.read().
+   *
+   * @throws PlaneError as Disk.read(); DiskClosed also: it was deleted by force, and
+   *   InvalidSnapshotId.NotFound: its shard has been replaced since
+   */
   read(offset: number, length: number): Promise<Uint8Array>;
   read(offset: number, into: Uint8Array): Promise<Uint8Array>;
   /** As Disk.allocation(). */

@@ -257,7 +257,7 @@ function liveIvRefusal(evp: Evp): string | null {
     return null;
   } catch (error) {
     // No key of a disk is open yet: whatever goes wrong here only rules this way out.
-    return error instanceof Error ? error.message : String(error);
+    return String(error);
   } finally {
     opened.forEach(closeBoth);
   }

@@ -3,8 +3,9 @@
  * replaced: as its record is now, under the conditions of a new attach, and told in the audit log
  * as one.
  *
- * It takes no lock: a verb that holds the resource may be waiting for its volume. It changes no record,
- * and who changes the layers of a disk sees to it that its volume has them (router/shard-set.ts).
+ * It takes no lock: a verb that holds the resource may be waiting for its volume. It changes no
+ * record, and who changes the layers of a disk sees to it that its volume has them
+ * (router/shard-set.ts).
  *
  * **Thread:** main.
  */

@@ -1,6 +1,6 @@
 /**
- * Where the requests to a disk or an open snapshot wait while its volume is not open: its shard was lost and is being
- * replaced, or the volume is being opened in the new one.
+ * Where the requests to a disk or an open snapshot wait while its volume is not open: its shard was
+ * lost and is being replaced, or the volume is being opened in the new one.
  *
  *              ┌────────── open() ◀───────────────────────────┐
  *              ▼                                              │

@@ -27,6 +27,7 @@
  * **Thread:** shard.
  */
 import { crc32 } from 'node:zlib';
+import type { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { type ChunkMap, EMPTY_ROOT } from './chunk-map.ts';
 import { ChunkMapDump, ChunkMapRestore } from './chunk-map-dump.ts';
@@ -135,7 +136,7 @@ export class CheckpointWriter {
 
   /** Gives up: the file is of no use. */
   abandon(): void {
-    if (this.#isOver) return;
+    invariant(!this.#isOver, 'a checkpoint that has its name is not given up');
     this.#release();
     try {
       this.#fileSystem.unlink(temporaryPath(this.#directory, this.head.generation));
@@ -239,7 +240,7 @@ export function verifyCheckpoint(fileSystem: FileSystem, path: string): Checkpoi
     if (Buffer.from(foot.subarray(24, 32)).toString('latin1') !== FOOT_MAGIC) {
       throw corrupt(path, at, 'it does not end as a checkpoint ends');
     }
-    const checksum = checksumOf(fileSystem, file, byteCount - 4);
+    const checksum = checksumOf(fileSystem, file, path, byteCount - 4);
     if (view.getUint32(FOOT_BYTES - 4, true) !== checksum) {
       throw corrupt(path, byteCount - 4, 'the file does not match its checksum');
     }
@@ -260,13 +261,17 @@ export function verifyCheckpoint(fileSystem: FileSystem, path: string): Checkpoi
   }
 }
 
-function checksumOf(fileSystem: FileSystem, file: number, byteCount: number): number {
+function endedEarly(path: string, at: number): PlaneError {
+  return corrupt(path, at, 'it ended while it was read');
+}
+
+function checksumOf(fileSystem: FileSystem, file: number, path: string, byteCount: number): number {
   const buffer = new Uint8Array(Math.min(READ_BYTES, byteCount));
   let checksum = 0;
   for (let position = 0; position < byteCount; ) {
     const wanted = Math.min(buffer.byteLength, byteCount - position);
     const got = fileSystem.pread(file, buffer, 0, wanted, position);
-    if (got === 0) break;
+    if (got === 0) throw endedEarly(path, position);
     checksum = crc32(buffer.subarray(0, got), checksum);
     position += got;
   }
@@ -291,12 +296,13 @@ export function restoreCheckpoint(
     for (let done = 0; done < dumpBytes; ) {
       const wanted = Math.min(buffer.byteLength, dumpBytes - done);
       const got = fileSystem.pread(file, buffer, 0, wanted, HEAD_BYTES + done);
-      if (got === 0) throw corrupt(path, HEAD_BYTES + done, 'it ended while it was read');
+      if (got === 0) throw endedEarly(path, HEAD_BYTES + done);
       restore.feed(buffer.subarray(0, got));
       done += got;
     }
     const entries = new Uint8Array(tableBytes);
-    fileSystem.pread(file, entries, 0, tableBytes, HEAD_BYTES + dumpBytes);
+    const got = fileSystem.pread(file, entries, 0, tableBytes, HEAD_BYTES + dumpBytes);
+    if (got < tableBytes) throw endedEarly(path, HEAD_BYTES + dumpBytes + got);
     restoreTable(entries, checkpoint, table, restore);
   } finally {
     fileSystem.close(file);

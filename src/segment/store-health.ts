@@ -73,9 +73,11 @@ export class StoreHealth {
     return this.#set(new PlaneError('StoreFailed', detail, { cause }));
   }
 
+  /** The first failure is the one that is told of. */
   #set(error: PlaneError): PlaneError {
-    if (!this.isFailed) this.#error = error;
-    return this.#error ?? error;
+    const kept = this.#error?.code === 'StoreFailed' ? this.#error : error;
+    this.#error = kept;
+    return kept;
   }
 }
 

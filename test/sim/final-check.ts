@@ -36,15 +36,14 @@ async function checkUnattached(
   resource: Resource,
   seams: CheckSeams,
 ): Promise<void> {
-  const { id, isDisk, isStuck } = resource;
-  const record = isDisk ? process.metadata.getDisk(id) : process.metadata.getSnapshot(id);
-  if (record === undefined) {
-    // A deletion that failed half way may have done this half.
-    if (!isStuck) seams.violation(`${id} has no record`);
-    return;
-  }
+  const { id, isStuck } = resource;
   try {
-    const disk = await process.look(record);
+    const disk = await process.look(id);
+    if (disk === null) {
+      // A deletion that failed half way may have done this half.
+      if (!isStuck) seams.violation(`${id} has no record`);
+      return;
+    }
     await checkContent(resource, disk, seams);
     await disk.close();
   } catch (error) {

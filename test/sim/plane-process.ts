@@ -25,7 +25,7 @@ import { volumeOf } from '../../src/control/volume-of.ts';
 import type { FillRandom } from '../../src/kms/envelope.ts';
 import { ACCOUNT_DEFAULT, REGION_DEFAULT } from '../../src/limits.ts';
 import { type Metadata, metadataOver } from '../../src/meta/metadata.ts';
-import type { DiskRecord, SnapshotRecord } from '../../src/record/resource.ts';
+import type { DiskRecord } from '../../src/record/resource.ts';
 import type { VolumeLayer } from '../../src/record/shard-message.ts';
 import type { DiskIo } from '../../src/router/disk-io.ts';
 import { HeldVolumes } from '../../src/router/held-volumes.ts';
@@ -175,9 +175,18 @@ export class PlaneProcess {
     );
   }
 
-  /** A volume of a disk or snapshot that nobody has attached, to look into. */
-  look(record: DiskRecord | SnapshotRecord): Promise<DiskIo> {
-    return this.#openShards().attach(volumeOf(record), async () => {});
+  /**
+   * A volume of a disk or snapshot that nobody has attached, to look into; opened as a verb would,
+   * while no task changes its layers.
+   *
+   * @returns null: it has no record
+   */
+  look(id: string): Promise<DiskIo | null> {
+    return this.#open().locks.hold([id], async () => {
+      const record = this.metadata.getDisk(id) ?? this.metadata.getSnapshot(id);
+      if (record === undefined) return null;
+      return this.#openShards().attach(volumeOf(record), async () => {});
+    });
   }
 
   checkShard(shardIndex: number): Promise<unknown> {

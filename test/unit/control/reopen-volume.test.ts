@@ -1,4 +1,4 @@
-/** The volume of an attached disk or an open snapshot opened again when its shard was replaced: control's part. */
+/** Volumes opened again when their shard was replaced, of disks and snapshots: control's part. */
 import { describe, expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
 import { callVerb } from '../../../src/control/call.ts';

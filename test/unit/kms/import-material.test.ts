@@ -241,6 +241,23 @@ describe('an import', () => {
     expect(await withToken(made.importToken)).toBe('done');
   });
 
+  test('whose parameters are gone from the vault takes no material by their token', async () => {
+    const kms = await testKms();
+    const keyId = await externalKey(kms);
+    const made = await kms.ask('getImportParameters', { keyId, wrappingAlgorithm: OAEP_256 });
+    await kms.store.transact((transaction) => transaction.remove(`import/${keyId}`));
+    const request = { keyId, importToken: made.importToken, expiresAt: null };
+    const encryptedMaterial = wrapMaterial(made, randomBytes(32));
+    const importing = kms.ask('importKeyMaterial', { ...request, encryptedMaterial });
+    expect(await refusal(importing)).toBe('InvalidImportToken');
+  });
+
+  test('is not an asymmetric one', async () => {
+    const { ask } = await testKms();
+    const plan = { description: '', origin: 'EXTERNAL', asymmetricSpec: 'RSA_2048' } as const;
+    expect(await refusal(ask('createKey', plan))).toBe('UnsupportedOperation');
+  });
+
   test('wants an expiry to come', async () => {
     const kms = await testKms();
     const keyId = await externalKey(kms);

@@ -20,6 +20,19 @@ describe('the KMS server', () => {
     }
   });
 
+  test('settles once what is due, however many ask at once', async () => {
+    const kms = await testKms();
+    const goes = await kms.makeKey();
+    await kms.ask('scheduleKeyDeletion', { keyId: goes, pendingDays: 7 });
+    const rotationIntervalMs = 7 * DAY_MS;
+    const turns = await kms.ask('createKey', { description: '', rotationIntervalMs });
+    kms.clock.advance(7 * DAY_MS);
+    await Promise.all([kms.server.idle(), kms.server.idle(), kms.ask('listKeys', {})]);
+    expect(placesOf(kms, goes)).toEqual([]);
+    const described = await kms.ask('describeKey', { keyId: turns.keyId });
+    expect(described).toMatchObject({ primaryVersion: 2 });
+  });
+
   test('answers an unwrap with a key, or with an error as data, never by throwing', async () => {
     const { server, ask, makeKey } = await testKms();
     const keyId = await makeKey();

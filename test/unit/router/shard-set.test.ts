@@ -56,7 +56,7 @@ it('a volume whose thread is lost as it answers is opened in the next one', asyn
   expect(second.channel.submitted).toBe(0);
 });
 
-it('a shard that is replaced removes trees first, then opens disks and snapshots again', async () => {
+it('a replaced shard removes trees first, then opens disks and snapshots again', async () => {
   const threads = [new SilentThread(), new SilentThread()];
   for (const thread of threads) thread.isAnswering = true;
   const [first, second] = threads as [SilentThread, SilentThread];

@@ -44,6 +44,35 @@ describe('a checkpoint', () => {
     }
   });
 
+  it('that ends while it is read is refused, whichever read comes to the end', () => {
+    const { byteLength } = closed.content(path);
+    const found = new Set<string>();
+    for (let call = 1; ; call++) {
+      // From this read on the file ends in its middle, though its size was another.
+      const fileSystem = closed.fork();
+      let calls = 0;
+      const pread = fileSystem.pread.bind(fileSystem);
+      fileSystem.pread = (file, target, at, length, position) => {
+        const left = Math.max(0, Math.floor(byteLength / 2) - position);
+        const isShort = ++calls >= call && fileSystem.size(file) === byteLength;
+        return pread(file, target, at, isShort ? Math.min(length, left) : length, position);
+      };
+      let error: PlaneError | null = null;
+      try {
+        openStore(fileSystem).close();
+      } catch (refusal) {
+        error = refusal as PlaneError;
+      }
+      if (error === null) break;
+      expect(error.message).toContain(`DataDirectoryCorrupt: ${path} at byte `);
+      found.add(error.message.slice(error.message.lastIndexOf(': ') + 2));
+    }
+    expect([...found].sort()).toEqual([
+      'it does not end as a checkpoint ends',
+      'it ended while it was read',
+    ]);
+  });
+
   it.each<[string, number, number, RegExp]>([
     ['lengths that do not add up', 48, 8, /lengths disagree/],
     ['a tree that is not in its table', 48 - 16, 1, /expected 3 trees, got 2/],

@@ -1,7 +1,7 @@
 /** What a shard refuses, and what ends it: an operating error is an answer, a bug is none. */
 import { describe, expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
-import { OPERATION } from '../../../src/record/shard-channel.ts';
+import { OPERATION, STAGING_BUFFER } from '../../../src/record/shard-channel.ts';
 import type { ShardRequest } from '../../../src/record/shard-message.ts';
 import { openMemoryStore } from '../../../src/segment/memory-store.ts';
 import type { ShardStore } from '../../../src/segment/shard-store.ts';
@@ -54,6 +54,21 @@ describe('a bug', () => {
     expect(channel.status(0)).toBe(0);
     failSlot(channel, 0, new PlaneError('NoSpace', 'full'));
     expect(channel.failureCode(0)).toBe('NoSpace');
+  });
+
+  it.each([
+    ['of main, an operation no slot has,', 99 as typeof OPERATION.read, /unreachable case: 99/],
+    ['in a volume', OPERATION.read, /a bug/],
+  ])('%s in the ring ends the thread', (_, operation, message) => {
+    const { channel, control, shard } = oneThreadShard(storeWith({ read: bug }));
+    control(plainVolume('d-1', 1));
+    channel.fillSlot(0, operation, 1, STAGING_BUFFER, 0, 0, 0, 4096);
+    channel.publishSubmitted(1);
+    expect(() => shard.serveBatch()).toThrow(message);
+    expect({ status: channel.status(0), completed: channel.completed }).toEqual({
+      status: 0,
+      completed: 0,
+    });
   });
 
   it('of main, an operation there is not, ends the thread', () => {
