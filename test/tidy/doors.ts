@@ -70,6 +70,7 @@ export const BUILTINS: readonly Door[] = [
       'src/plane.ts',
       'src/plane-options.ts',
       'src/control/access/tokens.ts',
+      'src/meta/facets.ts',
       'src/front/api/',
       'src/load/target-library.ts',
       'src/load/unit-digest.ts',
