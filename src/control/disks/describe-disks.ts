@@ -16,7 +16,7 @@ import {
   pageOf,
   tokenPageEntries,
 } from '../list-pages.ts';
-import { idListSchema, idSchema } from '../schemas.ts';
+import { anyIdListSchema, idSchema } from '../schemas.ts';
 import { findShare } from '../snapshots/find-source.ts';
 import { hasTags } from '../tag-parameters.ts';
 import { describeDisk } from './disk-description.ts';
@@ -34,7 +34,7 @@ const STATUSES = [
 
 export const describeDisksSchema = v.strictObject({
   ...tokenPageEntries,
-  DiskIds: v.optional(idListSchema),
+  DiskIds: v.optional(anyIdListSchema),
   KMSKeyId: v.optional(idSchema),
   InstanceId: v.optional(idSchema),
   SnapshotId: v.optional(idSchema),
