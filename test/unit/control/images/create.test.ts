@@ -240,7 +240,7 @@ describe('ModifyImageAttribute and DeleteImage', () => {
     const before = imageOf(world, ImageId);
     await as(OWNER)('ModifyImageAttribute', { ImageId, ImageName: 'nn', Status: 'Deprecated' });
     await as(OWNER)('ModifyImageAttribute', { ImageId, Description: 'd', ImageFamily: 'f' });
-    const after = { name: 'n', family: 'f', description: 'd', status: 'Deprecated' };
+    const after = { name: 'nn', family: 'f', description: 'd', status: 'Deprecated' };
     expect(imageOf(world, ImageId)).toEqual({ ...before, ...after });
   });
 
