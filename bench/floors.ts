@@ -10,9 +10,11 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { dataPathFloors, fileStoreFloors } from './floors/data-path.ts';
+import { durabilityFloors } from './floors/durability.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
 import { metadataScaleFloors } from './floors/metadata-scale.ts';
+import { pacingFloors } from './floors/pacing.ts';
 import { reencryptionFloors } from './floors/reencryption.ts';
 import {
   idleDiskFloor,
@@ -34,7 +36,18 @@ const PARTS: Readonly<Record<string, () => Promise<Floor | Floor[]>>> = {
   engine: () => engineFloors(rounds, milliseconds / 2),
   data: () => dataPathFloors(rounds, milliseconds),
   file: () => fileStoreFloors(tmpfs, rounds, milliseconds),
+  durability: () =>
+    durabilityFloors(
+      new Map([
+        ['tmpfs', tmpfs],
+        ['the disk of the temporary folder', tmpdir()],
+      ]),
+      rounds,
+      milliseconds,
+      isQuick ? [8] : [64, 256, 1024],
+    ),
   reencryption: () => reencryptionFloors(tmpfs, rounds, milliseconds, isQuick),
+  pacing: () => pacingFloors(isQuick ? 300 : 10_000),
   snapshots: () => snapshotCostFloor(isQuick ? 3 : 25),
   chain: () => snapshotChainFloor(rounds, milliseconds),
   map: () => mapMemoryFloors(),

@@ -25,10 +25,19 @@ export {
 } from './control/encryption/explain.ts';
 export { renderEncryptionRules } from './control/encryption/render-document.ts';
 export type { CommonParameters, DiskCount, Verbs } from './control/verbs.ts';
+export type { FleetInput } from './fleet/fleet-options.ts';
 export { openPlane } from './plane.ts';
+export {
+  type FleetReport,
+  type FleetSimulation,
+  type SimulateFleetOptions,
+  simulateFleet,
+} from './simulate-fleet.ts';
 export type {
+  AttachOptions,
   Disk,
   DiskExtent,
+  DiskPerformance,
   DiskWriteOptions,
   EngineSurvey,
   KeySearch,

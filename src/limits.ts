@@ -133,6 +133,20 @@ export const MAIN_SPINS_MAX = 8;
 /** With so many requests in flight main waits for their shard without turning, so long at most. */
 export const MAIN_BLOCK_REQUESTS_MIN = 2;
 export const MAIN_BLOCK_MS = 0.1;
+/** What an idle modelled disk saves up, as time at its full rate (performance/pacer.ts). */
+export const PACING_BUCKET_US = 2_000;
+/** And what one keeps whose callers had to wait: more than main stands still for on a busy machine. */
+export const PACING_BUSY_BUCKET_US = 100_000;
+/**
+ * Completions held for a modelled disk: an alarm is set so long before the next is due, because the
+ * wake-up takes about as long; and what is due so soon after it rings is delivered with it.
+ */
+export const PACING_LEAD_MS = 0.06;
+export const PACING_SLACK_MS = 0.03;
+/** The timer that rings should the alarm's thread not: so long after a completion is due. */
+export const PACING_LATE_MS = 2;
+/** The longest an alarm is set for at once. */
+export const PACING_WAIT_MS_MAX = 1_000;
 /** How long a shard sleeps before it looks at its ring unasked. */
 export const SHARD_SLEEP_MS_MAX = 100;
 
@@ -332,6 +346,17 @@ export const API_NONCES_MAX = 500_000;
 
 invariant(SHARD_HANG_MS > KMS_TIMEOUT_MS, 'a shard that waits for a key does not hang');
 invariant(KMS_PING_MS < KMS_HANG_MS, 'a hang is asked about before it is one');
+/** A fleet in virtual time: a row of figures is kept for each disk. */
+export const FLEET_DISKS_MAX = 4_000_000;
+/** Ten years: nanoseconds of it are exact in a double to a tenth of a microsecond. */
+export const FLEET_SECONDS_MAX: number = 3650 * 86_400;
+/** Disks that share an instance are looked through for each request. */
+export const FLEET_INSTANCE_DISKS_MAX = 64;
+export const FLEET_QUEUE_DEPTH_MAX = 4096;
+/** Pieces a fleet is cut in, for threads to take: so unequal pieces still end together. */
+export const FLEET_PARTS = 256;
+export const FLEET_THREADS_MAX = 64;
+
 invariant(KMS_HANG_MS > KMS_TIMEOUT_MS, 'a call has timed out before its thread is ended');
 invariant(TOKEN_LIFETIME_MS % TOKEN_HOUR_MS === 0, 'a token lives whole hours');
 invariant(SEGMENT_BYTES % SECTOR_BYTES === 0, 'a segment is whole sectors');

@@ -7,7 +7,9 @@ import { type ExportFiles, exportFilesIn } from './control/jobs/export-files.ts'
 import { quotasOf } from './control/quotas.ts';
 import { SEGMENT_BYTES, SHARDS_DEFAULT, SHARDS_MAX } from './limits.ts';
 import { type DataDirectory, openDataDirectory } from './meta/data-directory.ts';
-import type { PlaneOptions } from './types.ts';
+import type { DiskPerformance, PlaneOptions } from './types.ts';
+
+const PERFORMANCES: readonly DiskPerformance[] = ['unlimited', 'modelled'];
 
 export function openDirectory(options: PlaneOptions): DataDirectory | null {
   if (options.dataDir === undefined) return null;
@@ -21,6 +23,7 @@ export function checkOptions(options: PlaneOptions): void {
     throw new PlaneError('InvalidArgument', 'expected either memory: true or a dataDir');
   }
   const { shards, memoryLimitBytes, ruleSet } = options;
+  checkPerformance(options.performance);
   quotasOf(options.quotas ?? {});
   if (ruleSet !== undefined && !RULE_SETS.includes(ruleSet)) {
     throw new PlaneError('InvalidArgument', `expected ruleSet of ${RULE_SETS}, got ${ruleSet}`);
@@ -40,6 +43,20 @@ export function checkOptions(options: PlaneOptions): void {
       `expected memoryLimitBytes of at least two segments a shard (${leastBytes}), got ${limit}`,
     );
   }
+}
+
+/** @throws PlaneError InvalidArgument */
+export function checkPerformance(performance: DiskPerformance | undefined): void {
+  if (performance === undefined || PERFORMANCES.includes(performance)) return;
+  throw new PlaneError(
+    'InvalidArgument',
+    `expected performance of ${PERFORMANCES.join(', ')}, got ${String(performance)}`,
+  );
+}
+
+/** Of disks of which nobody says otherwise. */
+export function performanceOf({ performance }: PlaneOptions): DiskPerformance {
+  return performance ?? 'unlimited';
 }
 
 /** null: the plane exports nothing. */

@@ -24,7 +24,6 @@ import { countDisks, type DiskCount } from './control/disks/count-disks.ts';
 import { explainEncryption } from './control/encryption/explain.ts';
 import { findDisk, findRegionOf } from './control/find.ts';
 import { TaskRunner } from './control/jobs/task-runner.ts';
-import type { TaskVolumes } from './control/jobs/task-work.ts';
 import { toDiskError } from './control/kms-errors.ts';
 import { quotasOf } from './control/quotas.ts';
 import { reconcile } from './control/reconcile.ts';
@@ -33,20 +32,30 @@ import { ResourceLocks } from './control/resource-locks.ts';
 import { Scrubs } from './control/scrubs.ts';
 import { openSnapshot } from './control/snapshots/open-snapshot.ts';
 import { RetentionSweeps } from './control/snapshots/retention.ts';
+import { UnnamedTrees } from './control/unnamed-trees.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
-import { volumeOf } from './control/volume-of.ts';
+import { volumeOf, volumeWith } from './control/volume-of.ts';
 import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, REGION_DEFAULT, SHARDS_DEFAULT } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
-import { checkOptions, openDirectory, openExports } from './plane-options.ts';
+import {
+  checkOptions,
+  checkPerformance,
+  openDirectory,
+  openExports,
+  performanceOf,
+} from './plane-options.ts';
 import { sabotageOf, shardStarter, startShards } from './plane-shards.ts';
+import { taskVolumesOf, volumesOf } from './plane-volumes.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
 import { HeldVolumes } from './router/held-volumes.ts';
 import { ShardSet } from './router/shard-set.ts';
 import { type KmsThread, startKmsThread } from './threads/kms-thread.ts';
 import type {
+  AttachOptions,
   Disk,
+  DiskPerformance,
   EngineSurvey,
   KeySearch,
   Plane,
@@ -84,6 +93,7 @@ interface Parts {
 }
 
 interface OpenParts extends Parts {
+  readonly performance: DiskPerformance;
   /** Lets the process be debugged again, as far as this plane is concerned. */
   readonly soften: () => void;
 }
@@ -104,7 +114,8 @@ export async function openPlane(options: PlaneOptions): Promise<Plane> {
   const soften = options.allowDebugging === true ? () => {} : hardenProcess();
   undo.push(async () => soften());
   try {
-    return new OpenPlane({ ...(await build(options, undo)), soften });
+    const performance = performanceOf(options);
+    return new OpenPlane({ ...(await build(options, undo)), performance, soften });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -115,13 +126,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const clock = options.simulation?.clock ?? systemClock;
   const directory = openDirectory(options);
   if (directory !== null) undo.push(async () => directory.release());
-  const kms = await startKmsThread({
-    dataDir: directory?.path ?? null,
-    rootKeyFile: options.rootKeyFile ?? null,
-    throttling: options.kmsThrottling ?? false,
-    sabotage: sabotageOf(options),
-    simulation: options.simulation ?? null,
-  });
+  const kms = await startKms(options, directory);
   undo.push(() => kms.close());
   const metaPath = directory === null ? null : join(directory.path, 'meta');
   const metadata = await openMetadata(metaPath, { now: clock.now });
@@ -129,13 +134,15 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const shardCount = directory?.shards ?? options.shards ?? SHARDS_DEFAULT;
   const start = shardStarter(options, directory, shardCount, kms);
   const threads = await startShards(start, shardCount, undo);
+  const unnamedTrees = new UnnamedTrees();
   const shards = new ShardSet({
     threads,
     restart: start,
     isVolatile: directory === null,
     lossesMax: sabotageOf(options)?.options.lossesMax,
     cores: availableParallelism(),
-    reopen: (diskId, open) => reopenVolume({ clock, metadata }, diskId, open),
+    treesToKeep: (shardIndex) => unnamedTrees.namesToKeep(metadata, shardIndex),
+    reopen: (id, open) => reopenVolume({ clock, metadata }, id, open),
   });
   kms.onRestarted = () => void shards.connectKms();
   const held = new HeldVolumes(shards);
@@ -147,8 +154,9 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     metadata,
     kms,
     shards,
-    volumes: volumesOf(shards, held, checkDebugger),
+    volumes: volumesOf(shards, held, checkDebugger, performanceOf(options)),
     locks: new ResourceLocks(),
+    unnamedTrees,
     tokens: new TokensInUse(clock.now()),
     ruleSet: options.ruleSet ?? ('2025' as const),
     quotas: quotasOf(options.quotas ?? {}),
@@ -170,6 +178,16 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   return { ...base, tasks, retention, scrubs, context, checkDebugger };
 }
 
+function startKms(options: PlaneOptions, directory: DataDirectory | null): Promise<KmsThread> {
+  return startKmsThread({
+    dataDir: directory?.path ?? null,
+    rootKeyFile: options.rootKeyFile ?? null,
+    throttling: options.kmsThrottling ?? false,
+    sabotage: sabotageOf(options),
+    simulation: options.simulation ?? null,
+  });
+}
+
 /** What a crash left half done is put right; there is an account, and a world if one is given. */
 async function populate(
   context: PlaneContext,
@@ -180,33 +198,12 @@ async function populate(
   await removeExpiredTokens(context.metadata, context.clock.now());
   await ensureAccount(context.metadata, ACCOUNT_DEFAULT, context.clock.now());
   if (options.world === undefined) return;
-  await seedWorld(context, options.world, (disk) => shards.attach(volumeOf(disk), async () => {}));
-}
-
-function volumesOf(
-  shards: ShardSet,
-  held: HeldVolumes,
-  checkDebugger: () => void,
-): PlaneContext['volumes'] {
-  return {
-    drain: (diskId) => shards.drain(diskId),
-    resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
-    pushLayer: (diskId, layer) => shards.pushLayer(diskId, layer),
-    hold: async (disk) => {
-      checkDebugger();
-      return held.hold(volumeOf(disk));
-    },
-    release: (diskId) => held.release(diskId),
-    readerCount: (snapshotId) => shards.readerCount(snapshotId),
-  };
-}
-
-function taskVolumesOf(shards: ShardSet): TaskVolumes {
-  return {
-    openReencryption: (volume) => shards.openReencryption(volume),
-    openReader: (volume) => shards.attach(volume, async () => {}),
-    dropLowerLayers: (resourceId) => shards.dropLowerLayers(resourceId),
-  };
+  const releases: (() => void)[] = [];
+  await seedWorld(context, options.world, (disk) => {
+    releases.push(context.unnamedTrees.hold(disk));
+    return shards.attach(volumeOf(disk), async () => {});
+  });
+  for (const release of releases) release();
 }
 
 class OpenPlane implements Plane {
@@ -225,8 +222,8 @@ class OpenPlane implements Plane {
     return this.callAs(OWNER, verb, parameters);
   }
 
-  attach(diskId: string): Promise<Disk> {
-    return this.attachAs(OWNER, diskId);
+  attach(diskId: string, options?: AttachOptions): Promise<Disk> {
+    return this.attachAs(OWNER, diskId, options);
   }
 
   openSnapshot(snapshotId: string): Promise<SnapshotReader> {
@@ -241,7 +238,7 @@ class OpenPlane implements Plane {
     };
     return {
       call: (verb, parameters) => this.callAs(principal, verb, parameters),
-      attach: (diskId) => this.attachAs(principal, diskId),
+      attach: (diskId, options) => this.attachAs(principal, diskId, options),
       openSnapshot: (snapshotId) => this.openSnapshotAs(principal, snapshotId),
     };
   }
@@ -351,12 +348,19 @@ class OpenPlane implements Plane {
     }
   }
 
-  private async attachAs(principal: Principal, diskId: string): Promise<Disk> {
+  private async attachAs(
+    principal: Principal,
+    diskId: string,
+    options: AttachOptions = {},
+  ): Promise<Disk> {
     this.checkOpen();
     const { context, shards, held, checkDebugger } = this.parts;
     checkDebugger();
+    checkPerformance(options.performance);
+    const performance = options.performance ?? this.parts.performance;
     const detached = (): Promise<void> => detachDisk(context, diskId);
-    const open = (record: DiskRecord): Promise<Disk> => shards.attach(volumeOf(record), detached);
+    const open = (record: DiskRecord): Promise<Disk> =>
+      shards.attach(volumeWith(record, performance), detached);
     const face = (id: string): Disk => held.face(id);
     return this.bounded(() => attachDisk(context, principal, diskId, open, face));
   }

@@ -51,6 +51,8 @@ export interface PlaneOptions {
    * encrypt or decrypt, 10 that create a key, 20 that read, 10 that write. @default false
    */
   readonly kmsThrottling?: boolean;
+  /** How fast disks are, unless attach() says otherwise. @default 'unlimited' */
+  readonly performance?: DiskPerformance;
   /** For tests: time that can be moved, a KMS that can be down. @default the system's time */
   readonly simulation?: Simulation;
   /**
@@ -59,6 +61,21 @@ export interface PlaneOptions {
    * is open, but says so; and core dumps of the process are empty, from then on. @default false
    */
   readonly allowDebugging?: boolean;
+}
+
+/**
+ * unlimited: as fast as this machine. modelled: no faster than the cloud publishes for its
+ * category, performance level and size, and with the latency it publishes.
+ */
+export type DiskPerformance = 'unlimited' | 'modelled';
+
+export interface AttachOptions {
+  /**
+   * Of a disk that no instance has: the volume of one that an instance runs with is open already.
+   *
+   * @default that of the plane
+   */
+  readonly performance?: DiskPerformance;
 }
 
 /** Who makes calls. */
@@ -78,7 +95,7 @@ export interface PlaneSession {
     parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']>;
   /** As Plane.attach(), by this caller. */
-  attach(diskId: string): Promise<Disk>;
+  attach(diskId: string, options?: AttachOptions): Promise<Disk>;
   /** As Plane.openSnapshot(), by this caller. */
   openSnapshot(snapshotId: string): Promise<SnapshotReader>;
 }
@@ -281,7 +298,7 @@ export interface Plane extends AsyncDisposable {
     parameters: Verbs[V]['parameters'] & CommonParameters,
   ): Promise<Verbs[V]['result']>;
   /** Attaches a disk for I/O: its data key is unwrapped straight into its shard's memory. */
-  attach(diskId: string): Promise<Disk>;
+  attach(diskId: string, options?: AttachOptions): Promise<Disk>;
   /**
    * Opens a snapshot for reading, any number of times: its data key is unwrapped straight into its
    * shard's memory each time. DeleteSnapshot is refused meanwhile, unless by force.

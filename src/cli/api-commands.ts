@@ -37,6 +37,7 @@ const SERVE_OPTIONS: readonly (readonly [string, string])[] = [
   ['--allow-remote', 'listen where others on the network can reach it, without TLS'],
   ['--nbd <where>', 'export disks and snapshots by NBD too: a port, or the path of a unix socket'],
   ['--admin', 'have /-/admin/: reset, clock, faults, audit'],
+  ['--performance <how>', 'modelled: disks as fast as they are sold as; or unlimited [modelled]'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--root-key-file <file>', 'the root key [in the data directory]'],
   ['--verbose', 'a JSON line on stderr for each call'],

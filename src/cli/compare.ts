@@ -4,12 +4,22 @@
  * Exit codes: 0 compared, 2 a file is no report, 3 the reports have no job in common.
  */
 import { readFileSync } from 'node:fs';
-import { compareReports, compareTable, hasCommonRows, readReport } from '../load/report-compare.ts';
+import { comparePage } from '../load/page/compare-page.ts';
+import { readDocument } from '../load/page/report-document.ts';
+import {
+  compareReports,
+  compareTable,
+  documentOf,
+  hasCommonRows,
+  readReport,
+} from '../load/report-compare.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { writePage } from './page-assets.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CompareFlags {
   readonly json?: boolean;
+  readonly html?: string;
 }
 
 /** Runs the command. */
@@ -19,21 +29,27 @@ export function runCompare(
   terminal: Terminal,
 ): ExitCode {
   if (fileNames.length < 2) throw new UsageError('expected two reports or more to compare');
-  const reports = fileNames.map((fileName) => {
-    const report = readReport(readText(fileName));
-    if (report === null) {
-      throw new UsageError(`${fileName}: expected a report of sealdisk load --json or of fio`);
-    }
-    return report;
-  });
+  const texts = fileNames.map(readText);
+  const reports = texts.map((text, at) => readReport(text) ?? refuse(fileNames[at]!));
   const rows = compareReports(reports);
   const document = { schema: 'sealdisk-compare/1', reports: fileNames, rows };
   terminal.print(
     flags.json === true ? `${JSON.stringify(document, null, 2)}\n` : compareTable(fileNames, rows),
   );
+  if (flags.html !== undefined) {
+    const compared = texts.map((text, at) => {
+      const name = fileNames[at]!;
+      return { name, document: readDocument(documentOf(text)) ?? refuse(name) };
+    });
+    writePage(flags.html, comparePage(compared));
+  }
   if (hasCommonRows(rows)) return EXIT.ok;
   terminal.say('the reports have no job in common');
   return EXIT.cannotTell;
+}
+
+function refuse(fileName: string): never {
+  throw new UsageError(`${fileName}: expected a report of sealdisk load --json or of fio`);
 }
 
 function readText(fileName: string): string {

@@ -14,7 +14,7 @@ import { ComparisonRun } from '../load/comparison-run.ts';
 import { type JobFile, readJobFile, readJobOptions } from '../load/job.ts';
 import type { OptionLine } from '../load/job-lines.ts';
 import { planRun } from '../load/job-plan.ts';
-import { type JobProgress, JobRun } from '../load/job-run.ts';
+import type { JobProgress } from '../load/job-run.ts';
 import { isClean, type LoadReport, type ReportJob, reportClones } from '../load/report.ts';
 import { reportJson } from '../load/report-json.ts';
 import { reportNormal } from '../load/report-normal.ts';
@@ -26,13 +26,21 @@ import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { type DiskFlags, diskKindOf, performanceOf } from './load-disks.ts';
 import { isNbdUri } from './load-nbd.ts';
-import { FILE_PREFIX, LoadTargets, type OpenPlane, TARGET_NAMES } from './load-targets.ts';
+import { jobRunOf } from './load-run.ts';
+import {
+  FILE_PREFIX,
+  isOneDisk,
+  LoadTargets,
+  type OpenPlane,
+  TARGET_NAMES,
+} from './load-targets.ts';
 import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The command's own options, as typed. */
-export interface LoadFlags {
+export interface LoadFlags extends DiskFlags {
   readonly trace?: string;
   readonly deviceSizes?: string;
   readonly target?: string;
@@ -41,6 +49,7 @@ export interface LoadFlags {
   readonly dataDir?: string;
   readonly memory?: boolean;
   readonly shards?: string;
+  readonly workers?: string;
   readonly engine?: string;
   readonly verify?: boolean;
   readonly depth?: string;
@@ -48,6 +57,7 @@ export interface LoadFlags {
   readonly json?: boolean;
   readonly outputFormat?: string;
   readonly jsonSchema?: boolean;
+  readonly html?: string;
 }
 
 export interface LoadRequest {
@@ -97,6 +107,8 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     return EXIT.ok;
   }
   checkFlags(request);
+  const page =
+    flags.html === undefined ? null : (await import('./load-page.ts')).openLoadPage(flags.html);
   const timestampMs = systemClock.now();
   const notes: string[] = [];
   const note = (text: string): void => {
@@ -104,7 +116,12 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     notes.push(text);
     terminal.say(`note: ${text}`);
   };
-  const targets = new LoadTargets(openPlane, planeOptions(flags), flags.overwrite === true);
+  const isModelled = performanceOf(flags.performance) === 'modelled';
+  const targets = new LoadTargets(openPlane, planeOptions(flags), {
+    overwrites: flags.overwrite === true,
+    diskKind: diskKindOf(flags),
+    onDisk: (line) => (isModelled ? note(line) : undefined),
+  });
   let isPartial = false;
   const watch = async <Result>(run: Stoppable, work: () => Promise<Result>): Promise<Result> => {
     request.onStart(() => {
@@ -118,12 +135,13 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
   let environment: LoadReport['environment'];
   try {
     outcome = await loadOf(request)({ request, targets, watch, note });
-    environment = await environmentOf(targets);
+    environment = await environmentOf(targets, flags);
   } finally {
     await targets.close();
   }
   const version = packageVersion();
   const report: LoadReport = { version, timestampMs, ...outcome, isPartial, notes, environment };
+  page?.write(report);
   terminal.print(printed(report, flags));
   if (isPartial) return EXIT.interrupted;
   return isClean(report) ? EXIT.ok : EXIT.failed;
@@ -161,7 +179,9 @@ function loadOf({ flags, jobFiles, jobOptions }: LoadRequest): Load {
   const describesJob = jobOptions.some(({ name }) => ['name', 'rw', 'readwrite'].includes(name));
   const isUnsaid = jobFiles.length === 0 && !describesJob;
   if (flags.encrypt === 'both') return loadPair;
-  if (isUnsaid && flags.target === undefined && flags.encrypt === undefined) return loadComparison;
+  if (isUnsaid && (flags.target ?? flags.encrypt ?? flags.workers) === undefined) {
+    return loadComparison;
+  }
   return loadJobs;
 }
 
@@ -178,8 +198,9 @@ async function loadJobs({ request, targets, watch, note }: LoadContext): Promise
       return name === 'sealdisk' ? library : name;
     },
     randomInt(2 ** 32),
+    isOneDisk,
   );
-  const run = new JobRun(plan, (name) => targets.open(name));
+  const run = jobRunOf(plan, targets, flags);
   const results = await watch(run, () => run.run());
   return {
     jobs: reportClones(results),
@@ -312,8 +333,13 @@ function checkFlags({ flags, jobFiles }: LoadRequest): void {
     throw new UsageError('--encrypt both is for jobs on disks of the library');
   }
   checkChoice('engine', engine, ENGINES);
+  performanceOf(flags.performance);
+  diskKindOf(flags);
   checkChoice('output-format', flags.outputFormat, OUTPUT_FORMATS);
-  for (const [name, value] of Object.entries({ shards, depth })) {
+  if (flags.workers !== undefined && (flags.trace !== undefined || encrypt === 'both')) {
+    throw new UsageError('--workers is for jobs, not for traces or --encrypt both');
+  }
+  for (const [name, value] of Object.entries({ shards, depth, workers: flags.workers })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) {
       throw new UsageError(`--${name}: expected a whole number above 0, got '${value}'`);
     }
@@ -339,15 +365,20 @@ function speedOf({ speed }: LoadFlags): number {
   return factor;
 }
 
-function planeOptions({ dataDir, shards, engine }: LoadFlags): PlaneOptions {
+function planeOptions({ dataDir, shards, engine, ...flags }: LoadFlags): PlaneOptions {
+  const performance = performanceOf(flags.performance);
   return {
+    ...(performance === undefined ? {} : { performance }),
     ...(dataDir === undefined ? { memory: true } : { dataDir }),
     ...(shards === undefined ? {} : { shards: Number(shards) }),
     ...(engine === undefined ? {} : { engine: engine as (typeof ENGINES)[number] }),
   };
 }
 
-async function environmentOf(targets: LoadTargets): Promise<LoadReport['environment']> {
+async function environmentOf(
+  targets: LoadTargets,
+  { workers }: LoadFlags,
+): Promise<LoadReport['environment']> {
   const stats = await (await targets.plane())?.stats();
   return {
     node: process.versions.node,
@@ -355,6 +386,7 @@ async function environmentOf(targets: LoadTargets): Promise<LoadReport['environm
     platform: `${process.platform}-${process.arch}`,
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
+    ...(workers === undefined ? {} : { workers: Number(workers) }),
     ...(stats === undefined
       ? {}
       : { shards: stats.shards.length, engine: stats.shards[0]?.engine ?? 'unknown' }),

@@ -13,9 +13,12 @@ import type { DemoFlags } from './demo.ts';
 import type { DoctorFlags, EngineReport } from './doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf, UsageError } from './exit-codes.ts';
 import type { ExplainFlags } from './explain.ts';
+import { addFleetCommands } from './fleet-commands.ts';
+import { addGateCommand } from './gate-command.ts';
 import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
 import type { LoadFlags } from './load.ts';
+import { DISK_OPTIONS } from './load-disks.ts';
 import type { OpenPlane } from './load-targets.ts';
 import type { NbdFlags } from './nbd.ts';
 import { packageVersion } from './package-files.ts';
@@ -28,6 +31,7 @@ const EXAMPLES = `Examples:
   sealdisk load --name=w --rw=randwrite --bs=4k --iodepth=64 --size=1g --runtime=10 --time_based
   sealdisk load --trace io_traces.csv --verify --depth 64
   sealdisk compare before.json after.json    reports side by side, ours or fio's
+  sealdisk gate ab --a HEAD~1 --b HEAD       did it become slower?
   sealdisk demo                              keys, lineage and encryption, each step checked
   sealdisk serve                             the cloud's API on a local port: its SDKs, unchanged
   sealdisk ecs CreateDisk --Size 20 --data-dir D  one call of that API, without an SDK
@@ -37,6 +41,8 @@ const EXAMPLES = `Examples:
   sealdisk keys impact key-... --data-dir D  what dies with this key?
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
   sealdisk check DIR                         reads everything, says what is damaged
+  sealdisk fleet --disks 1000 --duration 1d  a day of a fleet, in virtual time
+  sealdisk overhead                          what encryption costs, as one figure
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
@@ -71,6 +77,7 @@ const NBD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--tls-verify-peer', 'clients must show a certificate of ca-cert.pem'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ['--performance <how>', 'unlimited, or modelled: as fast as the disk is sold as [unlimited]'],
   ['--quiet', 'nothing on stderr but errors'],
 ];
 
@@ -79,6 +86,8 @@ const LOAD_EXAMPLES = `Examples:
   sealdisk load bench/jobs/verify.fio --encrypt on     a job file, on encrypted disks
   sealdisk load job.fio --bs=8k --runtime=5            options that win over the file's
   sealdisk load --name=r --rw=randread --size=512m     a job made of options, as with fio
+  sealdisk load job.fio --target nbd://host/disk --workers 4   more than one thread can make
+  sealdisk load job.fio --html report.html             a page with charts, in one file
   sealdisk load job.fio --encrypt both                 what encryption costs, with an interval
   sealdisk load --trace io_traces.csv --verify         Alibaba or CloudPhysics traces, checked
   sealdisk load --trace io_traces.csv --speed 10       at ten times the recorded speed
@@ -121,12 +130,15 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--memory', 'a plane in memory'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ...DISK_OPTIONS,
+  ['--workers <n>', 'that many threads make the load, each with connections of its own [main]'],
   ['--verify', 'check every read against the last write (a job: verify=crc32c)'],
   ['--depth <n>', 'requests in flight [a trace: 32; a job: its iodepth]'],
   ['--speed <factor>', 'a trace: times the recorded speed, or max [max]'],
   ['--json', "one JSON document on stdout, with fio's field names"],
   ['--output-format <name>', "table, or one of fio's: normal, json, json+, terse [table]"],
   ['--json-schema', 'print the JSON Schema of that document'],
+  ['--html <file>', 'besides, the report as a page with charts, in one file'],
   ['--quiet', 'nothing on stderr but errors'],
 ];
 
@@ -210,7 +222,9 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
       const { runDoctor } = await import('./doctor.ts');
       end(await runDoctor(flags, openPlane, terminalFor(flags), surveyEngines));
     });
+  addGateCommand(program, { terminalFor, onStart: stopOnSignal, end });
   addInspectionCommands(program, { openPlane, terminalFor, end });
+  addFleetCommands(program, { openPlane, terminalFor, end }, stopOnInterrupt);
   const environment = process.env;
   addApiCommands(program, { openPlane, terminalFor, untilAskedToEnd, environment, end });
   addExplainCommand(program, end);
@@ -219,6 +233,7 @@ function buildProgram(jobOptions: readonly OptionLine[], end: (code: ExitCode) =
     .description("reports side by side: of load --json, or fio's own JSON")
     .argument('<report...>', 'two files or more; the first is what the others are held against')
     .option('--json', 'one JSON document on stdout')
+    .option('--html <file>', 'besides, a page with charts, in one file')
     .action(async (fileNames: string[], flags: CompareFlags) => {
       const { runCompare } = await import('./compare.ts');
       end(runCompare(fileNames, flags, terminalFor({})));
@@ -314,6 +329,11 @@ function stopOnInterrupt(stop: () => void): void {
     process.once('SIGINT', () => process.exit(EXIT.interrupted));
     stop();
   });
+}
+
+/** The first signal stops the run and what it started; a second one ends the process. */
+function stopOnSignal(stop: () => void): void {
+  untilAskedToEnd().then(stop);
 }
 
 /** Says what went wrong, on stderr, and how to end. */

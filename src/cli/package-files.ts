@@ -1,5 +1,5 @@
 /**
- * Files of the package that commands need: its version, the canonical job file, the naive baseline.
+ * Files of the package that commands need: its version, job files, the naive baseline.
  *
  * Found from this module upwards, so that it is the same from src/ and from dist/src/.
  */
@@ -25,9 +25,24 @@ export function packageVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+/** A file of the package, by its path below package.json. */
+export function packageFile(path: string): string {
+  return join(packageRoot(), ...path.split('/'));
+}
+
 /** What `sealdisk load` runs when it is told nothing. */
 export function canonicalJobFile(): string {
   return join(packageRoot(), 'bench', 'jobs', 'canonical.fio');
+}
+
+/** What `sealdisk gate` measures when it is told nothing. */
+export function gateJobFile(): string {
+  return join(packageRoot(), 'bench', 'jobs', 'gate.fio');
+}
+
+/** The built command, for processes of it. */
+export function mainFile(): string {
+  return join(packageRoot(), 'dist', 'src', 'cli', 'main.js');
 }
 
 /**

@@ -13,6 +13,7 @@ import { serveNbd } from '../front/nbd/serve-plane.ts';
 import type { NbdAddress } from '../front/nbd/server.ts';
 import { loadWorld, type PlaneOptions } from '../index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { performanceOf } from './load-disks.ts';
 import { nbdAddress, nbdUri } from './nbd-address.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -33,6 +34,7 @@ export interface ServeFlags {
   readonly shards?: string;
   readonly rootKeyFile?: string;
   readonly nbd?: string;
+  readonly performance?: string;
 }
 
 const PORT_DEFAULT = 7_171;
@@ -144,6 +146,7 @@ function planeOptionsOf(flags: ServeFlags): PlaneOptions {
     throw new UsageError(`--shards: expected a whole number, got ${shards}`);
   }
   return {
+    performance: performanceOf(flags.performance) ?? 'modelled',
     ...(dataDir === undefined ? { memory: true } : { dataDir }),
     ...(seed === undefined ? {} : { world: loadWorld(seed) }),
     ...(shards === undefined ? {} : { shards: Number(shards) }),

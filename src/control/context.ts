@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Metadata } from '../meta/metadata.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
 import type { ImageRecord } from '../record/document.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import type { DiskRecord } from '../record/resource.ts';
@@ -13,6 +14,7 @@ import type { TokensInUse } from './access/tokens.ts';
 import type { RuleSet } from './encryption/cells.ts';
 import type { Quotas } from './quotas.ts';
 import type { ResourceLocks } from './resource-locks.ts';
+import type { UnnamedTrees } from './unnamed-trees.ts';
 
 /** The KMS thread, as far as the control plane needs it. */
 export interface KmsCalls {
@@ -44,6 +46,8 @@ export interface PlaneContext {
     drain(diskId: string): Promise<void>;
     /** Grows the open volume, if the disk is attached. */
     resize(diskId: string, sizeBytes: number): Promise<void>;
+    /** Has an attached disk that is modelled be as fast as this. */
+    changeProfile(diskId: string, profile: PerformanceProfile): void;
     /**
      * Opens the volume of a disk of a running instance, and keeps it open.
      *
@@ -58,6 +62,7 @@ export interface PlaneContext {
     pushLayer(diskId: string, layer: VolumeLayer): Promise<void>;
   };
   readonly locks: ResourceLocks;
+  readonly unnamedTrees: UnnamedTrees;
   readonly tokens: TokensInUse;
   /** The generation of the product whose rules hold. */
   readonly ruleSet: RuleSet;

@@ -7,11 +7,12 @@
  *
  * Trees are shared before the record that names them is committed, and removed after the record
  * that named them is gone: a crash in between leaves trees nobody names, which reconcile.ts
- * removes.
+ * removes. Where only the shard's thread is lost in between, it is told which trees to keep when it
+ * is replaced (unnamed-trees.ts).
  *
  * **Thread:** main.
  */
-import { PlaneError } from '../base/errors.ts';
+import { type ErrorCode, PlaneError } from '../base/errors.ts';
 import type { MetadataChange } from '../meta/metadata.ts';
 import type { RandomBytes } from '../record/ids.ts';
 import type { LayerRecord } from '../record/resource.ts';
@@ -118,14 +119,20 @@ async function shareThen(
   step: () => Promise<void>,
 ): Promise<void> {
   const own = target.layers.slice(target.layers.length - source.layers.length);
+  const { shardIndex } = target;
+  const release = context.unnamedTrees.hold({ shardIndex, layers: own });
   let shared: readonly LayerRecord[] = [];
   try {
-    await context.shards.call(target.shardIndex, sharing(source.layers, own));
+    await context.shards.call(shardIndex, sharing(source.layers, own));
     shared = own;
     await step();
   } catch (error) {
-    await removeTrees(context, { shardIndex: target.shardIndex, layers: shared });
+    // Not answered in time: it may be shared yet, before it is told to remove it.
+    if (isCode(error, 'Busy')) shared = own;
+    await removeTrees(context, { shardIndex, layers: shared });
     throw error;
+  } finally {
+    release();
   }
 }
 
@@ -140,14 +147,25 @@ function sharing(from: readonly LayerRecord[], to: readonly LayerRecord[]): Shar
   return { op: 'shareTrees', pairs };
 }
 
-/** Removes trees no record names any more. */
+/**
+ * Removes trees no record names any more. What is to be done is done then, also where the shard is
+ * lost meanwhile, or does not answer in time: it removes them when it is replaced, or comes to it.
+ */
 export async function removeTrees(
   context: Pick<PlaneContext, 'shards'>,
   record: LayeredRecord,
 ): Promise<void> {
   for (const { tree } of record.layers) {
-    await context.shards.call(record.shardIndex, { op: 'removeTree', name: tree });
+    try {
+      await context.shards.call(record.shardIndex, { op: 'removeTree', name: tree });
+    } catch (error) {
+      if (!isCode(error, 'ShardLost') && !isCode(error, 'Busy')) throw error;
+    }
   }
+}
+
+function isCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof PlaneError && error.code === code;
 }
 
 /** A tree name that no layer of the resource has, or has had. */

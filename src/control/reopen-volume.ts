@@ -1,13 +1,17 @@
 /**
- * The volume of an attached disk opened again, because its shard was replaced: as its record is
- * now, under the conditions of a new attach, and told in the audit log as one.
+ * The volume of an attached disk, or of an open snapshot, opened again, because its shard was
+ * replaced: as its record is now, under the conditions of a new attach, and told in the audit log
+ * as one.
  *
- * It takes no lock: a verb that holds the disk may be waiting for its volume. It changes no record,
+ * It takes no lock: a verb that holds the resource may be waiting for its volume. It changes no record,
  * and who changes the layers of a disk sees to it that its volume has them (router/shard-set.ts).
  *
  * **Thread:** main.
  */
 import { PlaneError } from '../base/errors.ts';
+import type { Metadata } from '../meta/metadata.ts';
+import { isDiskId } from '../record/ids.ts';
+import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 import type { VolumeToOpen } from '../router/volume-to-open.ts';
 import { requireDiskRole } from './access/roles.ts';
 import { keyUseEntries } from './audit/audit-call.ts';
@@ -19,33 +23,37 @@ import { volumeOf } from './volume-of.ts';
 const REASON = 'ReplaceShard';
 
 /**
- * @throws PlaneError InvalidDiskId.NotFound, DataKeyErased,
+ * @throws PlaneError InvalidDiskId.NotFound, InvalidSnapshotId.NotFound, DataKeyErased,
  *   InvalidParameter.KMSKeyId.KMSUnauthorized; what opening threw, in the words of the ECS API
  */
 export async function reopenVolume(
   context: Pick<PlaneContext, 'clock' | 'metadata'>,
-  diskId: string,
+  id: string,
   open: (volume: VolumeToOpen) => Promise<void>,
 ): Promise<void> {
   const { metadata } = context;
-  const disk = metadata.getDisk(diskId);
-  if (disk === undefined) {
-    throw new PlaneError('InvalidDiskId.NotFound', `there is no disk ${diskId}`);
-  }
-  const { accountId, regionId, layers } = disk;
+  const record = findRecord(metadata, id);
+  const { accountId, regionId, layers } = record;
   const caller = { principal: { accountId, userName: null, regionId }, regionId };
   const log = async (outcome: string): Promise<void> => {
-    const use = { reason: REASON, resourceId: diskId, layers, outcome };
+    const use = { reason: REASON, resourceId: id, layers, outcome };
     const appendAudit = keyUseEntries(context, caller, use);
     if (appendAudit.length > 0) await metadata.commit({ appendAudit });
   };
   try {
-    if (disk.encryption !== null) requireDiskRole({ metadata, accountId });
-    checkNotErased(diskId, layers);
-    await open(volumeOf(disk));
+    if (record.encryption !== null) requireDiskRole({ metadata, accountId });
+    checkNotErased(id, layers);
+    await open(volumeOf(record));
   } catch (error) {
     await log(error instanceof PlaneError ? error.code : 'InternalError');
     throw toDiskError(error);
   }
   await log('OK');
+}
+
+function findRecord(metadata: Metadata, id: string): DiskRecord | SnapshotRecord {
+  const record = isDiskId(id) ? metadata.getDisk(id) : metadata.getSnapshot(id);
+  if (record !== undefined) return record;
+  const code = isDiskId(id) ? 'InvalidDiskId.NotFound' : 'InvalidSnapshotId.NotFound';
+  throw new PlaneError(code, `there is no ${id} any more`);
 }

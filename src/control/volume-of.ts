@@ -6,11 +6,21 @@
 import type { DiskRecord, LayerRecord, SnapshotRecord } from '../record/resource.ts';
 import type { VolumeLayer } from '../record/shard-message.ts';
 import type { VolumeToOpen } from '../router/volume-to-open.ts';
+import { profileOfDisk } from './disks/disk-profile.ts';
 
 export function volumeOf(record: DiskRecord | SnapshotRecord): VolumeToOpen {
   const { sizeBytes, shardIndex } = record;
   const diskId = 'diskId' in record ? record.diskId : record.snapshotId;
   return { diskId, sizeBytes, shardIndex, layers: record.layers.map(volumeLayerOf) };
+}
+
+/** The volume of a disk, with what its callers are to see of its performance. */
+export function volumeWith(
+  record: DiskRecord,
+  performance: 'unlimited' | 'modelled',
+): VolumeToOpen {
+  const volume = volumeOf(record);
+  return performance === 'unlimited' ? volume : { ...volume, profile: profileOfDisk(record) };
 }
 
 export function volumeLayerOf({ tree, encryption }: LayerRecord): VolumeLayer {

@@ -7,25 +7,48 @@
 import { PlaneError } from '../base/errors.ts';
 import { BacklogSource } from './backlog.ts';
 import { MismatchLog } from './disk-verifier.ts';
+import { type Flow, FlowSource } from './flow.ts';
 import type { Job } from './job.ts';
 import { type ClonePlan, largestBlock } from './job-plan.ts';
 import { payloadKind } from './job-settings.ts';
+import { DepthSearch, type SearchResult } from './latency-target.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import type { OperationSource } from './operation-source.ts';
 import { JobPattern } from './pattern.ts';
 import { hasFloor, RateFloor } from './rate-floor.ts';
 import type { RequestLog } from './request-log.ts';
-import { RequestLoop, type ThinkTime } from './request-loop.ts';
+import { RequestLoop } from './request-loop.ts';
+import type { ThinkTime } from './request-loop-options.ts';
+import type { SteadyResult, SteadyState } from './steady-state.ts';
 import { readBackWalk } from './walk.ts';
 
-export class CloneRun {
+/** What a clone came to, wherever it ran. */
+export interface FinishedClone {
+  readonly plan: ClonePlan;
+  readonly stats: LoadStats;
+  readonly log: MismatchLog;
+  /** What ended the clone early, as it was rejected; null: nothing did. */
+  readonly error: unknown;
+  /** Reads of its disk were checked. */
+  readonly isVerified: boolean;
+  /** What was seen by who waited for a steady rate; null: nobody did. */
+  readonly steady: SteadyResult | null;
+  /** The search for a depth that keeps a latency; null: there was none. */
+  readonly search: SearchResult | null;
+}
+
+export class CloneRun implements FinishedClone {
   readonly plan: ClonePlan;
   readonly disk: LoadDisk;
   readonly stats = new LoadStats();
   readonly log = new MismatchLog();
   /** What ended the clone early, as it was rejected; null: nothing did. */
   error: unknown = null;
+  /** What watched its rate; null: nobody. Jobs judged together have the same. */
+  watchedBy: SteadyState | null = null;
+  readonly #search: DepthSearch | null;
+  readonly #flow: Flow | null;
   readonly #pattern: JobPattern;
   readonly #requestLog: RequestLog | null;
   #loop: RequestLoop | null = null;
@@ -36,12 +59,32 @@ export class CloneRun {
 
   /**
    * @param requestLog closed by whoever made it
+   * @param flow what it shares with other jobs
    */
-  constructor(plan: ClonePlan, disk: LoadDisk, requestLog: RequestLog | null = null) {
+  constructor(
+    plan: ClonePlan,
+    disk: LoadDisk,
+    requestLog: RequestLog | null = null,
+    flow: Flow | null = null,
+  ) {
+    this.#flow = flow;
+    this.#search = depthSearchOf(plan.job);
     this.#requestLog = requestLog;
     this.plan = plan;
     this.disk = disk;
     this.#pattern = new JobPattern(plan, disk, !plan.job.isTimeBased);
+  }
+
+  get isVerified(): boolean {
+    return this.disk.verifier !== null;
+  }
+
+  get steady(): SteadyResult | null {
+    return this.watchedBy?.result() ?? null;
+  }
+
+  get search(): SearchResult | null {
+    return this.#search?.result() ?? null;
   }
 
   /**
@@ -99,9 +142,11 @@ export class CloneRun {
         runtimeMs: job.runtimeUs / 1e3,
         syncEvery: job.syncEvery,
         syncsAtEnd: job.syncsAtEnd,
+        syncsWrites: job.syncsWrites,
         mismatchEnds: job.verifyIsFatal,
         think: thinkTimeOf(job),
         latencyMostMs: job.latencyMostUs / 1e3,
+        depthSearch: this.#search,
         requestLog: this.#requestLog,
       }),
     );
@@ -109,9 +154,13 @@ export class CloneRun {
   }
 
   #source(): OperationSource {
-    const { verifyBacklog, verifyBacklogBatch } = this.plan.job;
-    if (verifyBacklog === 0 || this.disk.verifier === null) return this.#pattern;
-    return new BacklogSource(this.#pattern, verifyBacklog, verifyBacklogBatch);
+    const { verifyBacklog, verifyBacklogBatch, flowWeight, flowSleepUs } = this.plan.job;
+    const hasBacklog = verifyBacklog > 0 && this.disk.verifier !== null;
+    const source = hasBacklog
+      ? new BacklogSource(this.#pattern, verifyBacklog, verifyBacklogBatch)
+      : this.#pattern;
+    if (this.#flow === null) return source;
+    return new FlowSource(source, this.#flow, flowWeight, flowSleepUs / 1e3);
   }
 
   /** Ends the job with an error when it makes less than it must. */
@@ -178,4 +227,15 @@ function thinkTimeOf(job: Job): ThinkTime | null {
     spinMs: job.thinkSpinUs / 1e3,
     shiftsSource: job.rateIgnoresThinkTime,
   };
+}
+
+function depthSearchOf(job: Job): DepthSearch | null {
+  if (job.latencyTargetUs === 0) return null;
+  const goal = {
+    targetUs: job.latencyTargetUs,
+    windowUs: job.latencyWindowUs,
+    percent: job.latencyPercent,
+    goesOn: job.latencyGoesOn,
+  };
+  return new DepthSearch(goal, job.depth);
 }

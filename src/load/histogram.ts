@@ -8,7 +8,7 @@
  *
  * The WebAssembly memory is not seen by the collector: release() gives it back.
  */
-import { build, type Histogram, initWebAssemblySync } from 'hdr-histogram-js';
+import { build, type Histogram, initWebAssemblySync, WasmHistogram } from 'hdr-histogram-js';
 import { invariant } from '../base/invariant.ts';
 
 /** Buckets are laid out for latencies up to this at first, and grow beyond it: one minute. */
@@ -17,6 +17,18 @@ const SIGNIFICANT_FIGURES = 3;
 
 interface NativeHistogram extends Histogram {
   destroy(): void;
+  encode(): Uint8Array;
+}
+
+/** A histogram as data, for another thread. */
+export interface HistogramRecord {
+  readonly count: number;
+  readonly least: number;
+  readonly most: number;
+  readonly sum: number;
+  readonly sumOfSquares: number;
+  /** HdrHistogram V2, not compressed. */
+  readonly buckets: Uint8Array;
 }
 
 export class LatencyHistogram {
@@ -104,12 +116,23 @@ export class LatencyHistogram {
 
   /** Adds what another recorded. The other is unchanged. */
   add(other: LatencyHistogram): void {
-    this.count += other.count;
-    this.#sum += other.#sum;
-    this.#sumOfSquares += other.#sumOfSquares;
-    this.least = Math.min(this.least, other.least);
-    this.most = Math.max(this.most, other.most);
+    const { count, least, most } = other;
+    this.#addTotals({ count, least, most, sum: other.#sum, sumOfSquares: other.#sumOfSquares });
     this.#open().add(other.#open());
+  }
+
+  toRecord(): HistogramRecord {
+    const { count, least, most } = this;
+    const buckets = this.#open().encode();
+    return { count, least, most, sum: this.#sum, sumOfSquares: this.#sumOfSquares, buckets };
+  }
+
+  /** Adds what a histogram of another thread recorded. */
+  addRecord(record: HistogramRecord): void {
+    const buckets = WasmHistogram.decode(record.buckets, 64, NANOSECONDS_EXPECTED);
+    this.#addTotals(record);
+    this.#open().add(buckets);
+    (buckets as NativeHistogram).destroy();
   }
 
   /** Forgets everything recorded. */
@@ -126,6 +149,14 @@ export class LatencyHistogram {
   release(): void {
     this.#buckets?.destroy();
     this.#buckets = null;
+  }
+
+  #addTotals(other: Omit<HistogramRecord, 'buckets'>): void {
+    this.count += other.count;
+    this.#sum += other.sum;
+    this.#sumOfSquares += other.sumOfSquares;
+    this.least = Math.min(this.least, other.least);
+    this.most = Math.max(this.most, other.most);
   }
 
   #open(): NativeHistogram {

@@ -2,7 +2,8 @@
  * From jobs to clones: who runs when, on which disk, over which bytes, from which seed.
  *
  * 1. Clones whose disks have the same name share one. filename gives the name; without it it is
- *    made by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0.
+ *    made by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0. A target
+ *    that is one disk is shared by all.
  * 2. A clone's region is [offset + clone * offset_increment, + size), whole blocks only, inside the
  *    disk. The disk is as large as the largest region needs, unless filesize says.
  * 3. Seeds: randseed if given; otherwise a function of the job's and the clone's number, the same
@@ -42,6 +43,12 @@ export interface RunPlan {
   readonly stages: readonly (readonly ClonePlan[])[];
 }
 
+/** The disk of a clone. */
+type DiskNamer = (job: Job, cloneIndex: number) => string;
+
+/** What the disk of a target that is one disk is called. */
+const ONE_DISK = 'disk';
+
 /** Where a disk's size comes from when nothing says: the smallest disk there is. */
 const DISK_BYTES_UNSAID = GIB;
 
@@ -50,17 +57,26 @@ const DISK_BYTES_UNSAID = GIB;
  *
  * @param targetOf the target a job runs on: its ioengine, or what the command line chose
  * @param entropy a number that differs from run to run, for randrepeat=0
+ * @param isOneDisk true of a target that is one disk, whatever it is called: jobs without a
+ *   filename share it, as they share the uri of fio's nbd engine
  * @throws PlaneError JobFileInvalid: a region outside its disk, or too much memory for buffers
  */
-export function planRun(file: JobFile, targetOf: (job: Job) => string, entropy: number): RunPlan {
-  const sizes = diskSizes(file, targetOf);
+export function planRun(
+  file: JobFile,
+  targetOf: (job: Job) => string,
+  entropy: number,
+  isOneDisk: (targetName: string) => boolean = () => false,
+): RunPlan {
+  const nameOf: DiskNamer = (job, cloneIndex) =>
+    job.diskName ?? (isOneDisk(targetOf(job)) ? ONE_DISK : madeDiskName(job, cloneIndex));
+  const sizes = diskSizes(file, targetOf, nameOf);
   const disks = new Map<string, DiskPlan>();
   const stages: ClonePlan[][] = Array.from({ length: file.jobs.at(-1)!.stage + 1 }, () => []);
   let number = 0;
   checkWaits(file);
   for (const job of file.jobs) {
     for (let cloneIndex = 0; cloneIndex < job.clones; cloneIndex++) {
-      const diskName = diskNameOf(job, cloneIndex);
+      const diskName = nameOf(job, cloneIndex);
       const targetName = targetOf(job);
       const key = diskKey(targetName, diskName);
       const disk = disks.get(key) ?? { key, diskName, targetName, sizeBytes: sizes.get(key)! };
@@ -88,8 +104,7 @@ export function largestBlock({ blockSizes, workload }: Job): number {
   return blockSizes[workload.direction].most;
 }
 
-function diskNameOf(job: Job, cloneIndex: number): string {
-  if (job.diskName !== null) return job.diskName;
+function madeDiskName(job: Job, cloneIndex: number): string {
   return job.diskNameFormat
     .replaceAll('$jobname', job.name)
     .replaceAll('$jobnum', `${cloneIndex}`)
@@ -100,11 +115,15 @@ function diskKey(targetName: string, diskName: string): string {
   return `${targetName}:${diskName}`;
 }
 
-function diskSizes(file: JobFile, targetOf: (job: Job) => string): Map<string, number> {
+function diskSizes(
+  file: JobFile,
+  targetOf: (job: Job) => string,
+  nameOf: DiskNamer,
+): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const job of file.jobs) {
     for (let cloneIndex = 0; cloneIndex < job.clones; cloneIndex++) {
-      const key = diskKey(targetOf(job), diskNameOf(job, cloneIndex));
+      const key = diskKey(targetOf(job), nameOf(job, cloneIndex));
       const increment = (job.offsetIncrement.bytes ?? 0) * cloneIndex;
       const end = (job.offset.bytes ?? 0) + increment + (job.size?.bytes ?? 0);
       const needed = job.diskBytes ?? end;

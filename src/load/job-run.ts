@@ -13,8 +13,9 @@ import { resolve } from 'node:path';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { MIB } from '../base/units.ts';
-import { CloneRun } from './clone-run.ts';
+import { CloneRun, type FinishedClone } from './clone-run.ts';
 import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
+import { Flow } from './flow.ts';
 import type { Job } from './job.ts';
 import { type ClonePlan, type DiskPlan, largestBlock, type RunPlan } from './job-plan.ts';
 import type { LoadDisk } from './load-disk.ts';
@@ -22,6 +23,7 @@ import { LoadStats } from './load-stats.ts';
 import { WRITE } from './operation-source.ts';
 import { RequestLog } from './request-log.ts';
 import { RequestLoop } from './request-loop.ts';
+import { SteadyWatch } from './steady-state.ts';
 import type { Target } from './target.ts';
 import {
   createDigestContent,
@@ -45,7 +47,7 @@ export interface StageCost {
 }
 
 export interface CloneResult {
-  readonly run: CloneRun;
+  readonly run: FinishedClone;
   /** Of the whole process: threads are shared by all jobs of a stage. */
   readonly cost: StageCost;
 }
@@ -62,20 +64,34 @@ export interface JobProgress {
 /** Opens a target by name, once: asked again, it gives the same one. */
 export type TargetOpener = (targetName: string) => Promise<Target>;
 
+/** Asked before each stage: it begins when the promise resolves. */
+export type StageGate = (stage: number) => Promise<void>;
+
 export class JobRun {
   readonly #plan: RunPlan;
   readonly #openTarget: TargetOpener;
   readonly #logDirectory: string;
+  readonly #gate: StageGate;
   readonly #disks = new Map<string, LoadDisk>();
   readonly #runs: CloneRun[][] = [];
   readonly #logs: RequestLog[] = [];
+  readonly #flows = new Map<number, Flow>();
   #phase: JobProgress['phase'] = 'opening';
   #stage = 0;
   #layout: RequestLoop | null = null;
   #isStopped = false;
 
-  /** @param logDirectory where logs go that job files ask for; the working directory by default */
-  constructor(plan: RunPlan, openTarget: TargetOpener, logDirectory = '.') {
+  /**
+   * @param logDirectory where logs go that job files ask for; the working directory by default
+   * @param gate open by default
+   */
+  constructor(
+    plan: RunPlan,
+    openTarget: TargetOpener,
+    logDirectory = '.',
+    gate: StageGate = async () => {},
+  ) {
+    this.#gate = gate;
     this.#logDirectory = logDirectory;
     this.#plan = plan;
     this.#openTarget = openTarget;
@@ -93,6 +109,7 @@ export class JobRun {
       const results: CloneResult[] = [];
       for (const [stage, runs] of this.#runs.entries()) {
         this.#stage = stage;
+        await this.#gate(stage);
         this.#phase = 'running';
         if (this.#isStopped) break;
         const cost = await costOf(() => this.#runStage(runs));
@@ -107,11 +124,14 @@ export class JobRun {
   /** Runs the clones of a stage together, but for those that wait for a job (wait_for). */
   async #runStage(runs: readonly CloneRun[]): Promise<void> {
     const ended = new Map<string, Promise<void>[]>();
+    const watches = steadyWatches(runs);
+    for (const { watch } of watches) watch.begin();
     for (const run of runs) {
       const { name, waitFor } = run.plan.job;
       const before = waitFor === null ? undefined : ended.get(waitFor);
       const running = Promise.all(before ?? [])
         .then(() => run.run())
+        .then(() => endWatches(watches, run))
         .then(() => this.#endWith(run.plan.job, runs));
       ended.set(name, [...(ended.get(name) ?? []), running]);
     }
@@ -188,7 +208,14 @@ export class JobRun {
     const isLogged = Object.values(prefixes).some((prefix) => prefix !== null);
     const log = isLogged ? new RequestLog(prefixes, number, job.logAverageMs) : null;
     if (log !== null) this.#logs.push(log);
-    return new CloneRun(clone, this.#disks.get(clone.disk.key)!, log);
+    return new CloneRun(clone, this.#disks.get(clone.disk.key)!, log, this.#flowOf(job));
+  }
+
+  #flowOf({ flowWeight, flowId }: Job): Flow | null {
+    if (flowWeight === 0) return null;
+    const flow = this.#flows.get(flowId) ?? new Flow();
+    this.#flows.set(flowId, flow);
+    return flow;
   }
 
   async #openDisk(plan: DiskPlan): Promise<LoadDisk> {
@@ -255,6 +282,41 @@ export async function costOf(work: () => Promise<unknown>): Promise<StageCost> {
       after.involuntaryContextSwitches -
       before.involuntaryContextSwitches,
   };
+}
+
+/** Clones watched together, and those of them that run. */
+interface WatchedClones {
+  readonly watch: SteadyWatch;
+  readonly running: Set<CloneRun>;
+}
+
+/** One for each clone with a window; one for a group that reports together. */
+function steadyWatches(runs: readonly CloneRun[]): WatchedClones[] {
+  const parts = new Map<unknown, CloneRun[]>();
+  for (const run of runs) {
+    const { groupReporting, groupId, steadyTimes } = run.plan.job;
+    if (steadyTimes.windowMs === 0) continue;
+    const key = groupReporting ? groupId : run;
+    parts.set(key, [...(parts.get(key) ?? []), run]);
+  }
+  return [...parts.values()].map((clones) => {
+    const { steadyCriterion, steadyTimes } = clones[0]!.plan.job;
+    const stop = (): void => {
+      for (const clone of clones) clone.stop();
+    };
+    const stats = clones.map((clone) => clone.stats);
+    const watch = new SteadyWatch(stats, steadyCriterion, steadyTimes, stop);
+    for (const clone of clones) clone.watchedBy = watch.state;
+    return { watch, running: new Set(clones) };
+  });
+}
+
+/** Ends the watch over clones of which the last has ended. */
+function endWatches(watches: readonly WatchedClones[], ended: CloneRun): void {
+  for (const { watch, running } of watches) {
+    running.delete(ended);
+    if (running.size === 0) watch.end();
+  }
 }
 
 function readsDisk({ workload, readPercent }: Job): boolean {

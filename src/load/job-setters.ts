@@ -4,6 +4,7 @@
  * setter. What shapes the load over offsets and time is in load-setters.ts.
  */
 import type { HonouredName } from './fio-options.ts';
+import { GOAL_SETTERS } from './goal-setters.ts';
 import type { JobSettings } from './job-settings.ts';
 import {
   byteCount,
@@ -20,6 +21,7 @@ import { LOAD_SETTERS, type Setter, size } from './load-setters.ts';
 /** One setter per row of HONOURED_OPTIONS. */
 export const SETTERS: Readonly<Record<HonouredName, Setter>> = {
   ...LOAD_SETTERS,
+  ...GOAL_SETTERS,
   description: (job, value) => {
     job.description = value;
   },
@@ -82,6 +84,11 @@ export const SETTERS: Readonly<Record<HonouredName, Setter>> = {
   },
   fdatasync: (job, value, { place }) => {
     job.syncEvery = wholeNumber(place, value, 0);
+  },
+  sync: (job, value, { place }) => {
+    const known = ['none', '0', 'sync', '1', 'dsync'];
+    if (!known.includes(value)) refuse(place, `one of ${known.join(', ')}`, value);
+    job.syncsWrites = value !== 'none' && value !== '0';
   },
   end_fsync: (job, value) => {
     job.syncsAtEnd = value === '1';

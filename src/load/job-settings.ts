@@ -7,6 +7,8 @@ import { type BlockSizes, fixedSize } from './block-sizes.ts';
 import type { Distribution } from './distribution.ts';
 import { type Extent, everyDirection, type PerDirection } from './job-values.ts';
 import { DEFAULT_WORKLOAD, type EngineName, type VerifyKind, type Workload } from './job-words.ts';
+import type { SteadyCriterion, SteadyTimes } from './steady-state.ts';
+import type { ZoneShape } from './strided-zones.ts';
 
 /** What is written: random bytes stamped anew for each write, made anew, left as is, or zeros. */
 export type PayloadKind = 'scramble' | 'refill' | 'same' | 'zero';
@@ -33,6 +35,9 @@ export interface JobSettings {
   distribution: PerDirection<Distribution>;
   /** Share of a random workload that is random; the rest is sequential. */
   randomPercent: PerDirection;
+  /** null: strided if there is a zone size. */
+  zoneMode: 'none' | 'strided' | null;
+  zones: ZoneShape;
   /** Bytes a second; 0: no limit. */
   rateBytes: PerDirection;
   /** Requests a second; 0: no limit. */
@@ -51,6 +56,20 @@ export interface JobSettings {
   thinkBlocks: number;
   /** A request that takes longer ends the job; 0: none does. */
   latencyMostUs: number;
+  /** As many requests in flight as keep this latency, up to depth; 0: depth. */
+  latencyTargetUs: number;
+  latencyWindowUs: number;
+  /** Of the requests of a window that must keep it. */
+  latencyPercent: number;
+  /** The search goes on when the depth is found. */
+  latencyGoesOn: boolean;
+  /** Share of the requests of all jobs with this flowId; 0: as many as it likes. */
+  flowWeight: number;
+  flowId: number;
+  flowSleepUs: number;
+  /** What a rate is judged by; ends the job when it is steady, if the window is not empty. */
+  steadyCriterion: SteadyCriterion;
+  steadyTimes: SteadyTimes;
   startDelayUs: number;
   /** The job whose end is waited for; null: none. */
   waitFor: string | null;
@@ -82,6 +101,8 @@ export interface JobSettings {
   /** Flush after this many writes; 0: never. */
   syncEvery: number;
   syncsAtEnd: boolean;
+  /** A write is done when it is on stable storage: O_SYNC. */
+  syncsWrites: boolean;
   verify: VerifyKind;
   verifyPattern: Uint8Array | null;
   /** Read everything back after writing. */
@@ -138,6 +159,7 @@ export function defaultSettings(): JobSettings {
     hasRandomMap: true,
     syncEvery: 0,
     syncsAtEnd: false,
+    syncsWrites: false,
     verify: 'none',
     verifyPattern: null,
     verifiesAfter: true,
@@ -176,6 +198,8 @@ function defaultShape() {
     randomRun: 1,
     distribution: everyDirection<Distribution>({ kind: 'random' }),
     randomPercent: everyDirection(100),
+    zoneMode: null,
+    zones: { sizeBytes: 0, rangeBytes: 0, skipBytes: 0 },
     rateBytes: everyDirection(0),
     rateRequests: everyDirection(0),
     isPoisson: false,
@@ -187,9 +211,25 @@ function defaultShape() {
     thinkSpinUs: 0,
     thinkBlocks: 1,
     latencyMostUs: 0,
+    ...defaultGoals(),
     startDelayUs: 0,
     waitFor: null,
     exitsOthers: false,
     exitsWhat: 'group',
+  } satisfies Partial<JobSettings>;
+}
+
+/** What ends a job, or holds it back, by what it measures. */
+function defaultGoals() {
+  return {
+    latencyTargetUs: 0,
+    latencyWindowUs: 0,
+    latencyPercent: 100,
+    latencyGoesOn: false,
+    flowWeight: 0,
+    flowId: 0,
+    flowSleepUs: 0,
+    steadyCriterion: { quantity: 'iops', isSlope: true, limit: 0.01, isPercent: true },
+    steadyTimes: { windowMs: 0, rampMs: 0, intervalMs: 1000 },
   } satisfies Partial<JobSettings>;
 }

@@ -25,6 +25,7 @@ import { SETTERS } from './job-setters.ts';
 import { defaultSettings, type JobSettings } from './job-settings.ts';
 import { switchValue } from './job-values.ts';
 import { didYouMean } from './nearest.ts';
+import { zoneRange } from './strided-zones.ts';
 
 /** One section of a job file, ready to plan. */
 export interface Job extends Readonly<JobSettings> {
@@ -113,6 +114,11 @@ function buildJobs(
     applyOptions(settings, options, section.options, fileName, note);
     applyOptions(settings, options, overrides, COMMAND_LINE, note);
     checkSettings(settings, fileName, section.line);
+    if (settings.isTimeBased && settings.runtimeUs === 0) {
+      // As in fio: it says so, and runs the job by its size.
+      settings.isTimeBased = false;
+      note('time_based needs runtime: the job runs without it');
+    }
     const previous = jobs.at(-1);
     const isBarrier = previous !== undefined && settings.stonewall;
     const isGroup = isBarrier || (previous !== undefined && settings.startsGroup);
@@ -124,7 +130,21 @@ function buildJobs(
       options,
     });
   }
+  checkGroups(jobs, fileName);
   return { fileName, jobs, globalOptions, notes: [...notes] };
+}
+
+/** Jobs of a group are steady by one rule (fio, td_steadystate_init). */
+function checkGroups(jobs: readonly Job[], fileName: string): void {
+  const ruleOf = ({ steadyTimes, steadyCriterion }: Job): string =>
+    steadyTimes.windowMs === 0 ? 'none' : JSON.stringify([steadyTimes, steadyCriterion]);
+  for (const [at, job] of jobs.entries()) {
+    const previous = jobs[at - 1];
+    if (previous?.groupId === job.groupId && ruleOf(previous) !== ruleOf(job)) {
+      const names = `${previous.name} and ${job.name}`;
+      throw jobFileInvalid(fileName, 0, `steadystate: ${names} are of one group and differ in it`);
+    }
+  }
 }
 
 function applyOptions(
@@ -188,6 +208,8 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
     if (settings.verify !== 'none' && odd !== undefined) {
       refuseJob(`verify: expected bs to be a multiple of 512, got ${odd}`);
     }
+    const zoneBytes = zoneRange(settings.zones, Number.POSITIVE_INFINITY);
+    if (zoneBytes < bytes) refuseJob(`zonerange: expected at least bs, ${bytes}, got ${zoneBytes}`);
     const sizeBytes = settings.size?.bytes ?? null;
     if (sizeBytes !== null && sizeBytes < bytes) {
       refuseJob(`size: expected at least bs, ${bytes} bytes, got ${sizeBytes}`);
@@ -199,7 +221,13 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
   if (settings.clones > LOAD_CLONES_MAX) {
     refuseJob(`numjobs: expected at most ${LOAD_CLONES_MAX}, got ${settings.clones}`);
   }
-  if (settings.isTimeBased && settings.runtimeUs === 0) refuseJob('time_based needs runtime');
+  const { zones, zoneMode } = settings;
+  if (zones.sizeBytes > 0 && zoneMode === 'none') refuseJob('zonemode=none has no zonesize');
+  if (zones.sizeBytes === 0 && zoneMode === 'strided') refuseJob('zonemode=strided needs zonesize');
+  const { windowMs, intervalMs } = settings.steadyTimes;
+  if (windowMs > 0 && windowMs < intervalMs) {
+    refuseJob(`ss_dur: expected at least the ${intervalMs} ms between two looks, got ${windowMs}`);
+  }
   if (settings.verify === 'pattern' && settings.verifyPattern === null) {
     refuseJob('verify=pattern needs verify_pattern');
   }

@@ -53,12 +53,10 @@ export interface ComparedRow {
 /**
  * Reads a report.
  *
- * @param text fio's may have lines of talk before the document
  * @returns by job and operation, in the order of the report; null if it is no such report
  */
 export function readReport(text: string): ReadonlyMap<string, Measured> | null {
-  const document = parsed(text.slice(Math.max(0, text.search(/^\{/m))));
-  const result = v.safeParse(reportShape, document);
+  const result = v.safeParse(reportShape, documentOf(text));
   if (!result.success) return null;
   const rows = new Map<string, Measured>();
   const seen = new Map<string, number>();
@@ -81,9 +79,10 @@ export function readReport(text: string): ReadonlyMap<string, Measured> | null {
   return rows;
 }
 
-function parsed(text: string): unknown {
+/** The JSON document of a report; null if there is none. fio's may have lines of talk before it. */
+export function documentOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.slice(Math.max(0, text.search(/^\{/m))));
   } catch {
     return null;
   }

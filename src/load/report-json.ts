@@ -15,6 +15,8 @@ import type { LatencyHistogram } from './histogram.ts';
 import type { DirectionStats, RateSamples } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
 import type { ComparisonRow, LoadReport, Rate, ReportJob } from './report.ts';
+import { seriesDocument, seriesOrigin } from './report-series.ts';
+import type { SteadyResult } from './steady-state.ts';
 
 /** Name and version of the document's shape. A field taken away or changed makes a new version. */
 export const REPORT_SCHEMA_ID = 'sealdisk-load-report/1';
@@ -38,7 +40,10 @@ const EIO = 5;
  *   figures each
  */
 export function reportJson(report: LoadReport, hasBins = false): string {
-  return `${JSON.stringify(reportDocument(report, hasBins), null, 2)}\n`;
+  const text = JSON.stringify(reportDocument(report, hasBins), null, 2);
+  // Series have thousands of numbers: an array of them is one line. Strings have no line breaks.
+  const onOneLine = text.replace(/\[\n[-+\d.,\sEenul]+\]/g, (array) => array.replace(/\s+/g, ' '));
+  return `${onOneLine}\n`;
 }
 
 /** The whole document. */
@@ -50,7 +55,7 @@ export function reportDocument(report: LoadReport, hasBins = false): Json {
     timestamp_ms: timestampMs,
     time: new Date(timestampMs).toUTCString(),
     'global options': globalOptions,
-    jobs: jobs.map((job) => jobDocument(job, hasBins)),
+    jobs: jobs.map((job) => jobDocument(job, hasBins, seriesOrigin(jobs))),
     sealdisk: {
       schema: REPORT_SCHEMA_ID,
       partial: isPartial,
@@ -91,7 +96,7 @@ function rateOfRow(rate: Rate | null): Json {
   };
 }
 
-function jobDocument(job: ReportJob, hasBins: boolean): Json {
+function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
   const { stats, cost, percentiles, error } = job;
   return {
     jobname: job.name,
@@ -110,6 +115,7 @@ function jobDocument(job: ReportJob, hasBins: boolean): Json {
     usr_cpu: cost.userPercent,
     sys_cpu: cost.systemPercent,
     ctx: cost.contextSwitches,
+    ...goalDocument(job),
     sealdisk: {
       error: errorDocument(error),
       target: job.target,
@@ -119,7 +125,37 @@ function jobDocument(job: ReportJob, hasBins: boolean): Json {
       randseed: job.seed,
       verify: verifyDocument(job),
       response_ns: job.isPaced ? latencyDocument(stats.response, percentiles) : null,
+      series: seriesDocument(job, originMs),
     },
+  };
+}
+
+/** latency_target and steadystate, under fio's names; the latter only where it was asked for. */
+function goalDocument({ depth, search = null, steady = null }: ReportJob): Record<string, Json> {
+  return {
+    latency_depth: search?.depth ?? depth,
+    latency_target: (search?.targetUs ?? 0) * 1e3,
+    latency_percentile: search?.percent ?? 100,
+    latency_window: search?.windowUs ?? 0,
+    ...(steady === null ? {} : { steadystate: steadyDocument(steady) }),
+  };
+}
+
+function steadyDocument(steady: SteadyResult): Json {
+  const { quantity, isSlope, limit, isPercent, iops, bw } = steady;
+  const unit = isPercent ? '%' : '';
+  const mean = (window: readonly number[]): number =>
+    window.length === 0
+      ? 0
+      : Math.floor(window.reduce((sum, each) => sum + each, 0) / window.length);
+  return {
+    ss: `${quantity}${isSlope ? '_slope' : ''}:${limit.toFixed(6)}${unit}`,
+    duration: steady.windowMs / 1e3,
+    attained: steady.isAttained ? 1 : 0,
+    criterion: `${steady.criterion.toFixed(6)}${unit}`,
+    max_deviation: steady.deviation,
+    slope: steady.slope,
+    data: { bw_mean: mean(bw), iops_mean: mean(iops), iops, bw },
   };
 }
 

@@ -11,6 +11,7 @@ import type { DirectionStats } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
 import type { LoadReport, ReportJob } from './report.ts';
 import { errnoOf } from './report-json.ts';
+import type { SteadyResult } from './steady-state.ts';
 
 const DIRECTIONS = [
   { operation: READ, name: 'read' },
@@ -50,9 +51,30 @@ function jobLines(job: ReportJob, process: string): string[] {
     `  cpu          : ${cpu}, ctx=${contextSwitches}, majf=0, minf=0`,
     `  IO depths    : ${depthText(job.depth)}`,
     `     issued rwts: total=${issued.join(',')} short=0,0,0,0 dropped=0,0,0,0`,
-    `     latency   : target=0, window=0, percentile=100.00%, depth=${job.depth}`,
+    `     latency   : ${searchText(job)}`,
   );
+  if (job.steady != null) lines.push(steadyLine(job.steady, job.significantFigures));
   return lines;
+}
+
+/** Nanoseconds and microseconds, as fio 3.33 prints them. */
+function searchText({ search = null, depth }: ReportJob): string {
+  const { targetUs, windowUs, percent } = search ?? { targetUs: 0, windowUs: 0, percent: 100 };
+  const found = search?.depth ?? depth;
+  const goal = `target=${targetUs * 1e3}, window=${windowUs}`;
+  return `${goal}, percentile=${percent.toFixed(2)}%, depth=${found}`;
+}
+
+function steadyLine(steady: SteadyResult, figures: number): string {
+  const mean = (window: readonly number[]): number =>
+    window.reduce((sum, each) => sum + each, 0) / Math.max(1, window.length);
+  const [binary, decimal] = bandwidth(mean(steady.bw), figures);
+  const what = `${steady.quantity}${steady.isSlope ? ' slope' : ' mean dev'}`;
+  return (
+    `  steadystate  : attained=${steady.isAttained ? 'yes' : 'no'}, bw=${binary} (${decimal}), ` +
+    `iops=${shortNumber(mean(steady.iops), figures, false)}, ` +
+    `${what}=${steady.criterion.toFixed(3)}${steady.isPercent ? '%' : ''}`
+  );
 }
 
 function directionLines(job: ReportJob, name: string, direction: DirectionStats): string[] {

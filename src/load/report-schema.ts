@@ -68,7 +68,38 @@ const verify = object({
   },
 });
 
-const job = object({
+const steadystate = object({
+  ss: { type: 'string' },
+  duration: amount,
+  attained: { enum: [0, 1] },
+  criterion: { type: 'string' },
+  max_deviation: amount,
+  slope: { type: 'number' },
+  data: object({
+    bw_mean: count,
+    iops_mean: count,
+    iops: { type: 'array', items: count },
+    bw: { type: 'array', items: count },
+  }),
+});
+
+const amounts = { type: 'array', items: amount } as const;
+const latencies = { type: 'array', items: nullable(count) } as const;
+
+const series = nullable(
+  object({
+    at_ms: amounts,
+    measured_ms: amounts,
+    total_ios: amounts,
+    io_bytes: amounts,
+    p50_ns: latencies,
+    p99_ns: latencies,
+    p999_ns: latencies,
+    max_ns: latencies,
+  }),
+);
+
+const jobFields = {
   jobname: { type: 'string' },
   groupid: count,
   error: count,
@@ -82,6 +113,10 @@ const job = object({
   usr_cpu: amount,
   sys_cpu: amount,
   ctx: count,
+  latency_depth: count,
+  latency_target: count,
+  latency_percentile: amount,
+  latency_window: count,
   sealdisk: object({
     error: nullable(object({ code: { type: 'string' }, message: { type: 'string' } })),
     target: { type: 'string' },
@@ -91,8 +126,15 @@ const job = object({
     randseed: count,
     verify: nullable(verify),
     response_ns: nullable(latency),
+    series: object({ interval_ms: count, read: series, write: series, trim: series }),
   }),
-});
+} as const;
+
+/** A job; with steadystate if one was asked for. */
+const job = {
+  ...object(jobFields),
+  properties: { ...jobFields, steadystate },
+} as const;
 
 const rate = nullable(
   object({

@@ -96,6 +96,18 @@ function jobRemarks(job: ReportJob): string[] {
         `${duration(response.percentile(50))}, p99 ${duration(response.percentile(99))}`,
     );
   }
+  if (job.search != null) {
+    const { targetUs, percent, depth } = job.search;
+    const goal = `${percent} % within ${duration(targetUs * 1e3)}`;
+    remarks.push(`${job.name}: ${goal}: ${depth} in flight of at most ${job.depth}`);
+  }
+  if (job.steady != null) {
+    const { quantity, isSlope, isAttained, criterion, limit, isPercent } = job.steady;
+    const what = `${quantity}${isSlope ? ' slope' : ' deviation'}`;
+    const unit = isPercent ? ' %' : '';
+    const state = isAttained ? 'steady' : 'not steady';
+    remarks.push(`${job.name}: ${state}: ${what} ${criterion.toFixed(3)} of ${limit}${unit}`);
+  }
   if (verified !== null) {
     const unchecked = verified.uncheckedUnits > 0 ? `, ${verified.uncheckedUnits} unchecked` : '';
     remarks.push(

@@ -6,9 +6,11 @@
  */
 import { MismatchLog } from './disk-verifier.ts';
 import type { CloneResult, StageCost } from './job-run.ts';
+import type { SearchResult } from './latency-target.ts';
 import { LoadStats } from './load-stats.ts';
 import { isPaced } from './pacing.ts';
 import type { Overhead } from './paired-overhead.ts';
+import type { SteadyResult } from './steady-state.ts';
 
 /** One job of a report. */
 export interface ReportJob {
@@ -32,6 +34,10 @@ export interface ReportJob {
   readonly seed: number;
   /** null: nothing was verified. */
   readonly verified: MismatchLog | null;
+  /** What was seen by whoever waited for a steady rate. @default null: nobody did */
+  readonly steady?: SteadyResult | null;
+  /** The search for a depth that keeps a latency. @default null: there was none */
+  readonly search?: SearchResult | null;
   /** Latencies were also counted from when requests were due. */
   readonly isPaced: boolean;
 }
@@ -108,7 +114,7 @@ export function reportClones(results: readonly CloneResult[]): ReportJob[] {
 function reportGroup(group: readonly CloneResult[]): ReportJob {
   const [first] = group as [CloneResult];
   const { job, seed, disk } = first.run.plan;
-  const isVerified = group.some(({ run }) => run.disk.verifier !== null);
+  const isVerified = group.some(({ run }) => run.isVerified);
   return {
     name: job.name,
     groupId: job.groupId,
@@ -125,6 +131,8 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     seed,
     verified: isVerified ? mergeLogs(group.map(({ run }) => run.log)) : null,
     isPaced: isPaced(job),
+    steady: group.find(({ run }) => run.steady !== null)?.run.steady ?? null,
+    search: group.find(({ run }) => run.search !== null)?.run.search ?? null,
   };
 }
 

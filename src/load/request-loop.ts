@@ -22,66 +22,11 @@
 import { PlaneError } from '../base/errors.ts';
 import { InvariantError, invariant } from '../base/invariant.ts';
 import { createPrng, type Prng } from '../base/prng.ts';
-import type { MismatchLog } from './disk-verifier.ts';
-import type { PayloadKind } from './job-settings.ts';
-import type { LoadStats } from './load-stats.ts';
-import {
-  FLUSH,
-  type OperationSource,
-  READ,
-  SOURCE_END,
-  SOURCE_WAIT,
-  TRIM,
-  WRITE,
-} from './operation-source.ts';
-import type { RequestLog } from './request-log.ts';
+import type { DepthSearch } from './latency-target.ts';
+import { FLUSH, READ, SOURCE_END, SOURCE_WAIT, TRIM, WRITE } from './operation-source.ts';
+import type { LoopEnd, RequestLoopOptions } from './request-loop-options.ts';
 import { RequestSlot } from './request-slot.ts';
-
-export interface RequestLoopOptions {
-  readonly source: OperationSource;
-  readonly depth: number;
-  readonly stats: LoadStats;
-  readonly log: MismatchLog;
-  readonly payload: PayloadKind;
-  /** Of the bytes written. */
-  readonly seed: number;
-  /** Buffers start at this size and grow to the longest request. */
-  readonly bufferBytes: number;
-  /** What write buffers hold at first, over and over; null: random bytes. @default null */
-  readonly bufferPattern?: Uint8Array | null;
-  /** Not measured, in addition to runtimeMs. @default 0 */
-  readonly rampMs?: number;
-  /** 0: until the source ends. @default 0 */
-  readonly runtimeMs?: number;
-  /** Flush after this many writes; 0: never. @default 0 */
-  readonly syncEvery?: number;
-  /** Flush once when all else is done. @default false */
-  readonly syncsAtEnd?: boolean;
-  /** A mismatch ends the loop. @default false */
-  readonly mismatchEnds?: boolean;
-  /** @default none */
-  readonly think?: ThinkTime | null;
-  /** A request that takes longer ends the loop; 0: none does. @default 0 */
-  readonly latencyMostMs?: number;
-  /** Told of every measured request. @default none */
-  readonly requestLog?: RequestLog | null;
-}
-
-/** A pause after every so many requests, when all of them have completed. */
-export interface ThinkTime {
-  readonly everyRequests: number;
-  readonly pauseMs: number;
-  /** What of the pause is a busy loop. */
-  readonly spinMs: number;
-  /** What the source has still due waits for the pause too. */
-  readonly shiftsSource: boolean;
-}
-
-/** How a loop ended: by itself or by stop() if error is null. */
-export interface LoopEnd {
-  /** The first request's failure, as the target rejected it. */
-  readonly error: unknown;
-}
+import type { TargetDisk } from './target.ts';
 
 export class RequestLoop {
   readonly #options: RequestLoopOptions;
@@ -121,6 +66,7 @@ export class RequestLoop {
     if (runtimeMs > 0) this.#setDeadline(this.#measuredFromMs + runtimeMs);
     stats.begin(this.#measuredFromMs);
     this.#options.source.begin?.(this.#beganAtMs);
+    this.#options.depthSearch?.begin(this.#measuredFromMs);
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -164,9 +110,11 @@ export class RequestLoop {
     this.#deadlineTimer = setTimeout(() => this.stop(), deadlineMs - performance.now());
   }
 
-  /** Gives every idle slot something to do. */
+  /** Gives every idle slot something to do, as far as a search for the depth admits. */
   #fill(): void {
+    const { depthSearch = null } = this.#options;
     while (!this.#isWaiting && !this.#isDraining) {
+      if (depthSearch?.admits(this.#inFlight, performance.now()) === false) return;
       const slot = this.#idle.pop();
       if (slot === undefined) return;
       this.#next(slot, performance.now());
@@ -280,13 +228,18 @@ export class RequestLoop {
         this.#writesMade += 1;
         if (verifier === null) this.#fillPayload(slot);
         else verifier.beforeWrite(offsetBytes, lengthBytes, slot.writeWords());
-        return disk.write(offsetBytes, slot.writeBytes());
+        return this.#write(disk, offsetBytes, slot.writeBytes());
       case TRIM:
         verifier?.beforeTrim(offsetBytes, lengthBytes);
         return disk.trim(offsetBytes, lengthBytes);
       case FLUSH:
         return disk.flush();
     }
+  }
+
+  #write(disk: TargetDisk, offsetBytes: number, bytes: Uint8Array): Promise<unknown> {
+    const written = disk.write(offsetBytes, bytes);
+    return this.#options.syncsWrites === true ? written.then(() => disk.flush()) : written;
   }
 
   #fillPayload(slot: RequestSlot): void {
@@ -307,6 +260,7 @@ export class RequestLoop {
     let nowMs = performance.now();
     this.#inFlight -= 1;
     const { stats, log, mismatchEnds = false, requestLog, latencyMostMs = 0 } = this.#options;
+    const { depthSearch = null } = this.#options;
     if (slot.startedAtMs >= this.#measuredFromMs) {
       stats.direction(slot.operation).record(nowMs - slot.startedAtMs, slot.lengthBytes);
       if (slot.dueAtMs > 0) stats.response.record((nowMs - slot.dueAtMs) * 1e6);
@@ -331,8 +285,23 @@ export class RequestLoop {
       nowMs = performance.now();
     }
     stats.sampleIfDue(nowMs);
-    this.#next(slot, nowMs);
+    if (depthSearch === null) this.#next(slot, nowMs);
+    else this.#searchDepth(depthSearch, slot, nowMs);
   };
+
+  /** Lets a search judge a request, and makes as many more as it admits. */
+  #searchDepth(search: DepthSearch, slot: RequestSlot, nowMs: number): void {
+    const tookMs = nowMs - slot.startedAtMs;
+    const step = slot.startedAtMs < this.#measuredFromMs ? 'go on' : search.record(tookMs, nowMs);
+    if (step === 'missed') this.#end(tooLong(tookMs, search.goal.targetUs / 1e3));
+    if (step === 'done') this.#isDraining = true;
+    if (step === 'measure anew') {
+      this.#measuredFromMs = nowMs;
+      this.#options.stats.reset(nowMs);
+    }
+    this.#rest(slot, false);
+    this.#fill();
+  }
 
   readonly #failed = (slot: RequestSlot, error: unknown): void => {
     this.#inFlight -= 1;

@@ -3,7 +3,8 @@
  *
  * 1. A job's runtime is divided into turns of about TURN_MS; a job without one gets TURNS_UNSAID.
  * 2. What ends a job otherwise (size, number_ios, loops) does not end it: the pattern begins again.
- * 3. Ramps, start delays and reading back are left out: the first pair of turns is the warm-up.
+ * 3. Ramps, start delays and reading back are left out: the first pair of turns is the warm-up. A
+ *    rate is not watched until it is steady, and a search for a depth goes on over all turns.
  */
 import type { Job, JobFile } from './job.ts';
 
@@ -32,6 +33,7 @@ export function turnsOf(file: JobFile): TurnPlan {
       rampUs: 0,
       startDelayUs: 0,
       verifiesAfter: false,
+      latencyGoesOn: true,
     }),
   );
   return { file: { ...file, jobs }, turns };

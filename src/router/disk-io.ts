@@ -12,6 +12,7 @@ import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES, sectorAt } from '../base/units.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
 import { FLAG_FUA, OPERATION, type Operation } from '../record/shard-channel.ts';
 import type { IoRequest, ShardDispatch } from './dispatch.ts';
 import type { VolumeGate } from './volume-gate.ts';
@@ -124,7 +125,10 @@ export class DiskIo {
   }
 
   close(): Promise<void> {
-    this.closing ??= this.drain().then(this.detach);
+    this.closing ??= this.drain().then(() => {
+      this.letGo();
+      return this.detach();
+    });
     return this.closing;
   }
 
@@ -143,6 +147,9 @@ export class DiskIo {
     invariant(sizeBytes >= this.sizeBytes, 'a disk never shrinks');
     this.sizeBytes = sizeBytes;
   }
+
+  /** As fast as it is, whatever it is sold as: see paced-disk-io.ts. */
+  changeProfile(_profile: PerformanceProfile): void {}
 
   /** The volume is not open: what comes from now on is the gate's. */
   shut(gate: VolumeGate): void {
@@ -176,7 +183,10 @@ export class DiskIo {
     ) as Promise<unknown> as Promise<void>;
   }
 
-  private submit(
+  /** Before it is detached, when every request is done: answers what is not answered yet. */
+  protected letGo(): void {}
+
+  protected submit(
     operation: Operation,
     offsetBytes: number,
     lengthBytes: number,
@@ -204,18 +214,22 @@ export class DiskIo {
           else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
         },
       };
-      if (this.gate !== null) {
-        this.inFlight++;
-        this.gate.enter(
-          () => this.enqueueHeld(request),
-          (error) => settleAs(request, error),
-        );
-        return;
-      }
-      // Throws Busy or ShardLost, which rejects this promise.
-      this.dispatch.enqueue(request);
-      this.inFlight++;
+      this.start(request);
     });
+  }
+
+  /** @throws PlaneError Busy, ShardLost: it is not started, and not settled either */
+  protected start(request: IoRequest): void {
+    if (this.gate !== null) {
+      this.inFlight++;
+      this.gate.enter(
+        () => this.enqueueHeld(request),
+        (error) => settleAs(request, error),
+      );
+      return;
+    }
+    this.dispatch.enqueue(request);
+    this.inFlight++;
   }
 
   /** A request that has waited at the gate and is counted already. */
@@ -228,7 +242,8 @@ export class DiskIo {
     }
   }
 
-  private leave(): void {
+  /** To be called once for each request that was started, when it is settled. */
+  protected leave(): void {
     this.inFlight--;
     if (this.inFlight > 0) return;
     for (const waiter of this.drainWaiters.splice(0)) waiter();

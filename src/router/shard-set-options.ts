@@ -12,10 +12,12 @@ export interface ShardSetOptions {
   readonly isVolatile: boolean;
   readonly lossesMax?: number | undefined;
   readonly cores: number;
+  /** Trees a shard has to keep that is replaced: it has no volume open, and removes all others. */
+  readonly treesToKeep: (shardIndex: number) => readonly string[];
   /**
-   * Has the volume of an attached disk opened as its record is now.
+   * Has the volume of an attached disk or an open snapshot opened as its record is now.
    *
    * @throws PlaneError why it cannot be, in the words its callers are answered
    */
-  readonly reopen: (diskId: string, open: (volume: VolumeToOpen) => Promise<void>) => Promise<void>;
+  readonly reopen: (id: string, open: (volume: VolumeToOpen) => Promise<void>) => Promise<void>;
 }

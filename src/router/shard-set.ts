@@ -5,20 +5,24 @@
  *    until its volume is closed in the shard.
  * 2. A snapshot is opened any number of times, each with a volume and a handle of its own.
  * 3. A control message about an attached disk is sent after its requests in flight are settled.
- * 4. When a shard is replaced (shard-lane.ts) it is shown the registered buffers, then the volume
- *    of every attached disk is opened again, as its record is now and under its former handle, with
- *    keys asked for anew. The disk's face goes on working; its requests wait meanwhile, or are told
- *    why it cannot be opened (volume-gate.ts). A re-encryption job opens its volume again itself,
- *    whoever reads a snapshot opens it again.
+ * 4. When a shard is replaced (shard-lane.ts) it first removes trees that nobody names, left by
+ *    calls that were lost with its thread, and is shown the registered buffers. Then the volume of
+ *    every attached disk and every open snapshot is opened again, as its record is now and under
+ *    its former handle, with keys asked for anew. The face goes on working; its requests wait
+ *    meanwhile, or are told why it cannot be opened (volume-gate.ts). A re-encryption job opens its
+ *    volume again itself.
  *
  * **Thread:** main.
  */
-import { type ErrorCode, PlaneError } from '../base/errors.ts';
+import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
 import type { ReencryptProgress, ShardRequest, VolumeLayer } from '../record/shard-message.ts';
 import { CompletionPoller } from './completion-poller.ts';
-import { DiskIo } from './disk-io.ts';
+import type { DiskIo, DiskIoOptions } from './disk-io.ts';
 import { ShardDispatch } from './dispatch.ts';
+import type { OpenVolume } from './open-volume.ts';
+import { Pacing } from './pacing.ts';
 import { RegisteredBuffers } from './registered-buffers.ts';
 import { ShardLane } from './shard-lane.ts';
 import type { ShardSetOptions } from './shard-set-options.ts';
@@ -26,20 +30,6 @@ import { SnapshotIo } from './snapshot-io.ts';
 import { VolumeGate } from './volume-gate.ts';
 import { VolumeHandles } from './volume-handles.ts';
 import type { OpenReencryption, VolumeToOpen } from './volume-to-open.ts';
-
-/** A volume that is open, by whatever face. */
-interface OpenVolume {
-  readonly io: DiskIo;
-  readonly shardIndex: number;
-  /** Of its layers, top first, as they were last opened or changed. */
-  trees: readonly string[];
-  /** There is one while the volume is not open. */
-  gate: VolumeGate | null;
-  opening: Promise<void> | null;
-}
-
-/** Refusals to open a volume again that no later attempt can change. */
-const FINAL_CODES: ReadonlySet<ErrorCode> = new Set(['DataLost', 'DataKeyErased']);
 
 export class ShardSet {
   private readonly options: ShardSetOptions;
@@ -49,6 +39,7 @@ export class ShardSet {
   private readonly readers = new Set<OpenVolume>();
   readonly buffers: RegisteredBuffers;
   private readonly handles = new VolumeHandles();
+  private readonly pacing = new Pacing();
 
   constructor(options: ShardSetOptions) {
     const { threads, restart, isVolatile, lossesMax, cores } = options;
@@ -112,6 +103,11 @@ export class ShardSet {
     open.io.grow(sizeBytes);
   }
 
+  /** An attached disk that is modelled is as fast as this from now on. */
+  changeProfile(diskId: string, profile: PerformanceProfile): void {
+    this.attached.get(diskId)?.io.changeProfile(profile);
+  }
+
   /**
    * Opens a volume in its shard and gives the disk's face.
    *
@@ -121,19 +117,11 @@ export class ShardSet {
   async attach(volume: VolumeToOpen, onDetached: () => Promise<void>): Promise<DiskIo> {
     const { diskId } = volume;
     invariant(!this.attached.has(diskId), `${diskId} is attached once`);
-    const lane = this.lane(volume.shardIndex);
-    const { losses } = lane;
-    const open = await this.openIo(volume, false, () => {
+    const keep = (open: OpenVolume): unknown => this.attached.set(diskId, open);
+    return this.openIo(volume, false, keep, () => {
       this.attached.delete(diskId);
       return onDetached();
     });
-    this.attached.set(diskId, open);
-    if (lane.losses !== losses) {
-      // The thread that opened it was lost as soon as it had answered.
-      this.shutVolume(open);
-      this.reopen(open);
-    }
-    return open.io;
   }
 
   /**
@@ -142,14 +130,11 @@ export class ShardSet {
    * @throws PlaneError Busy (too many open), what KMS or the shard answered
    */
   async openSnapshot(volume: VolumeToOpen): Promise<SnapshotIo> {
-    const lane = this.lane(volume.shardIndex);
-    const { losses } = lane;
-    const open = await this.openIo(volume, true, async () => {
+    const keep = (open: OpenVolume): unknown => this.readers.add(open);
+    const io = await this.openIo(volume, true, keep, async (open) => {
       this.readers.delete(open);
     });
-    this.readers.add(open);
-    if (lane.losses !== losses) this.shutReaders(volume.shardIndex);
-    return new SnapshotIo(open.io);
+    return new SnapshotIo(io);
   }
 
   /** How many times a snapshot is open. */
@@ -174,8 +159,7 @@ export class ShardSet {
 
   /** Gives up the lower layers, which are empty, of a disk or snapshot wherever it is open. */
   async dropLowerLayers(id: string): Promise<void> {
-    const everyOpen = [...this.attached.values(), ...this.readers];
-    const ofIt = everyOpen.filter((open) => open.io.diskId === id);
+    const ofIt = this.everyOpen().filter((open) => open.io.diskId === id);
     const drops = ofIt.map((open) => this.dropLower(open));
     for (const outcome of await Promise.allSettled(drops)) {
       if (outcome.status === 'rejected') throw outcome.reason;
@@ -206,9 +190,9 @@ export class ShardSet {
 
   /** Detaches every disk, stops every shard. */
   async close(): Promise<void> {
-    const everyOpen = [...this.attached.values(), ...this.readers];
-    const disks = everyOpen.map((open) => open.io.close());
+    const disks = this.everyOpen().map((open) => open.io.close());
     const outcomes = await Promise.allSettled(disks);
+    await this.pacing.close();
     const stops = await Promise.allSettled(this.lanes.map((lane) => lane.close()));
     for (const stop of stops) if (stop.status === 'rejected') throw stop.reason;
     for (const outcome of outcomes) {
@@ -227,7 +211,6 @@ export class ShardSet {
   }
 
   private shutVolumes(shardIndex: number): void {
-    this.shutReaders(shardIndex);
     for (const open of this.volumesOf(shardIndex)) this.shutVolume(open);
   }
 
@@ -240,26 +223,18 @@ export class ShardSet {
     }
   }
 
-  /** What a reader had open went with the thread: it is told so, whenever it reads. */
-  private shutReaders(shardIndex: number): void {
-    for (const open of this.readers) {
-      if (open.shardIndex !== shardIndex || open.gate !== null) continue;
-      const { diskId } = open.io;
-      open.gate = new VolumeGate(diskId, () => {});
-      open.io.shut(open.gate);
-      const what = `shard ${shardIndex} was lost: open ${diskId} again to read on`;
-      open.gate.refuse(new PlaneError('ShardLost', what), true);
-    }
-  }
-
   private refuseVolumes(shardIndex: number, error: PlaneError): void {
     for (const { gate } of this.volumesOf(shardIndex)) gate?.refuse(error, true);
   }
 
-  /** Rule 4. Messages to a shard are handled in their order: buffers are there before volumes. */
+  /**
+   * Rule 4. Messages to a shard are handled in their order: these come before all that waits, trees
+   * are removed before one is made again, buffers are there before volumes.
+   */
   private restore(shardIndex: number): void {
     const lane = this.lane(shardIndex);
-    for (const request of this.buffers.registerRequests()) {
+    const retain = { op: 'retainTrees', names: this.options.treesToKeep(shardIndex) } as const;
+    for (const request of [retain, ...this.buffers.registerRequests()]) {
       // Lost again: the next one is told.
       lane.call(request).catch(() => undefined);
     }
@@ -273,7 +248,7 @@ export class ShardSet {
   }
 
   private async openAgain(open: OpenVolume): Promise<void> {
-    const { io, shardIndex } = open;
+    const { io, shardIndex, isReadOnly } = open;
     const lane = this.lane(shardIndex);
     const { losses } = lane;
     let refusal: PlaneError | null = null;
@@ -281,7 +256,15 @@ export class ShardSet {
       await this.options.reopen(io.diskId, async ({ sizeBytes, layers }) => {
         const { handle, diskId } = io;
         open.trees = layers.map(({ tree }) => tree);
-        await lane.call({ op: 'openVolume', handle, diskId, sizeBytes, layers });
+        const request = {
+          op: 'openVolume',
+          handle,
+          diskId,
+          sizeBytes,
+          layers,
+          isReadOnly,
+        } as const;
+        await lane.call(request);
       });
     } catch (error) {
       if (!(error instanceof PlaneError)) throw error;
@@ -290,7 +273,7 @@ export class ShardSet {
     // Lost again: its volumes are opened again when it is replaced again.
     if (lane.losses !== losses) return;
     if (refusal !== null) {
-      open.gate?.refuse(refusal, FINAL_CODES.has(refusal.code));
+      open.gate?.refuse(refusal);
       return;
     }
     open.gate = null;
@@ -315,13 +298,17 @@ export class ShardSet {
    * its record was changed may have it as a lower layer, empty: it must not be closed with it.
    */
   private async letGoOf(tree: string): Promise<void> {
-    for (const open of this.attached.values()) {
+    for (const open of this.everyOpen()) {
       if (open.trees.indexOf(tree) > 0) await this.dropLower(open);
     }
   }
 
   private volumesOf(shardIndex: number): OpenVolume[] {
-    return [...this.attached.values()].filter((open) => open.shardIndex === shardIndex);
+    return this.everyOpen().filter((open) => open.shardIndex === shardIndex);
+  }
+
+  private everyOpen(): OpenVolume[] {
+    return [...this.attached.values(), ...this.readers];
   }
 
   lane(shardIndex: number): ShardLane {
@@ -330,20 +317,26 @@ export class ShardSet {
     return lane;
   }
 
-  /** @param onClosed called once, after the volume is closed and its keys erased */
+  /**
+   * @param keep has it found from then on
+   * @param onClosed called once, after the volume is closed and its keys erased
+   */
   private async openIo(
     volume: VolumeToOpen,
     isReadOnly: boolean,
-    onClosed: () => Promise<void>,
-  ): Promise<OpenVolume> {
+    keep: (open: OpenVolume) => unknown,
+    onClosed: (open: OpenVolume) => Promise<void>,
+  ): Promise<DiskIo> {
     const { diskId, sizeBytes, shardIndex, layers } = volume;
+    const lane = this.lane(shardIndex);
+    const { losses } = lane;
     const handle = await this.openVolume(volume, isReadOnly);
-    const io = new DiskIo({
+    const options: DiskIoOptions = {
       diskId,
       sizeBytes,
       encrypted: layers[0]?.wrappedKey != null,
       handle,
-      dispatch: this.lane(shardIndex).dispatch,
+      dispatch: lane.dispatch,
       findRuns: async (sector, sectorCount) => {
         const request = { op: 'findRuns', handle, sector, sectorCount } as const;
         return (await this.call(shardIndex, request)) as readonly number[];
@@ -353,22 +346,29 @@ export class ShardSet {
           await open.opening;
           await this.closeVolume(shardIndex, handle);
         } finally {
-          await onClosed();
+          await onClosed(open);
         }
       },
-    });
+    };
+    const io = this.pacing.faceOf(options, volume.profile);
     const trees = layers.map(({ tree }) => tree);
-    const open: OpenVolume = { io, shardIndex, trees, gate: null, opening: null };
-    return open;
+    const open: OpenVolume = { io, isReadOnly, shardIndex, trees, gate: null, opening: null };
+    keep(open);
+    if (lane.losses !== losses) {
+      // The thread that opened it was lost as soon as it had answered.
+      this.shutVolume(open);
+      this.reopen(open);
+    }
+    return io;
   }
 
   /** @returns the handle of the volume, to be given back by closeVolume() */
   private async openVolume(volume: VolumeToOpen, isReadOnly = false): Promise<number> {
     const { diskId, sizeBytes, shardIndex, layers } = volume;
     const handle = this.handles.take();
-    const request = { op: 'openVolume', handle, diskId, sizeBytes, layers } as const;
     try {
-      await this.call(shardIndex, isReadOnly ? { ...request, isReadOnly } : request);
+      const request = { op: 'openVolume', handle, diskId, sizeBytes, layers, isReadOnly } as const;
+      await this.call(shardIndex, request);
     } catch (error) {
       this.handles.giveBack(handle);
       throw error;

@@ -1,5 +1,5 @@
 /**
- * Where the requests to a disk wait while its volume is not open: its shard was lost and is being
+ * Where the requests to a disk or an open snapshot wait while its volume is not open: its shard was lost and is being
  * replaced, or the volume is being opened in the new one.
  *
  *              ┌────────── open() ◀───────────────────────────┐
@@ -19,13 +19,16 @@
  * **Thread:** main.
  */
 import { systemClock } from '../base/clock.ts';
-import { PlaneError } from '../base/errors.ts';
+import { type ErrorCode, PlaneError } from '../base/errors.ts';
 import { QUEUE_REQUESTS_MAX, REOPEN_RETRY_MS, REPLACE_TIMEOUT_MS } from '../limits.ts';
 
 interface Waiting {
   readonly pass: () => void;
   readonly fail: (error: PlaneError) => void;
 }
+
+/** Refusals to open a volume again that no later attempt can change. */
+const FINAL_CODES: ReadonlySet<ErrorCode> = new Set(['DataLost', 'DataKeyErased']);
 
 export class VolumeGate {
   private readonly diskId: string;
@@ -70,7 +73,7 @@ export class VolumeGate {
   }
 
   /** The volume is not open, and why. @param isFinal it is not tried again unasked */
-  refuse(error: PlaneError, isFinal: boolean): void {
+  refuse(error: PlaneError, isFinal = FINAL_CODES.has(error.code)): void {
     clearTimeout(this.timer);
     this.refusal = error;
     this.retryAt = isFinal ? Number.POSITIVE_INFINITY : systemClock.monotonic() + REOPEN_RETRY_MS;

@@ -1,4 +1,5 @@
 /** What a volume is opened with, and what a job gets that opens one of its own. */
+import type { PerformanceProfile } from '../performance/profile.ts';
 import type { ReencryptProgress, VolumeLayer } from '../record/shard-message.ts';
 
 /** What has to be known to open a disk's volume. No plaintext key. */
@@ -8,6 +9,8 @@ export interface VolumeToOpen {
   readonly shardIndex: number;
   /** Top first, at least one. */
   readonly layers: readonly VolumeLayer[];
+  /** How fast its callers are to see it. @default as fast as it is */
+  readonly profile?: PerformanceProfile | undefined;
 }
 
 /** A volume that a re-encryption job has open. */

@@ -3,12 +3,20 @@
  *
  *   every WATCH_MS: does anybody wait for the thread? has it done anything since the last look?
  *
- * Time is counted in looks, not by the clock: where the whole process, or main, stood still for a
- * while, the thread had no time either.
+ * 1. Time is counted in looks, not by the clock: where the whole process, or main, stood still for
+ *    a while, the thread had no time either.
+ * 2. A look that comes late is a sign of a machine with too little time for everybody: what of the
+ *    thread's silence is its own is not known. It counts a quarter, so that a thread that hangs is
+ *    found there too, later.
  *
  * **Thread:** main.
  */
+import { type Clock, systemClock } from '../base/clock.ts';
 import { WATCH_MS } from '../limits.ts';
+
+/** Late: a whole period or more after its time. */
+const LATE_PERIODS = 2;
+const LATE_PART = 1 / 4;
 
 export interface Watched {
   /** Somebody waits for something the thread has not done. */
@@ -22,15 +30,20 @@ export function watchForHang(
   thread: Watched,
   hangMs: number,
   onHang: (silentMs: number) => void,
+  clock: Clock = systemClock,
 ): () => void {
   const periodMs = Math.min(WATCH_MS, hangMs / 4);
   let progress = thread.progress;
+  let lookedAt = clock.monotonic();
   let silentMs = 0;
   const timer = setInterval(() => {
-    const now = thread.progress;
-    const isSilent = now === progress && thread.isAwaited;
-    progress = now;
-    silentMs = isSilent ? silentMs + periodMs : 0;
+    const { progress: reached, isAwaited } = thread;
+    const isSilent = reached === progress && isAwaited;
+    progress = reached;
+    const now = clock.monotonic();
+    const isLate = now - lookedAt >= LATE_PERIODS * periodMs;
+    lookedAt = now;
+    silentMs = isSilent ? silentMs + periodMs * (isLate ? LATE_PART : 1) : 0;
     if (silentMs < hangMs) return;
     clearInterval(timer);
     onHang(silentMs);

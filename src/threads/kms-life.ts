@@ -7,7 +7,8 @@
  * 2. What introduce() is given is given away: main keeps no end of a channel keys travel on.
  * 3. The thread is asked to end, and erases its keys before it does. It is terminated only if it
  *    does not, or hangs: a terminated thread leaves key bytes in freed memory.
- * 4. It is asked for a sign of life every KMS_PING_MS: shards wait for it, and main does not know.
+ * 4. It is asked for a sign of life every KMS_PING_MS, also while it owes an answer: shards wait
+ *    for it, and main does not know; and a call may wait for a disk that is slow to commit.
  *
  * **Thread:** main.
  */
@@ -85,6 +86,7 @@ export class KmsLife {
   readonly exited: Promise<void>;
   #endWatch: () => void = () => {};
   #answers = 0;
+  #isPinged = false;
   /** Why no call can be made any more, once that is so. */
   #ended: PlaneError | null = null;
   #how = 'has ended';
@@ -127,7 +129,7 @@ export class KmsLife {
       this.#how = `hung: it gave no sign of life for ${silentMs} ms`;
       void this.#worker.terminate();
     });
-    const pings = setInterval(() => this.#ping(), Math.min(KMS_PING_MS, hangMs)).unref();
+    const pings = setInterval(() => this.#ping(), Math.min(KMS_PING_MS, hangMs / 4)).unref();
     this.#endWatch = () => {
       endWatch();
       clearInterval(pings);
@@ -189,9 +191,13 @@ export class KmsLife {
   }
 
   #ping(): void {
-    if (this.#ended !== null || this.#owed.size > 0) return;
+    if (this.#ended !== null || this.#isPinged) return;
+    this.#isPinged = true;
     // Whether there is an answer is for the watch to see.
-    this.#ask((id) => ({ kind: 'ping', id })).catch(() => undefined);
+    const answered = (): void => {
+      this.#isPinged = false;
+    };
+    this.#ask((id) => ({ kind: 'ping', id })).then(answered, answered);
   }
 
   #ask(

@@ -220,7 +220,7 @@ describe('hostile requests', () => {
     const path = '/?Action=DescribeRegions&Version=2014-05-26';
     const statusOf = async (host: string): Promise<number> =>
       (await send(api, { path, headers: { host } })).status;
-    const { port } = api.server;
+    const { port } = api;
     expect(await statusOf(`attacker.example:${port}`)).toBe(403);
     for (const own of ['localhost', '127.0.0.1', 'plane.test']) {
       expect(await statusOf(`${own}:${port}`)).toBe(200);

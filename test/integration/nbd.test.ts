@@ -58,7 +58,8 @@ describe('the protocol', () => {
       await using subject = await nbdSubject([{ name: 'disk' }]);
       // nbdkit gives --run a URI of its own, and ends when the command does.
       const count = 20_000 * longFactor;
-      const command = `${PYTHON} ${DIFFERENTIAL} '${subject.uri('disk')}' "$uri" ${count} ${suiteSeed}`;
+      const uris = `'${subject.uri('disk')}' "$uri"`;
+      const command = `${PYTHON} ${DIFFERENTIAL} ${uris} ${count} ${suiteSeed}`;
       const ended = await run('nbdkit', '-U', '-', 'memory', '1G', '--run', command);
       expect([ended.code, ended.stdout]).toEqual([0, '']);
     },

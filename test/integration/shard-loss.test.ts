@@ -192,6 +192,32 @@ describe('a shard whose thread is lost', () => {
     expect((await plane.check()).problems).toEqual([]);
   });
 
+  it('has the snapshots again that were open for reading, until they are deleted', async () => {
+    await using opened = await openSabotaged({ dataDir, shards: 1 }, OFTEN);
+    const { plane, sabotage } = opened;
+    const DiskId = await newDisk(plane);
+    const disk = await plane.attach(DiskId);
+    const bytes = pattern(8, 64 * SECTOR);
+    await disk.write(0, bytes);
+    const { SnapshotId } = await plane.call('CreateSnapshot', { DiskId });
+    await using reader = await plane.openSnapshot(SnapshotId);
+    await disk.write(0, pattern(9, 64 * SECTOR));
+    for (const fault of ['terminate', 'exit'] as const) {
+      await sabotage.killShard(0, fault);
+      expectBytes(await reader.read(0, bytes.length), bytes);
+      expect(await reader.allocation(0, bytes.length)).toEqual([
+        { length: bytes.length, isHole: false },
+      ]);
+    }
+    expect((await plane.stats()).shards[0]).toMatchObject({ openVolumes: 2, heldKeys: 2 });
+    await plane.call('DeleteSnapshot', { SnapshotId, Force: true });
+    await sabotage.killShard(0);
+    expect(await outcomeOf(reader.read(0, 1))).toBe('InvalidSnapshotId.NotFound');
+    await reader.close();
+    expectBytes(await disk.read(0, SECTOR), pattern(9, 64 * SECTOR).subarray(0, SECTOR));
+    expect((await plane.stats()).shards[0]).toMatchObject({ openVolumes: 1, trees: 1 });
+  });
+
   it('holds the disks of a running instance on', async () => {
     await using opened = await openSabotaged({ dataDir, shards: 1 }, OFTEN);
     const { plane, sabotage } = opened;

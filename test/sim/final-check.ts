@@ -3,13 +3,12 @@
  * model says; holes are holes; metadata and stores are sound, and name the same trees.
  */
 import { GIB } from '../../src/base/units.ts';
-import type { DiskIo } from '../../src/router/disk-io.ts';
 import { SECTOR } from '../support/sector-pattern.ts';
 import { codeOf } from './causes.ts';
 import { versionsOf } from './io-caller.ts';
 import { HOLE } from './model.ts';
 import type { PlaneProcess } from './plane-process.ts';
-import type { Resource, World } from './world.ts';
+import type { Attachment, Resource, World } from './world.ts';
 
 export interface CheckSeams {
   readonly spanSectors: number;
@@ -19,7 +18,7 @@ export interface CheckSeams {
   readonly refused: (what: string, error: unknown) => void;
 }
 
-/** Reads every disk and snapshot that nobody has attached. */
+/** Reads every disk and snapshot: by what has it open, or by a volume of its own. */
 export async function checkContents(
   process: PlaneProcess,
   world: World,
@@ -53,7 +52,11 @@ async function checkUnattached(
   }
 }
 
-async function checkContent(resource: Resource, disk: DiskIo, seams: CheckSeams): Promise<void> {
+async function checkContent(
+  resource: Resource,
+  disk: Attachment['disk'],
+  seams: CheckSeams,
+): Promise<void> {
   const { spanSectors, violation, refused } = seams;
   const what = `content of ${resource.id}`;
   try {
@@ -71,7 +74,7 @@ async function checkContent(resource: Resource, disk: DiskIo, seams: CheckSeams)
 }
 
 /** By sector whether it is allocated; one more stands for all behind the span. */
-async function mappedSectors(disk: DiskIo, spanSectors: number): Promise<boolean[]> {
+async function mappedSectors(disk: Attachment['disk'], spanSectors: number): Promise<boolean[]> {
   const mapped: boolean[] = [];
   for (const { length, isHole } of await disk.allocation(0, spanSectors * SECTOR)) {
     for (let done = 0; done < length; done += SECTOR) mapped.push(!isHole);

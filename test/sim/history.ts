@@ -156,10 +156,9 @@ class History {
     await this.#step(!hasActed);
   }
 
-  /** One request of a disk; a disk is attached first if none is. */
+  /** One request of what is open; a disk is attached first if nothing is. */
   #actIo(): boolean {
-    const disks = this.#world.disks();
-    if (this.#io.act(disks)) return true;
+    if (this.#io.act([...this.#world.resources.values()])) return true;
     const { process } = this.#machine;
     return process !== null && this.#verbs.attachIfNone(process);
   }

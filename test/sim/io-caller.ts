@@ -3,13 +3,13 @@
  * when it is answered, and every read compared with it.
  */
 import type { Prng } from '../../src/base/prng.ts';
-import type { DiskIo } from '../../src/router/disk-io.ts';
+import { DiskIo } from '../../src/router/disk-io.ts';
 import { putSector, SECTOR, versionAt } from '../support/sector-pattern.ts';
 import { codeOf } from './causes.ts';
 import { HOLE, type ModelWrite } from './model.ts';
 import { drawKind, type Swarm } from './swarm.ts';
 import type { Trace } from './trace.ts';
-import type { Resource } from './world.ts';
+import type { Attachment, Resource } from './world.ts';
 
 export interface CallerSeams {
   readonly prng: Prng;
@@ -54,24 +54,31 @@ export class IoCaller {
     this.unanswered = 0;
   }
 
-  /** Makes one request of one attached disk. @returns false: there is none, or enough under way */
-  act(disks: readonly Resource[]): boolean {
+  /** Makes one request of what is open. @returns false: nothing is, or enough is under way */
+  act(resources: readonly Resource[]): boolean {
     const { prng, swarm } = this.#seams;
-    const open = disks.filter(({ attachment }) => attachment !== null && !attachment.isClosing);
+    const open = resources.filter(({ attachment }) => attachment !== null && !attachment.isClosing);
     const resource = open[prng.nextBelow(Math.max(1, open.length))];
     if (resource === undefined || this.unanswered >= swarm.depth) return false;
     const kind = drawKind(prng, swarm.ioWeights);
     const sector = prng.nextBelow(swarm.spanSectors);
     const sectorCount = 1 + prng.nextBelow(Math.min(swarm.sectorsMax, swarm.spanSectors - sector));
     const { disk } = resource.attachment!;
-    if (kind === 'flush') this.#flush(resource, disk);
+    if (!(disk instanceof DiskIo)) void this.read(resource, disk, sector, sectorCount);
+    else if (kind === 'flush') this.#flush(resource, disk);
     else if (kind === 'read') void this.read(resource, disk, sector, sectorCount);
     else this.#write(resource, disk, sector, sectorCount, kind);
     return true;
   }
 
-  async read(resource: Resource, disk: DiskIo, sector: number, sectorCount: number): Promise<void> {
+  async read(
+    resource: Resource,
+    disk: Attachment['disk'],
+    sector: number,
+    sectorCount: number,
+  ): Promise<void> {
     const what = `read of ${resource.id} [${sector}, +${sectorCount})`;
+    const { losses } = resource.volume;
     await this.#request(what, disk.read(sector * SECTOR, sectorCount * SECTOR), (bytes) => {
       let versions: number[];
       try {
@@ -81,7 +88,7 @@ export class IoCaller {
         return;
       }
       this.#seams.trace.note('read', sector, ...versions);
-      const wrong = resource.volume.read(sector, versions);
+      const wrong = resource.volume.read(sector, versions, losses);
       if (wrong !== null) this.#seams.violation(`${what}: ${wrong}`);
     });
   }

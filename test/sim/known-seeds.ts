@@ -11,5 +11,7 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
   { seed: 347, found: 'in the simulator: trees are removed after their record is committed' },
   { seed: 136, found: 'a volume was taken for open whose thread was lost as it answered' },
   { seed: 1_000_016, found: 'in the simulator: an opening that fails may lose what it tried with' },
+  { seed: 1_003_567, found: 'a removal lost with its shard left a tree nobody named' },
+  { seed: 20_001_881, found: 'in the simulator: a lost shard had answered a read just before' },
   { seed: 1_000_021, found: 'in the simulator: a removal that failed leaves its tree' },
 ];

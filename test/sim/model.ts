@@ -122,6 +122,8 @@ export interface Capture {
 
 export class Volume {
   states: Content[];
+  /** How many times its shard has lost something: what was read before says nothing of now. */
+  losses = 0;
   /** Writes made and not answered, in order. */
   readonly inFlight: ModelWrite[] = [];
   readonly #captures = new Set<Capture>();
@@ -145,12 +147,16 @@ export class Volume {
     for (const state of this.states) state.flush();
   }
 
-  /** @returns null, or what is wrong with versions a read has returned */
-  read(sector: number, versions: readonly number[]): string | null {
+  /**
+   * @param lossesBefore as they were when the read was made
+   * @returns null, or what is wrong with versions a read has returned
+   */
+  read(sector: number, versions: readonly number[], lossesBefore = this.losses): string | null {
     const isAllowed = (state: Content): boolean =>
       versions.every((version, index) => state.allows(sector + index, version));
     const possible = this.states.filter(isAllowed);
     if (possible.length === 0) return this.#contradiction(sector, versions);
+    if (this.losses !== lossesBefore) return null;
     this.states = possible;
     for (const state of possible) {
       for (const [index, version] of versions.entries()) state.settle(sector + index, version);
@@ -195,6 +201,7 @@ export class Volume {
 
   /** Its shard is opened again, and has lost what a power cut might have taken. */
   loosen(): void {
+    this.losses++;
     for (const state of this.states) state.loosen();
   }
 

@@ -18,6 +18,8 @@ import { quotasOf } from '../../src/control/quotas.ts';
 import { reconcile } from '../../src/control/reconcile.ts';
 import { reopenVolume } from '../../src/control/reopen-volume.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
+import { openSnapshot } from '../../src/control/snapshots/open-snapshot.ts';
+import { UnnamedTrees } from '../../src/control/unnamed-trees.ts';
 import type { Verbs } from '../../src/control/verbs.ts';
 import { volumeOf } from '../../src/control/volume-of.ts';
 import type { FillRandom } from '../../src/kms/envelope.ts';
@@ -28,6 +30,7 @@ import type { VolumeLayer } from '../../src/record/shard-message.ts';
 import type { DiskIo } from '../../src/router/disk-io.ts';
 import { HeldVolumes } from '../../src/router/held-volumes.ts';
 import { ShardSet } from '../../src/router/shard-set.ts';
+import type { SnapshotIo } from '../../src/router/snapshot-io.ts';
 import type { StoreGeometry } from '../../src/segment/geometry.ts';
 import type { ShardThread } from '../../src/threads/shard-thread.ts';
 import type { Durable } from './machine.ts';
@@ -96,13 +99,15 @@ export class PlaneProcess {
     const outcomes = await Promise.allSettled(this.threads.map((thread) => thread.start()));
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     const { clock } = time;
+    const unnamedTrees = new UnnamedTrees();
     // The router knows no more of a thread than this has.
     const shards = new ShardSet({
       threads: this.threads as unknown as readonly ShardThread[],
       restart: async (index) => (await this.#replace(index)) as unknown as ShardThread,
       isVolatile: false,
       cores: CORES,
-      reopen: (diskId, open) => reopenVolume({ clock, metadata }, diskId, open),
+      treesToKeep: (shardIndex) => unnamedTrees.namesToKeep(metadata, shardIndex),
+      reopen: (id, open) => reopenVolume({ clock, metadata }, id, open),
     });
     this.#shards = shards;
     const randomBytes = (byteCount: number): Uint8Array => {
@@ -118,6 +123,7 @@ export class PlaneProcess {
       shards,
       volumes: volumesOf(shards),
       locks: new ResourceLocks(),
+      unnamedTrees,
       tokens: new TokensInUse(time.clock.now()),
       ruleSet: '2025' as const,
       quotas: quotasOf({}),
@@ -161,6 +167,12 @@ export class PlaneProcess {
     const open = (record: DiskRecord): Promise<DiskIo> =>
       this.#openShards().attach(volumeOf(record), detached);
     return attachDisk(context, OWNER, diskId, open);
+  }
+
+  openSnapshot(snapshotId: string): Promise<SnapshotIo> {
+    return openSnapshot(this.#open(), OWNER, snapshotId, (record) =>
+      this.#openShards().openSnapshot(volumeOf(record)),
+    );
   }
 
   /** A volume of a disk or snapshot that nobody has attached, to look into. */
@@ -225,6 +237,7 @@ function volumesOf(shards: ShardSet): PlaneContext['volumes'] {
   return {
     drain: (diskId) => shards.drain(diskId),
     resize: (diskId, sizeBytes) => shards.resize(diskId, sizeBytes),
+    changeProfile: (diskId, profile) => shards.changeProfile(diskId, profile),
     pushLayer: (diskId: string, layer: VolumeLayer) => shards.pushLayer(diskId, layer),
     hold: (disk) => held.hold(volumeOf(disk)),
     release: (diskId) => held.release(diskId),

@@ -30,6 +30,7 @@ export type IoKind = 'write' | 'fuaWrite' | 'read' | 'flush' | 'zero';
 export type VerbKind =
   | 'attach'
   | 'detach'
+  | 'openSnapshot'
   | 'createDisk'
   | 'createSnapshot'
   | 'diskFromSnapshot'
@@ -81,6 +82,7 @@ const IO_WEIGHTS: Readonly<Record<IoKind, number>> = {
 const VERB_WEIGHTS: Readonly<Record<VerbKind, number>> = {
   attach: 8,
   detach: 1,
+  openSnapshot: 1,
   createDisk: 0.5,
   createSnapshot: 2,
   diskFromSnapshot: 1,

@@ -95,7 +95,8 @@ export class VerbCaller {
   #failed({ what, on, effect, also }: Plan, error: unknown): void {
     this.#seams.trace.note('verb refused', what, codeOf(error));
     if (isOutcomeUnknown(error)) {
-      this.#world.hasLeftovers = true;
+      // A shard that was lost removes what nobody names when it is replaced.
+      if (codeOf(error) !== 'ShardLost') this.#world.hasLeftovers = true;
       if (effect !== null) this.#world.unknown(effect);
       for (const resource of on) resource.isStuck = true;
     }
@@ -108,6 +109,8 @@ export class VerbCaller {
         return this.#attach(process);
       case 'detach':
         return this.#detach();
+      case 'openSnapshot':
+        return this.#openSnapshot(process);
       case 'createDisk':
         return this.#createDisk(process);
       case 'createSnapshot':
@@ -121,7 +124,7 @@ export class VerbCaller {
       case 'deleteDisk':
         return this.#delete(process, this.#available());
       case 'deleteSnapshot':
-        return this.#delete(process, this.#draw(this.#world.snapshots()));
+        return this.#delete(process, this.#closedSnapshot());
       case 'check':
         return this.#check(process);
       default:
@@ -148,7 +151,8 @@ export class VerbCaller {
   }
 
   #detach(): Plan | null {
-    const disk = this.#draw(this.#world.disks().filter(({ attachment }) => attachment !== null));
+    const resources = [...this.#world.resources.values()];
+    const disk = this.#draw(resources.filter(({ attachment }) => attachment !== null));
     const attachment = disk?.attachment;
     if (disk === null || attachment === null || attachment === undefined) return null;
     attachment.isClosing = true;
@@ -159,6 +163,21 @@ export class VerbCaller {
       call: () => attachment.disk.close(),
       done: () => {
         disk.attachment = null;
+      },
+    };
+  }
+
+  #openSnapshot(process: PlaneProcess): Plan | null {
+    const snapshot = this.#closedSnapshot();
+    if (snapshot === null) return null;
+    return {
+      what: `open ${snapshot.id}`,
+      on: [snapshot],
+      effect: null,
+      call: () => process.openSnapshot(snapshot.id),
+      done: (reader) => {
+        const disk = reader as Awaited<ReturnType<PlaneProcess['openSnapshot']>>;
+        snapshot.attachment = { disk, isClosing: false };
       },
     };
   }
@@ -309,6 +328,10 @@ export class VerbCaller {
   /** A disk that is not attached. */
   #available(): Resource | null {
     return this.#draw(this.#world.disks().filter(({ attachment }) => attachment === null));
+  }
+
+  #closedSnapshot(): Resource | null {
+    return this.#draw(this.#world.snapshots().filter(({ attachment }) => attachment === null));
   }
 
   #draw(resources: readonly Resource[]): Resource | null {

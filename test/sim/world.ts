@@ -8,12 +8,14 @@
 import type { Metadata } from '../../src/meta/metadata.ts';
 import type { DiskRecord, SnapshotRecord } from '../../src/record/resource.ts';
 import type { DiskIo } from '../../src/router/disk-io.ts';
+import type { SnapshotIo } from '../../src/router/snapshot-io.ts';
 import { type Capture, type Content, Volume } from './model.ts';
 
 const LIST_MAX = 1000;
 
+/** Of a disk, or a snapshot that is open for reading. */
 export interface Attachment {
-  readonly disk: DiskIo;
+  readonly disk: DiskIo | SnapshotIo;
   isClosing: boolean;
 }
 

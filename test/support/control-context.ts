@@ -11,6 +11,7 @@ import { TokensInUse } from '../../src/control/access/tokens.ts';
 import type { ControlContext, KmsCalls } from '../../src/control/context.ts';
 import { quotasOf } from '../../src/control/quotas.ts';
 import { ResourceLocks } from '../../src/control/resource-locks.ts';
+import { UnnamedTrees } from '../../src/control/unnamed-trees.ts';
 import { openVault } from '../../src/kms/open-vault.ts';
 import { createKmsServer } from '../../src/kms/serve.ts';
 import type { Vault } from '../../src/kms/vault.ts';
@@ -18,6 +19,7 @@ import type { KeyValueStore } from '../../src/kv/key-value-store.ts';
 import { openMemoryStore } from '../../src/kv/memory-store.ts';
 import { AUDIT_ENTRIES_MAX } from '../../src/limits.ts';
 import { metadataOver } from '../../src/meta/metadata.ts';
+import type { PerformanceProfile } from '../../src/performance/profile.ts';
 import type { ShardRequest } from '../../src/record/shard-message.ts';
 
 /** What metadata and master keys are kept in. */
@@ -49,6 +51,7 @@ export interface TestControl {
   /** Resources whose re-encryption was begun. */
   readonly reencrypted: string[];
   readonly resized: [string, number][];
+  readonly profiles: [string, PerformanceProfile][];
   /** Disks whose volume an instance keeps open. */
   readonly held: Set<string>;
   /** How many times snapshots are open for reading. */
@@ -101,20 +104,15 @@ export async function testControl(
   const drained: string[] = [];
   const reencrypted: string[] = [];
   const resized: [string, number][] = [];
+  const profiles: [string, PerformanceProfile][] = [];
   const held = new Set(ground.held);
   const readers = new Map<string, number>();
   const failing = new Set<string>();
   const { stores, fillRandom } = ground;
   const vault = await openTestVault(ground, clock);
   const server = createKmsServer({ vault, throttling });
-  const kms: KmsCalls = {
-    call: (request) => server.handle(request) as Promise<never>,
-  };
-  const principal = {
-    accountId: '1000000000000001',
-    userName: null,
-    regionId: 'cn-hangzhou',
-  };
+  const kms: KmsCalls = { call: (request) => server.handle(request) as Promise<never> };
+  const principal = { accountId: '1000000000000001', userName: null, regionId: 'cn-hangzhou' };
   const now = clock ?? { now: () => Date.UTC(2026, 0, 31, 12), monotonic: () => 0 };
   const context: ControlContext = {
     ...principal,
@@ -138,8 +136,9 @@ export async function testControl(
         return null;
       },
     },
-    volumes: testVolumes(server, { drained, resized, held, readers, failing }),
+    volumes: testVolumes(server, { drained, resized, profiles, held, readers, failing }),
     locks: new ResourceLocks(),
+    unnamedTrees: new UnnamedTrees(),
     tokens: new TokensInUse(now.now()),
     ruleSet: '2025',
     quotas: quotasOf({}),
@@ -148,7 +147,7 @@ export async function testControl(
   for (const accountId of [principal.accountId, ...OTHER_ACCOUNTS]) {
     await ensureAccount(context.metadata, accountId, context.clock.now());
   }
-  const seen = { told, drained, reencrypted, resized, held, readers };
+  const seen = { told, drained, reencrypted, resized, profiles, held, readers };
   return { context, stores, vault, ...seen, failNext: (op) => failing.add(op) };
 }
 
@@ -161,7 +160,7 @@ function openTestVault(ground: ControlGround, clock: Clock = systemClock): Promi
 /** Volumes that are only written down; one that is held has its data keys unwrapped, by the KMS. */
 function testVolumes(
   server: ReturnType<typeof createKmsServer>,
-  seen: Pick<TestControl, 'drained' | 'resized' | 'held' | 'readers'> & {
+  seen: Pick<TestControl, 'drained' | 'resized' | 'profiles' | 'held' | 'readers'> & {
     readonly failing: Set<string>;
   },
 ): ControlContext['volumes'] {
@@ -171,6 +170,9 @@ function testVolumes(
     },
     resize: async (diskId, sizeBytes) => {
       seen.resized.push([diskId, sizeBytes]);
+    },
+    changeProfile: (diskId, profile) => {
+      seen.profiles.push([diskId, profile]);
     },
     hold: async ({ diskId, layers }) => {
       await new Promise(setImmediate);

@@ -47,10 +47,17 @@ export const PACKAGES: readonly Door[] = [
   { name: 'typescript', places: ['test/tidy/'] },
   {
     name: 'valibot',
-    places: ['src/control/', 'src/record/shapes.ts', 'src/record/document-shapes.ts', 'src/load/'],
+    places: [
+      'src/control/',
+      'src/record/shapes.ts',
+      'src/record/document-shapes.ts',
+      'src/load/',
+      'src/fleet/fleet-options.ts',
+      'src/gate/',
+    ],
   },
   { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
-  { name: 'yaml', places: ['src/control/access/load-world.ts'] },
+  { name: 'yaml', places: ['src/control/access/load-world.ts', 'src/cli/fleet-file.ts'] },
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
@@ -60,7 +67,7 @@ const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node', '@vitest
 export const BUILTINS: readonly Door[] = [
   {
     name: 'node:worker_threads',
-    places: ['src/threads/', 'workers/', 'bench/'],
+    places: ['src/threads/', 'src/load/job-threads.ts', 'workers/', 'bench/'],
   },
   {
     name: 'node:crypto',
@@ -74,6 +81,7 @@ export const BUILTINS: readonly Door[] = [
       'src/front/api/',
       'src/load/target-library.ts',
       'src/load/unit-digest.ts',
+      'src/gate/calibration.ts',
       'src/cli/',
       'bench/',
     ],
@@ -93,12 +101,13 @@ export const BUILTINS: readonly Door[] = [
       'src/control/access/world-content.ts',
       'src/control/jobs/export-files.ts',
       'src/load/',
+      'src/gate/revision.ts',
       'src/cli/',
       'bench/',
     ],
   },
   { name: 'node:inspector', places: ['src/base/process-hardening.ts'] },
-  { name: 'node:child_process', places: ['src/cli/', 'bench/'] },
+  { name: 'node:child_process', places: ['src/gate/turn-process.ts', 'src/cli/', 'bench/'] },
   { name: 'node:net', places: ['src/front/'] },
   { name: 'node:http', places: ['src/front/'] },
 ];
@@ -116,6 +125,7 @@ export const GLOBALS: readonly Door[] = [
       'bench/',
     ],
   },
+  { name: 'process.hrtime', places: ['src/record/alarm-words.ts'] },
   { name: 'Math.random', places: [] },
   { name: 'console', places: ['src/cli/', 'bench/'] },
   { name: 'process.env', places: ['src/cli/', 'bench/'] },

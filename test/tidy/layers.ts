@@ -5,7 +5,8 @@
  */
 import { isIn } from './tree.ts';
 
-export type Thread = 'any' | 'main' | 'shard' | 'kms';
+/** load: a thread of the load generator. It is a customer of the library, as main is. */
+export type Thread = 'any' | 'main' | 'shard' | 'kms' | 'load';
 
 export interface LayerRow {
   /** Lower is nearer to the ground. Imports go down only. */
@@ -58,6 +59,20 @@ export const LAYERS: readonly LayerRow[] = [
     what: 'a small ordered key-value store, on LMDB and in memory',
   },
   {
+    layer: 1,
+    places: ['performance'],
+    thread: 'any',
+    mayImport: [],
+    what: 'how fast a disk of each kind is, and when it may do what: no clock of its own',
+  },
+  {
+    layer: 2,
+    places: ['fleet'],
+    thread: 'any',
+    mayImport: ['performance'],
+    what: 'fleets of disks in virtual time: no waiting, no bytes, one result from one seed',
+  },
+  {
     layer: 2,
     places: ['segment'],
     thread: 'shard',
@@ -89,21 +104,21 @@ export const LAYERS: readonly LayerRow[] = [
     layer: 3,
     places: ['threads'],
     thread: 'main',
-    mayImport: ['record'],
+    mayImport: ['record', 'fleet'],
     what: 'starts, watches, introduces and stops threads',
   },
   {
     layer: 4,
     places: ['router'],
     thread: 'main',
-    mayImport: ['record', 'threads'],
+    mayImport: ['record', 'threads', 'performance'],
     what: 'disk I/O on main: validate, place, stage, await',
   },
   {
     layer: 5,
     places: ['control'],
     thread: 'main',
-    mayImport: ['record', 'meta', 'router', 'threads'],
+    mayImport: ['record', 'meta', 'router', 'threads', 'performance'],
     what: 'the verbs, and the rules they ask, as tables',
   },
   {
@@ -112,12 +127,14 @@ export const LAYERS: readonly LayerRow[] = [
       'plane.ts',
       'plane-options.ts',
       'plane-shards.ts',
+      'plane-volumes.ts',
       'check-directory.ts',
+      'simulate-fleet.ts',
       'types.ts',
       'index.ts',
     ],
     thread: 'main',
-    mayImport: ['record', 'kv', 'meta', 'threads', 'router', 'control'],
+    mayImport: ['record', 'kv', 'meta', 'fleet', 'threads', 'router', 'control'],
     what: 'the composition root, and the library as its users see it',
   },
   {
@@ -149,10 +166,24 @@ export const LAYERS: readonly LayerRow[] = [
     what: 'the baseline a load is compared with: one piscina task per I/O',
   },
   {
+    layer: 8,
+    places: ['gate'],
+    thread: 'main',
+    mayImport: ['load'],
+    what: 'the regression gate: turns, statistics, verdicts',
+  },
+  {
+    layer: 9,
+    places: ['vitest.ts'],
+    thread: 'main',
+    mayImport: ['gate'],
+    what: 'sealdisk/vitest: throughput that the tests of others hold',
+  },
+  {
     layer: 9,
     places: ['cli'],
     thread: 'main',
-    mayImport: ['index.ts', 'types.ts', 'load', 'front', 'bench/naive'],
+    mayImport: ['index.ts', 'types.ts', 'load', 'gate', 'front', 'bench/naive'],
     what: 'the command line',
   },
   {
@@ -171,10 +202,31 @@ export const LAYERS: readonly LayerRow[] = [
   },
   {
     layer: 4,
+    places: ['workers/alarm.ts'],
+    thread: 'any',
+    mayImport: ['record'],
+    what: 'entry of the alarm thread, which sleeps and wakes main',
+  },
+  {
+    layer: 4,
     places: ['workers/check.ts'],
     thread: 'shard',
     mayImport: ['record', 'segment'],
     what: 'entry of a thread that checks shard directories nobody has open',
+  },
+  {
+    layer: 4,
+    places: ['workers/fleet.ts'],
+    thread: 'any',
+    mayImport: ['fleet'],
+    what: 'entry of a thread that simulates parts of a fleet',
+  },
+  {
+    layer: 10,
+    places: ['workers/load.ts'],
+    thread: 'load',
+    mayImport: ['load', 'cli'],
+    what: 'entry of a thread that makes load',
   },
 ];
 

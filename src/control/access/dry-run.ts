@@ -76,6 +76,7 @@ function dryRunContext(context: ControlContext): ControlContext {
     shards: overlay(context.shards, { call: stop }),
     volumes: overlay(context.volumes, {
       resize: stop,
+      changeProfile: refuse,
       pushLayer: stop,
       hold: stop,
       release: stop,

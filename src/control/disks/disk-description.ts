@@ -1,13 +1,12 @@
 /** A disk as DescribeDisks shows it. */
-import { GIB } from '../../base/units.ts';
+import { GIB, MIB } from '../../base/units.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { isoSeconds } from '../schemas.ts';
 import { describeTags } from '../tag-parameters.ts';
-import { kindOf } from './category-rules.ts';
-import { performanceOf } from './performance.ts';
+import { profileOfDisk } from './disk-profile.ts';
 import type { DiskAttachment, DiskDescription } from './types.ts';
 
 /** Shares of one snapshot that are looked at for the caller's own. */
@@ -15,7 +14,8 @@ const SHARES_MAX = 100;
 
 export function describeDisk(context: ControlContext, disk: DiskRecord): DiskDescription {
   const size = disk.sizeBytes / GIB;
-  const { iops, throughput } = performanceOf(kindOf(disk), size, disk.provisionedIops);
+  const { iops, bytesPerSecond } = profileOfDisk(disk);
+  const throughput = Math.floor(bytesPerSecond / MIB);
   const attachments = attachmentsOf(disk);
   return {
     DiskId: disk.diskId,

@@ -14,6 +14,7 @@ import type { RuleSet } from '../encryption/cells.ts';
 import { findDisk } from '../find.ts';
 import { descriptionSchema, idListSchema, idSchema, nameSchema } from '../schemas.ts';
 import { checkSize, chooseKind, type DiskKind, kindOf } from './category-rules.ts';
+import { profileOfDisk } from './disk-profile.ts';
 import { chooseAuto } from './new-disk.ts';
 import { countSchema } from './parameters.ts';
 import { checkDiskState } from './state-rules.ts';
@@ -48,6 +49,11 @@ export async function modifyDiskAttribute(
     });
     context.passValidation();
     await context.metadata.commit({ putDisks });
+    if (parameters.BurstingEnabled !== undefined) {
+      for (const disk of putDisks) {
+        context.volumes.changeProfile(disk.diskId, profileOfDisk(disk));
+      }
+    }
     return {};
   });
 }
@@ -115,6 +121,7 @@ export function modifyDiskSpec(
       putDisks: [changed],
       putDocuments: [{ kind: 'task', record }],
     });
+    context.volumes.changeProfile(DiskId, profileOfDisk(changed));
     return { TaskId: record.taskId };
   });
 }

@@ -12,6 +12,8 @@
 import { PlaneError } from '../../base/errors.ts';
 import { GIB } from '../../base/units.ts';
 import type { MetadataChange } from '../../meta/metadata.ts';
+import { AUTO_FIGURES } from '../../performance/figures.ts';
+import { provisionedIopsMax } from '../../performance/profile.ts';
 import { makeDiskId } from '../../record/ids.ts';
 import type {
   DiskRecord,
@@ -36,7 +38,6 @@ import {
   type DiskKind,
   kindOf,
 } from './category-rules.ts';
-import { BURSTING_GIB_MIN, provisionedIopsMax } from './performance.ts';
 
 /** What a new disk's content is. */
 export interface DiskContent {
@@ -267,10 +268,10 @@ export function chooseAuto(
   }
   if (BurstingEnabled === true) {
     checkAutoParameter('BurstingEnabled', kind.category);
-    if (sizeGiB < BURSTING_GIB_MIN) {
+    if (sizeGiB < AUTO_FIGURES.gibMin) {
       throw new PlaneError(
         'InvalidBurstingEnabled.DiskSizeTooSmall',
-        `expected at least ${BURSTING_GIB_MIN} GiB, got ${sizeGiB}`,
+        `expected at least ${AUTO_FIGURES.gibMin} GiB, got ${sizeGiB}`,
       );
     }
   }

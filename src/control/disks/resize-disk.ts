@@ -13,6 +13,7 @@ import { findDisk } from '../find.ts';
 import { checkDiskQuotas, withDiskQuotas } from '../quotas.ts';
 import { idSchema } from '../schemas.ts';
 import { checkGrowth, kindOf } from './category-rules.ts';
+import { profileOfDisk } from './disk-profile.ts';
 import { sizeGiBSchema } from './parameters.ts';
 import { checkDiskState } from './state-rules.ts';
 import type { DiskVerbs } from './types.ts';
@@ -47,7 +48,10 @@ export function resizeDisk(
       context.metadata.commit({ putDisks: [grown] }),
     );
     const waitsForStart = disk.instanceId !== null && Type === 'offline';
-    if (!waitsForStart) await context.volumes.resize(DiskId, sizeBytes);
+    if (!waitsForStart) {
+      await context.volumes.resize(DiskId, sizeBytes);
+      context.volumes.changeProfile(DiskId, profileOfDisk(grown));
+    }
     return {};
   });
 }

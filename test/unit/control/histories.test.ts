@@ -11,7 +11,8 @@
  *
  * The metadata and the KMS are the real ones; shards only write down what they are told.
  *
- * SEALDISK_SEED does a run again (test/support/seed.ts); SEALDISK_LONG=20 is the long mode, 10,000 histories.
+ * SEALDISK_SEED does a run again (test/support/seed.ts); SEALDISK_LONG=20 is the long mode, 10,000
+ * histories.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -25,7 +26,8 @@ import { longFactor } from '../../support/long.ts';
 import { suiteSeed } from '../../support/seed.ts';
 
 const HISTORIES = 500 * longFactor;
-const TITLE = `${HISTORIES} histories of three accounts in two regions keep every promise: ${suiteSeed}`;
+const WHO = 'three accounts in two regions';
+const TITLE = `${HISTORIES} histories of ${WHO} keep every promise: ${suiteSeed}`;
 const TEST_MS_MAX = 600_000 * Math.max(1, longFactor);
 const CALLS_MAX = 24;
 const REGIONS = ['cn-hangzhou', 'cn-beijing'] as const;

@@ -1,4 +1,4 @@
-/** The volume of an attached disk opened again when its shard was replaced: control's part. */
+/** The volume of an attached disk or an open snapshot opened again when its shard was replaced: control's part. */
 import { describe, expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
 import { callVerb } from '../../../src/control/call.ts';
@@ -49,6 +49,21 @@ describe('a volume opened again', () => {
     const { context, DiskId, uses, opened, open } = await diskOf({});
     await reopenVolume(context, DiskId, open);
     expect({ opened: opened.length, uses: await uses() }).toEqual({ opened: 1, uses: [] });
+  });
+
+  it('of a snapshot is that of its record, until it is deleted', async () => {
+    const { context, DiskId, opened, open } = await diskOf({ Encrypted: true });
+    const { principal } = context;
+    const { SnapshotId } = await callVerb(context, principal, 'CreateSnapshot', { DiskId });
+    await reopenVolume(context, SnapshotId, open);
+    expect(opened).toMatchObject([{ diskId: SnapshotId, layers: [{ tree: SnapshotId }] }]);
+    const query = { ResourceId: SnapshotId };
+    const { Events } = await callVerb(context, principal, 'LookupEvents', query);
+    expect(Events.filter(({ Reason }) => Reason === 'ReplaceShard').length).toBe(1);
+    await callVerb(context, principal, 'DeleteSnapshot', { SnapshotId });
+    expect(await codeOf(reopenVolume(context, SnapshotId, open))).toBe(
+      'InvalidSnapshotId.NotFound',
+    );
   });
 
   it('is refused without the role, with an erased data key, and without a disk', async () => {

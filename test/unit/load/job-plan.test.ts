@@ -87,3 +87,17 @@ test.each([
   expect(() => plan(`[a]\n${options}`)).toThrow(message);
   expect(() => plan(`[a]\n${options}`)).toThrow(/^JobFileInvalid: a\.fio: /);
 });
+
+test('a target that is one disk is shared by all jobs without a filename', () => {
+  const file = readJobFile('[a]\nsize=1m\nnumjobs=2\n[b]\nsize=2m\n[c]\nfilename=x\nsize=1m', 'a');
+  const { disks } = planRun(
+    file,
+    () => 'nbd://host',
+    1,
+    () => true,
+  );
+  expect(disks.map(({ diskName, sizeBytes }) => [diskName, sizeBytes])).toEqual([
+    ['disk', 2 ** 21],
+    ['x', 2 ** 20],
+  ]);
+});

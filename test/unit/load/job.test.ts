@@ -214,7 +214,6 @@ test.each([
   ['verify=pattern', 'verify=pattern needs verify_pattern'],
   ['verify=crc32c\nbs=1000', 'verify: expected bs to be a multiple of 512'],
   ['size=2k', 'size: expected at least bs, 4096 bytes, got 2048'],
-  ['time_based', 'time_based needs runtime'],
   ['time_based=maybe', 'time_based: expected 0 or 1'],
   ['kb_base=1001', 'kb_base: expected 1000 or 1024'],
   ['percentile_list=50:101', 'percentile_list: expected 0 to 100'],

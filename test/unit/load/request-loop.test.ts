@@ -14,7 +14,8 @@ import {
   TRIM,
   WRITE,
 } from '../../../src/load/operation-source.ts';
-import { RequestLoop, type RequestLoopOptions } from '../../../src/load/request-loop.ts';
+import { RequestLoop } from '../../../src/load/request-loop.ts';
+import type { RequestLoopOptions } from '../../../src/load/request-loop-options.ts';
 import type { TargetDisk } from '../../../src/load/target.ts';
 
 /** A disk whose requests complete when the test says. */

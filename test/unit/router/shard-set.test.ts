@@ -13,11 +13,13 @@ class SilentThread {
   readonly told: ShardRequest[] = [];
   onLost: (error: PlaneError) => void = () => {};
   answer: () => void = () => {};
+  isAnswering = false;
 
   call(request: ShardRequest): Promise<unknown> {
     this.told.push(request);
     return new Promise((resolve) => {
       this.answer = () => resolve(null);
+      if (this.isAnswering) resolve(null);
     });
   }
 }
@@ -37,6 +39,7 @@ it('a volume whose thread is lost as it answers is opened in the next one', asyn
     restart: async () => second as unknown as ShardThread,
     isVolatile: false,
     cores: 1,
+    treesToKeep: () => [],
     reopen: (_, open) => open(VOLUME),
   });
   const attaching = shards.attach(VOLUME, async () => {});
@@ -51,4 +54,36 @@ it('a volume whose thread is lost as it answers is opened in the next one', asyn
   await expect.poll(() => second.told.map(({ op }) => op)).toContain('openVolume');
   expect(outcome).toBe('waiting');
   expect(second.channel.submitted).toBe(0);
+});
+
+it('a shard that is replaced removes trees first, then opens disks and snapshots again', async () => {
+  const threads = [new SilentThread(), new SilentThread()];
+  for (const thread of threads) thread.isAnswering = true;
+  const [first, second] = threads as [SilentThread, SilentThread];
+  const snapshot = { ...VOLUME, diskId: 's-1', layers: [{ ...VOLUME.layers[0]!, tree: 's-1' }] };
+  const shards = new ShardSet({
+    threads: [first as unknown as ShardThread],
+    restart: async () => second as unknown as ShardThread,
+    isVolatile: false,
+    cores: 1,
+    treesToKeep: (shardIndex) => [`kept-${shardIndex}`],
+    reopen: (id, open) => open(id === 's-1' ? snapshot : VOLUME),
+  });
+  await shards.attach(VOLUME, async () => {});
+  const reader = await shards.openSnapshot(snapshot);
+  await shards.buffers.register(new SharedArrayBuffer(4096));
+  first.onLost(new PlaneError('ShardLost', 'gone'));
+  const waiting = shards.call(0, { op: 'stats' });
+  await expect.poll(() => second.told.length).toBe(5);
+  await waiting;
+  expect(second.told).toMatchObject([
+    { op: 'retainTrees', names: ['kept-0'] },
+    { op: 'registerBuffer' },
+    { op: 'openVolume', diskId: 'd-1', isReadOnly: false },
+    { op: 'openVolume', diskId: 's-1', isReadOnly: true },
+    { op: 'stats' },
+  ]);
+  expect(shards.readerCount('s-1')).toBe(1);
+  await reader.close();
+  expect(shards.readerCount('s-1')).toBe(0);
 });

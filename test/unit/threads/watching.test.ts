@@ -49,6 +49,41 @@ describe('a watch', () => {
     expect(hangs).toHaveLength(1);
   });
 
+  it('told late, again and again, takes its time for the machine’s, and tells in the end', () => {
+    const thread = { isAwaited: true, progress: 0 };
+    const hangs: number[] = [];
+    let time = 0;
+    const clock = { now: () => time, monotonic: () => time };
+    const end = watchForHang(thread, 10 * WATCH_MS, (silentMs) => hangs.push(silentMs), clock);
+    const look = (afterMs: number): void => {
+      time += afterMs;
+      vi.advanceTimersByTime(WATCH_MS);
+    };
+    // A minute in ten looks: main had no time, and neither may the thread have had.
+    for (let count = 0; count < 10; count++) look(6_000);
+    expect(hangs).toEqual([]);
+    // What is a little late is in time.
+    for (let count = 0; count < 7; count++) look(1.9 * WATCH_MS);
+    expect(hangs).toEqual([]);
+    look(WATCH_MS);
+    expect(hangs).toEqual([10.5 * WATCH_MS]);
+    end();
+  });
+
+  it('told late finds a thread that hangs, in four times as many looks', () => {
+    const hangs: number[] = [];
+    let time = 0;
+    const clock = { now: () => time, monotonic: () => time };
+    const thread = { isAwaited: true, progress: 0 };
+    watchForHang(thread, 10 * WATCH_MS, (silentMs) => hangs.push(silentMs), clock);
+    for (let count = 0; count < 40; count++) {
+      expect(hangs).toEqual([]);
+      time += 10 * WATCH_MS;
+      vi.advanceTimersByTime(WATCH_MS);
+    }
+    expect(hangs).toEqual([10 * WATCH_MS]);
+  });
+
   it('tells of none after its end', () => {
     const { hangs, end } = watched();
     end();

@@ -1,12 +1,8 @@
 /** CreateDisk: categories, sizes, levels, where it is, and every way it is refused. */
 import { describe, expect, it } from 'vitest';
-import {
-  chooseKind,
-  PERFORMANCE_LEVELS,
-  SIZE_RULES,
-} from '../../../../src/control/disks/category-rules.ts';
-import { PERFORMANCE, performanceOf } from '../../../../src/control/disks/performance.ts';
+import { PERFORMANCE_LEVELS, SIZE_RULES } from '../../../../src/control/disks/category-rules.ts';
 import { DISK_CATEGORIES } from '../../../../src/control/encryption/categories.ts';
+import { PERFORMANCE } from '../../../../src/performance/figures.ts';
 import { NEW_INSTANCE, testCaller } from '../../../support/control-caller.ts';
 
 const levelsOf = (category: string): readonly string[] =>
@@ -36,23 +32,6 @@ describe('the tables of categories', () => {
   it('have no row of anything else', () => {
     expect(SIZE_RULES.length).toBe(2 * kinds.length);
     expect(PERFORMANCE.length).toBe(kinds.length);
-  });
-
-  // Worked by hand from the published formulas.
-  it.each([
-    ['cloud_essd', 'PL1', 40, 0, 3_800, 140],
-    ['cloud_essd', 'PL1', 2_000, 0, 50_000, 350],
-    ['cloud_essd', 'PL0', 40, 0, 2_280, 110],
-    ['cloud_essd', 'PL3', 20_000, 0, 1_000_000, 4_000],
-    ['cloud_auto', '', 4, 0, 3_000, 125],
-    ['cloud_auto', '', 40, 1_000, 4_800, 155],
-    ['cloud_efficiency', '', 100, 0, 2_600, 115],
-    ['cloud_ssd', '', 1_000, 0, 25_000, 300],
-    ['cloud', '', 500, 0, 300, 30],
-  ] as const)('give %s %s of %i GiB with %i provisioned IOPS %i IOPS and %i MB/s', (...row) => {
-    const [category, level, size, provisioned, iops, throughput] = row;
-    const kind = chooseKind('2025', category, level === '' ? undefined : level);
-    expect(performanceOf(kind, size, provisioned)).toEqual({ iops, throughput });
   });
 });
 

@@ -1,0 +1,109 @@
+/**
+ * The attached disk that is no faster than its category (performance/pacer.ts).
+ *
+ * Its requests go to the shard at once, as those of any disk. What is held is the answer: a request
+ * that the shard has done is answered when the modelled disk is done with it; one the shard takes
+ * longer for, as soon as it is done. So what is held has taken effect, and
+ *
+ * 1. a lost shard or a closing disk finds nothing held that could still fail: when a disk is
+ *    closed, what is held is answered at once;
+ * 2. a request that fails is answered at once;
+ * 3. drain(), before a snapshot for instance, waits for the shard alone.
+ *
+ * **Thread:** main.
+ */
+import { systemClock } from '../base/clock.ts';
+import { PlaneError } from '../base/errors.ts';
+import { createPrng, type Prng } from '../base/prng.ts';
+import { PACING_SLACK_MS, QUEUE_REQUESTS_MAX } from '../limits.ts';
+import { DiskPacer } from '../performance/pacer.ts';
+import type { PerformanceProfile } from '../performance/profile.ts';
+import { OPERATION, type Operation } from '../record/shard-channel.ts';
+import { DiskIo, type DiskIoOptions } from './disk-io.ts';
+import type { IoRequest } from './dispatch.ts';
+import type { HeldCompletions } from './held-completions.ts';
+
+const MICROSECONDS = 1_000;
+
+export class PacedDiskIo extends DiskIo {
+  private readonly pacer: DiskPacer;
+  private readonly completions: HeldCompletions;
+  private readonly chance: Prng;
+  /** Requests made and not answered. */
+  private unanswered = 0;
+
+  constructor(options: DiskIoOptions, profile: PerformanceProfile, completions: HeldCompletions) {
+    super(options);
+    this.pacer = new DiskPacer(profile, systemClock.monotonic() * MICROSECONDS);
+    this.completions = completions;
+    this.chance = createPrng(options.handle);
+  }
+
+  /** What comes from now on is as fast as this. */
+  override changeProfile(profile: PerformanceProfile): void {
+    this.pacer.change(profile);
+  }
+
+  protected override letGo(): void {
+    this.completions.letGo(this);
+  }
+
+  protected override submit(
+    operation: Operation,
+    offsetBytes: number,
+    lengthBytes: number,
+    bytes: Uint8Array | null,
+    flags: number,
+  ): Promise<Uint8Array | undefined> {
+    if (this.unanswered === QUEUE_REQUESTS_MAX) {
+      const what = `${QUEUE_REQUESTS_MAX} requests are waiting for ${this.diskId}`;
+      return Promise.reject(new PlaneError('Busy', what));
+    }
+    return new Promise((resolve, reject) => {
+      let dueMs = 0;
+      const answer = (): void => {
+        this.unanswered--;
+        resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
+      };
+      const request: IoRequest = {
+        operation,
+        handle: this.handle,
+        flags,
+        offsetBytes,
+        lengthBytes,
+        bytes,
+        registered: null,
+        placedBytes: 0,
+        piecesInRing: 0,
+        error: null,
+        settled: (done) => {
+          const isDue = dueMs <= systemClock.monotonic() + PACING_SLACK_MS;
+          if (done.error !== null) {
+            this.unanswered--;
+            reject(done.error);
+          } else if (isDue) {
+            answer();
+          } else {
+            this.completions.hold({ dueMs, owner: this, deliver: answer });
+          }
+          // Last: a disk that is closing lets go of what is held then.
+          this.leave();
+        },
+      };
+      // Throws Busy or ShardLost, which rejects this promise and costs no token.
+      this.start(request);
+      this.unanswered++;
+      dueMs = this.admit(operation, bytes === null ? 0 : lengthBytes);
+    });
+  }
+
+  private admit(operation: Operation, bytes: number): number {
+    const now = systemClock.monotonic() * MICROSECONDS;
+    const chance = this.chance.nextFloat();
+    const done =
+      operation === OPERATION.flush
+        ? this.pacer.admitFlush(now, chance)
+        : this.pacer.admit(now, bytes, chance);
+    return done / MICROSECONDS;
+  }
+}
