@@ -4,6 +4,7 @@
  *
  * **Thread:** main.
  */
+import { systemClock } from '../base/clock.ts';
 import { type TimeCounts, TimeHistogram } from '../base/time-histogram.ts';
 import { OPERATION, type Operation } from '../record/shard-channel.ts';
 
@@ -40,7 +41,7 @@ export class IoCounters {
   begin(): number {
     if (--this.#untilSample > 0) return 0;
     this.#untilSample = SAMPLE_EVERY;
-    return performance.now();
+    return systemClock.monotonic();
   }
 
   /** A request is settled. */
@@ -54,7 +55,7 @@ export class IoCounters {
     lane.requests++;
     if (request.error === null) lane.bytes += request.lengthBytes;
     else lane.failures++;
-    if (beganAt > 0) lane.times.add((performance.now() - beganAt) / 1_000);
+    if (beganAt > 0) lane.times.add((systemClock.monotonic() - beganAt) / 1_000);
   }
 
   read(): IoCount[] {

@@ -84,14 +84,14 @@ class SupervisedKms implements KmsThread {
   }
 
   async call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]> {
-    const beganAt = performance.now();
+    const beganAt = systemClock.monotonic();
     let hasFailed = true;
     try {
       const answer = await this.#ask(request);
       hasFailed = false;
       return answer;
     } finally {
-      this.#count(request.op, (performance.now() - beganAt) / 1_000, hasFailed);
+      this.#count(request.op, (systemClock.monotonic() - beganAt) / 1_000, hasFailed);
     }
   }
 
