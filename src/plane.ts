@@ -267,11 +267,12 @@ class OpenPlane implements Plane {
   async stats(): Promise<PlaneStats> {
     this.checkOpen();
     const found = await this.everyShard({ op: 'stats' });
-    const shards = found.map((stats, shardIndex) => ({
-      ...(stats as Omit<PlaneStats['shards'][number], 'losses'>),
-      losses: this.parts.shards.lossesOf(shardIndex),
-    }));
-    return { shards };
+    const shards = found.map((stats, shardIndex) => {
+      const { losses, dispatch } = this.parts.shards.lane(shardIndex);
+      const ofShard = stats as Omit<PlaneStats['shards'][number], 'losses' | 'io'>;
+      return { ...ofShard, losses, io: dispatch.counters.read() };
+    });
+    return { shards, kms: this.parts.kms.counts() };
   }
 
   async searchForKey(diskId: string): Promise<KeySearch> {

@@ -33,6 +33,7 @@ const SERVE_OPTIONS: readonly (readonly [string, string])[] = [
   ['--access-keys <file>', 'a JSON array of {accessKeyId, accessKeySecret, accountId, userName}'],
   ['--region <id>', 'the region of calls that name none [cn-hangzhou]'],
   ['--tls-certificates <dir>', 'server-cert.pem, server-key.pem'],
+  ['--allow-host <name,...>', 'names in a Host header, beside localhost and addresses'],
   ['--allow-remote', 'listen where others on the network can reach it, without TLS'],
   ['--nbd <where>', 'export disks and snapshots by NBD too: a port, or the path of a unix socket'],
   ['--admin', 'have /-/admin/: reset, clock, faults, audit'],

@@ -28,6 +28,7 @@ export interface ServeFlags {
   readonly region?: string;
   readonly tlsCertificates?: string;
   readonly allowRemote?: boolean;
+  readonly allowHost?: string;
   readonly admin?: boolean;
   readonly verbose?: boolean;
   readonly shards?: string;
@@ -65,6 +66,7 @@ export async function runServe(
     auth,
     accessKeys: accessKeysOf(flags),
     allowRemote: flags.allowRemote === true,
+    allowedHosts: (flags.allowHost ?? '').toLowerCase().split(',').filter(Boolean),
     admin: flags.admin === true,
     onBug,
     ...(nbd === null

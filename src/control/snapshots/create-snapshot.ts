@@ -57,7 +57,7 @@ export function createSnapshot(
  * The record of a snapshot of the disk, if one may be taken. The disk is held.
  *
  * @param resource whose rules hold: those of a snapshot, or of the image it will be behind
- * @throws PlaneError IncorrectDiskStatus, QuotaExceed.Snapshot,
+ * @throws PlaneError IncorrectDiskStatus, QuotaExceed.Snapshot, QuotaExceed.ConcurrentSnapshotQuota,
  *   InvalidParameter.KMSKeyId.NotFound, InvalidParameter.KMSKeyId.CMKNotEnabled, and what the
  *   encryption rules refuse with
  */
@@ -69,6 +69,7 @@ export async function newSnapshot(
   checkDiskState('CreateSnapshot', disk);
   checkFirstUse(disk);
   checkSnapshotQuota(context, disk);
+  checkProgressQuota(context);
   await requireUsableKey(context, disk.encryption);
   const snapshotId = makeSnapshotId(context.randomBytes);
   const { encryption } = await chooseEncryption(context, {
@@ -99,6 +100,13 @@ export async function newSnapshot(
     retentionDays: 0,
     createdAt: context.clock.now(),
   };
+}
+
+function checkProgressQuota(context: ControlContext): void {
+  if (context.quotas.snapshotsInProgress === Number.POSITIVE_INFINITY) return;
+  const filter = { scope: context, status: 'progressing' };
+  const { total } = context.metadata.listSnapshots(filter, 0, 1);
+  requireQuota(context, 'snapshotsInProgress', total + 1);
 }
 
 /** Copies name the disk too, but are not taken of it. */
