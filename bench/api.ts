@@ -99,7 +99,8 @@ async function rateOf(
   const perSecond = (done * 1_000) / (performance.now() - start);
   const share = (100 * client) / (client + server);
   const us = (seconds: number): string => `${((seconds * 1e6) / done).toFixed(0)} us`;
-  const note = `client ${share.toFixed(0)} % of the time: ${us(client)} a call, server ${us(server)}`;
+  const calls = `${us(client)} a call, server ${us(server)}`;
+  const note = `client ${share.toFixed(0)} % of the time: ${calls}`;
   return { perSecond, note };
 }
 

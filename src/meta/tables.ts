@@ -13,7 +13,7 @@
  *   disk-source/<snapshotId>/<diskId>      empty: disks made from a snapshot
  *   disk-shard/<shard, 2 digits>/<diskId>  empty: disks on a shard
  *   disk-scope/<account>/<region>/<diskId> empty: disks of an account in a region
- *   disk-facet/<account>/<region>.<facet>/<diskId>   empty: those of a state, name or tag (facets.ts)
+ *   disk-facet/<account>/<region>.<facet>/<diskId>   empty: of a state, name or tag (facets.ts)
  *   disk-instance/<instanceId>/<diskId>    empty: disks attached to an instance
  *   disk-image/<imageId>/<diskId>          empty: disks made from an image
  *   snap-key/<keyId>/<snapshotId>          empty: as of disks

@@ -151,7 +151,7 @@ describe('a test server', () => {
     expect(page).toMatch(/sealdisk_held_keys\{[^}]*\} 1/);
   });
 
-  test('counts requests to disks by what they are, and calls to the KMS, in its metrics', async () => {
+  test('counts requests to disks by what they are, and KMS calls, in its metrics', async () => {
     await using server = await startServer();
     const client = ecsClient(server.port);
     await using disk = await server.plane.attach(await create(client));

@@ -30,10 +30,9 @@ export function checkImageName(
 ): void {
   if (name === undefined || name === '') return;
   if (!NAME.test(name) || ADDRESS.test(name)) {
-    throw new PlaneError(
-      'InvalidImageName.Malformed',
-      `expected ImageName of 2 to 128 letters, digits and . : _ -, a letter first, got ${JSON.stringify(name.slice(0, 64))}`,
-    );
+    const expected = 'expected ImageName of 2 to 128 letters, digits and . : _ -, a letter first';
+    const got = JSON.stringify(name.slice(0, 64));
+    throw new PlaneError('InvalidImageName.Malformed', `${expected}, got ${got}`);
   }
   for (const group of facetGroups(`${accountId}/${regionId}`, { name })) {
     const { records } = metadata.listDocuments('image', `named/${group}`, 0, 2);

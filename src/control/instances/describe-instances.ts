@@ -1,4 +1,7 @@
-/** DescribeInstances, DescribeInstanceStatus: instances by id, by image, or all of an account in a region. */
+/**
+ * DescribeInstances, DescribeInstanceStatus: instances by id, by image, or all of an account in a
+ * region.
+ */
 import * as v from 'valibot';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { Listing } from '../../meta/metadata.ts';

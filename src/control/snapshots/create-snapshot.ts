@@ -57,8 +57,8 @@ export function createSnapshot(
  * The record of a snapshot of the disk, if one may be taken. The disk is held.
  *
  * @param resource whose rules hold: those of a snapshot, or of the image it will be behind
- * @throws PlaneError IncorrectDiskStatus, QuotaExceed.Snapshot, QuotaExceed.ConcurrentSnapshotQuota,
- *   InvalidParameter.KMSKeyId.NotFound, InvalidParameter.KMSKeyId.CMKNotEnabled, and what the
+ * @throws PlaneError IncorrectDiskStatus, QuotaExceed.Snapshot,
+ *   QuotaExceed.ConcurrentSnapshotQuota, InvalidParameter.KMSKeyId.NotFound, InvalidParameter.KMSKeyId.CMKNotEnabled, and what the
  *   encryption rules refuse with
  */
 export async function newSnapshot(

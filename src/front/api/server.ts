@@ -75,7 +75,7 @@ export interface ApiServerOptions {
   readonly tls?: ApiTls;
   /** Listen where others on the network can reach it, without TLS. @default false */
   readonly allowRemote?: boolean;
-  /** Names in a Host header that are this server's, beside localhost and addresses. @default none */
+  /** Names in a Host header that are ours, beside localhost and addresses. @default none */
   readonly allowedHosts?: readonly string[];
   /** @default the system's */
   readonly clock?: Clock;
