@@ -58,8 +58,8 @@ export function createSnapshot(
  *
  * @param resource whose rules hold: those of a snapshot, or of the image it will be behind
  * @throws PlaneError IncorrectDiskStatus, QuotaExceed.Snapshot,
- *   QuotaExceed.ConcurrentSnapshotQuota, InvalidParameter.KMSKeyId.NotFound, InvalidParameter.KMSKeyId.CMKNotEnabled, and what the
- *   encryption rules refuse with
+ *   QuotaExceed.ConcurrentSnapshotQuota, InvalidParameter.KMSKeyId.NotFound,
+ *   InvalidParameter.KMSKeyId.CMKNotEnabled, and what the encryption rules refuse with
  */
 export async function newSnapshot(
   context: ControlContext,
