@@ -36,6 +36,7 @@ import { LINEAGE_VERBS } from './lineage/table.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
 import type { Api, VerbRows } from './verb-row.ts';
 import type { CommonParameters, Verbs } from './verbs.ts';
+import { wellFormed } from './well-formed.ts';
 
 /** Every verb there is. */
 const VERBS: VerbRows<Verbs> = {
@@ -114,7 +115,7 @@ export async function callVerb<V extends keyof Verbs>(
   });
 }
 
-/** Parameters as they were given, unchecked: those that every verb takes, and the verb's own. */
+/** Parameters as they were given, but for what no text is (well-formed.ts); unchecked: those that every verb takes, and the verb's own. */
 interface GivenParameters {
   readonly common: { readonly [K in keyof CommonParameters]?: unknown };
   readonly own: unknown;
@@ -122,7 +123,7 @@ interface GivenParameters {
 
 function partsOf(parameters: unknown): GivenParameters {
   if (typeof parameters !== 'object' || parameters === null) return { common: {}, own: parameters };
-  const own = { ...parameters } as Record<string, unknown>;
+  const own = wellFormed({ ...parameters }) as Record<string, unknown>;
   const common: Record<string, unknown> = {};
   for (const name of Object.keys(commonSchema.entries)) {
     if (Object.hasOwn(own, name)) common[name] = own[name];

@@ -38,7 +38,6 @@ describe('parameters', () => {
     ['CreateDisk', { Size: 1, DiskName: 'x'.repeat(129) }, 'InvalidParameter'],
     ['DescribeDisks', { PageSize: 101 }, 'InvalidParameter'],
     ['DescribeDisks', { PageNumber: 0 }, 'InvalidParameter'],
-    ['DescribeDisks', { DiskIds: [] }, 'InvalidParameter'],
     ['ScheduleKeyDeletion', { KeyId: 'x', PendingWindowInDays: 6 }, 'InvalidParameter'],
     ['ResetDisk', { DiskId: '../meta', SnapshotId: 'x' }, 'InvalidDiskId.NotFound'],
     ['DeleteSnapshot', { SnapshotId: 's-aaaaaaaaaaaaaaaaaaaa' }, 'InvalidSnapshotId.NotFound'],
