@@ -48,9 +48,14 @@ export interface HistoryResult {
 const STEPS_MAX = 60_000;
 const OPENINGS_MAX = 40;
 
-export async function runHistory(seed: number, isVerbose = false): Promise<HistoryResult> {
+/** @param wish what is not left to chance */
+export async function runHistory(
+  seed: number,
+  isVerbose = false,
+  wish: Partial<Swarm> = {},
+): Promise<HistoryResult> {
   const prng = createPrng(seed);
-  const swarm = drawSwarm(prng);
+  const swarm = { ...drawSwarm(prng), ...wish };
   const template = await templateFor(swarm);
   const history = new History(prng, swarm, template, new Trace(isVerbose));
   return history.run(seed);

@@ -6,11 +6,15 @@
  * The simulator must find each within the histories CI runs for it. The first is the canary: what
  * does not find it at once looks at nothing.
  */
+import { type Swarm, VERB_WEIGHTS } from './swarm.ts';
+
 export interface PlantedBug {
   readonly name: string;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** What the histories are like that look for it, where chance alone would need thousands. */
+  readonly wish?: Partial<Swarm>;
 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -185,11 +189,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/meta/metadata.ts',
     find: 'for (const [shardIndex, placing = 0] of this.#placing.entries()) {',
     replace: 'for (const [shardIndex, placing] of this.#placing.entries()) {',
+    // A disk placed on the second shard, one from a snapshot on the first, and one more.
+    wish: {
+      shardCount: 2,
+      verbPart: 0.5,
+      verbWeights: { ...VERB_WEIGHTS, createDisk: 4, diskFromSnapshot: 4 },
+    },
   },
   {
     name: 'a volume is taken for open whose thread was lost as it answered',
     file: 'src/router/shard-set.ts',
     find: 'if (lane.losses !== losses) {',
     replace: 'if (lane.losses < losses) {',
+    wish: {
+      verbPart: 0.5,
+      verbWeights: { ...VERB_WEIGHTS, detach: 8, openSnapshot: 4 },
+      eventRates: { shardCrash: 0.02 },
+    },
   },
 ];
