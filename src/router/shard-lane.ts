@@ -10,8 +10,9 @@
  * 2. A control message that is under way when the thread is lost fails with ShardLost and is not
  *    repeated; what it was to do may be done. One that comes while it is being replaced waits for
  *    that, at most CONTROL_TIMEOUT_MS.
- * 3. A store that had refused writes for good (StoreFailed) is not opened again by this process:
- *    what it could not write may look written in the system's cache.
+ * 3. A store that had refused writes for good (StoreFailed), when it served or when it was being
+ *    opened again, is not opened again by this process: what it could not write may look written in
+ *    the system's cache, and recovery would believe it.
  * 4. The data of a store in memory is lost with its thread. Whatever had a tree in it is answered
  *    DataLost from then on; the shard itself goes on, empty.
  *
@@ -67,9 +68,7 @@ export class ShardLane {
     this.lostTrees = options.isVolatile ? new LostTrees() : null;
     this.thread = options.thread;
     this.adopt(options.thread);
-    this.dispatch.onStoreFailed = (error) => {
-      this.storeFailure ??= error;
-    };
+    this.dispatch.onStoreFailed = (error) => this.noteFailure(error);
   }
 
   /** @throws PlaneError what the shard answered; ShardLost, DataLost; Busy: no answer in time */
@@ -81,7 +80,7 @@ export class ShardLane {
       if (refusal !== null) return Promise.reject(refusal);
     }
     return this.thread.call(request).catch((error: unknown) => {
-      if (error instanceof PlaneError && error.code === 'StoreFailed') this.storeFailure ??= error;
+      if (error instanceof PlaneError) this.noteFailure(error);
       throw error;
     });
   }
@@ -148,9 +147,15 @@ export class ShardLane {
         return;
       } catch (failure) {
         if (!(failure instanceof PlaneError)) throw failure;
+        this.noteFailure(failure);
         error = failure;
       }
     }
+  }
+
+  /** Rule 3. */
+  private noteFailure(error: PlaneError): void {
+    if (error.code === 'StoreFailed') this.storeFailure ??= error;
   }
 
   private brokenError(last: PlaneError): PlaneError {

@@ -276,7 +276,10 @@ class History {
     return hasFailed || process.isStoreFailed || isAnyLost;
   }
 
-  /** Its store is opened again: what is lost there is lost now. */
+  /**
+   * Its store is opened again: what is lost there is lost now. If that opening loses something it
+   * fails, and there is none after it while the process lives (shard-lane.ts, rule 3).
+   */
   #shardCrashes(): void {
     if (!this.#hasLoss()) return;
     for (const { volume } of this.#world.resources.values()) volume.loosen();

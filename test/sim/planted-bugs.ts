@@ -6,6 +6,7 @@
  * The simulator must find each within the histories CI runs for it. The first is the canary: what
  * does not find it at once looks at nothing.
  */
+import { NO_DISK_FAULTS } from './simulated-disk.ts';
 import { type Swarm, VERB_WEIGHTS } from './swarm.ts';
 
 export interface PlantedBug {
@@ -205,6 +206,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       verbPart: 0.5,
       verbWeights: { ...VERB_WEIGHTS, detach: 8, openSnapshot: 4 },
       eventRates: { shardCrash: 0.02 },
+    },
+  },
+  {
+    name: 'a store that failed as it was opened again is opened once more',
+    file: 'src/router/shard-lane.ts',
+    find: 'this.noteFailure(failure);',
+    replace: '',
+    wish: {
+      eventRates: { shardCrash: 0.02 },
+      diskRates: { ...NO_DISK_FAULTS, syncError: 0.15 },
     },
   },
 ];
