@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { plantedBugs } from './test/sim/plant.ts';
@@ -39,6 +40,8 @@ const coverage = {
 
 export default defineConfig({
   test: {
+    // Files of integration and of torture run one at a time, beside those of other projects.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     coverage,
     projects: [
       {

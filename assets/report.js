@@ -56,6 +56,19 @@
   const sparse = (_, splits) =>
     splits.map((value) => (/^[125]/.test(value.toExponential(3)) ? value : null));
 
+  /** Texts of an axis, without those that would lie on the one before. */
+  function spaced(plot, splits, format) {
+    let free = Number.NEGATIVE_INFINITY;
+    return splits.map((value) => {
+      const text = format(value);
+      const half = (text.length * 7) / 2;
+      const middle = plot.valToPos(value, 'x');
+      if (middle - half < free) return '';
+      free = middle + half + 6;
+      return text;
+    });
+  }
+
   function axesOf(kind, unit) {
     const shared = {
       font: FONT,
@@ -69,7 +82,7 @@
     if (kind === 'percentiles') {
       x.splits = (_, __, from, to) =>
         [Math.log10(2), 1, 2, 3, 4, 5, 6, 7].filter((value) => value >= from && value <= to);
-      x.values = (_, splits) => splits.map(percentile);
+      x.values = (plot, splits) => spaced(plot, splits, percentile);
     } else if (kind === 'histogram') x.values = format(duration);
     else x.values = format((value) => `${Number(value.toFixed(3))} s`);
     const y = { ...shared, size: 62, space: 34, values: format(FORMATS[unit]) };

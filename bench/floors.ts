@@ -14,6 +14,7 @@ import { durabilityFloors } from './floors/durability.ts';
 import { engineFloors } from './floors/engine.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
 import { metadataScaleFloors } from './floors/metadata-scale.ts';
+import { pacingFloors } from './floors/pacing.ts';
 import { reencryptionFloors } from './floors/reencryption.ts';
 import {
   idleDiskFloor,
@@ -46,6 +47,7 @@ const PARTS: Readonly<Record<string, () => Promise<Floor | Floor[]>>> = {
       isQuick ? [8] : [64, 256, 1024],
     ),
   reencryption: () => reencryptionFloors(tmpfs, rounds, milliseconds, isQuick),
+  pacing: () => pacingFloors(isQuick ? 300 : 10_000),
   snapshots: () => snapshotCostFloor(isQuick ? 3 : 25),
   chain: () => snapshotChainFloor(rounds, milliseconds),
   map: () => mapMemoryFloors(),

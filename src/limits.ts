@@ -135,7 +135,7 @@ export const MAIN_BLOCK_REQUESTS_MIN = 2;
 export const MAIN_BLOCK_MS = 0.1;
 /** What an idle modelled disk saves up, as time at its full rate (performance/pacer.ts). */
 export const PACING_BUCKET_US = 2_000;
-/** And what one keeps whose callers had to wait: more than main stands still for on a busy machine. */
+/** And what one keeps whose callers had to wait: longer than main mostly stands still. */
 export const PACING_BUSY_BUCKET_US = 100_000;
 /**
  * Completions held for a modelled disk: an alarm is set so long before the next is due, because the
@@ -273,6 +273,8 @@ export const TAGGED_PAGE_ENTRIES = 50;
 /** DiskName, SnapshotName; Description of a key. */
 export const NAME_CHARS_MAX = 128;
 export const DESCRIPTION_CHARS_MAX = 8_192;
+/** SetKeyPolicy, Policy: half of the cloud's, so that the record of a key stays one part. */
+export const KEY_POLICY_BYTES_MAX = 16_384;
 /** Audit log: entries kept, and entries one page of LookupEvents may look at. */
 export const AUDIT_ENTRIES_MAX = 100_000;
 export const AUDIT_PAGE_STEPS_MAX = 1_000;
@@ -373,7 +375,8 @@ invariant(KEY_DELETION_DAYS_MIN <= KEY_DELETION_DAYS_MAX, 'some pending window i
 invariant(MASTER_KEYS_MAX < STORE_RANGE_ENTRIES_MAX, 'the keys of a region are one range');
 invariant(
   3 * (DESCRIPTION_CHARS_MAX + PROTECTION_DESCRIPTION_CHARS_MAX) +
-    3 * KEY_TAGS_MAX * 2 * KEY_TAG_CHARS_MAX <
+    3 * KEY_TAGS_MAX * 2 * KEY_TAG_CHARS_MAX +
+    KEY_POLICY_BYTES_MAX <
     0xf000,
   'the record of a key, three bytes a character, is one part of additional data',
 );

@@ -54,6 +54,11 @@ export function checkPerformance(performance: DiskPerformance | undefined): void
   );
 }
 
+/** Of disks of which nobody says otherwise. */
+export function performanceOf({ performance }: PlaneOptions): DiskPerformance {
+  return performance ?? 'unlimited';
+}
+
 /** null: the plane exports nothing. */
 export function openExports(
   options: PlaneOptions,

@@ -38,7 +38,13 @@ import { volumeOf, volumeWith } from './control/volume-of.ts';
 import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, REGION_DEFAULT, SHARDS_DEFAULT } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
-import { checkOptions, checkPerformance, openDirectory, openExports } from './plane-options.ts';
+import {
+  checkOptions,
+  checkPerformance,
+  openDirectory,
+  openExports,
+  performanceOf,
+} from './plane-options.ts';
 import { sabotageOf, shardStarter, startShards } from './plane-shards.ts';
 import { taskVolumesOf, volumesOf } from './plane-volumes.ts';
 import type { DiskRecord } from './record/resource.ts';
@@ -84,10 +90,10 @@ interface Parts {
   readonly context: PlaneContext;
   /** @throws PlaneError DebuggerOpen */
   readonly checkDebugger: () => void;
-  readonly performance: DiskPerformance;
 }
 
 interface OpenParts extends Parts {
+  readonly performance: DiskPerformance;
   /** Lets the process be debugged again, as far as this plane is concerned. */
   readonly soften: () => void;
 }
@@ -108,7 +114,8 @@ export async function openPlane(options: PlaneOptions): Promise<Plane> {
   const soften = options.allowDebugging === true ? () => {} : hardenProcess();
   undo.push(async () => soften());
   try {
-    return new OpenPlane({ ...(await build(options, undo)), soften });
+    const performance = performanceOf(options);
+    return new OpenPlane({ ...(await build(options, undo)), performance, soften });
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
@@ -141,14 +148,13 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   const held = new HeldVolumes(shards);
   // Checked again before each key: an inspector may have been opened since.
   const checkDebugger = options.allowDebugging === true ? () => {} : checkNoDebugger;
-  const performance = options.performance ?? 'unlimited';
   const untasked = {
     clock,
     randomBytes: (byteCount: number) => randomBytes(byteCount),
     metadata,
     kms,
     shards,
-    volumes: volumesOf(shards, held, checkDebugger, performance),
+    volumes: volumesOf(shards, held, checkDebugger, performanceOf(options)),
     locks: new ResourceLocks(),
     unnamedTrees,
     tokens: new TokensInUse(clock.now()),
@@ -169,7 +175,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
   undo.push(() => retention.close());
   const scrubs = new Scrubs(context);
   const base = { directory, kms, shards, held, metadata };
-  return { ...base, tasks, retention, scrubs, context, checkDebugger, performance };
+  return { ...base, tasks, retention, scrubs, context, checkDebugger };
 }
 
 function startKms(options: PlaneOptions, directory: DataDirectory | null): Promise<KmsThread> {
@@ -261,11 +267,12 @@ class OpenPlane implements Plane {
   async stats(): Promise<PlaneStats> {
     this.checkOpen();
     const found = await this.everyShard({ op: 'stats' });
-    const shards = found.map((stats, shardIndex) => ({
-      ...(stats as Omit<PlaneStats['shards'][number], 'losses'>),
-      losses: this.parts.shards.lossesOf(shardIndex),
-    }));
-    return { shards };
+    const shards = found.map((stats, shardIndex) => {
+      const { losses, dispatch } = this.parts.shards.lane(shardIndex);
+      const ofShard = stats as Omit<PlaneStats['shards'][number], 'losses' | 'io'>;
+      return { ...ofShard, losses, io: dispatch.counters.read() };
+    });
+    return { shards, kms: this.parts.kms.counts() };
   }
 
   async searchForKey(diskId: string): Promise<KeySearch> {

@@ -131,7 +131,8 @@ export async function simulateFleet(
   };
 }
 
-function reportOf(plan: FleetPlan, totals: FleetTotals): FleetReport {
+/** What a fleet came to. */
+export function reportOf(plan: FleetPlan, totals: FleetTotals): FleetReport {
   const { options } = plan;
   const fleet = loadFigures(plan, totals, plan.kinds);
   const seconds = options.duration;

@@ -1,6 +1,8 @@
 /** The library's public types. Implemented by plane.ts and router/disk-io.ts. */
+
 import type { ErrorCode } from './base/errors.ts';
 import type { Simulation } from './base/simulation.ts';
+import type { TimeCounts } from './base/time-histogram.ts';
 import type { World } from './control/access/world.ts';
 import type {
   CommonParameters,
@@ -62,8 +64,8 @@ export interface PlaneOptions {
 }
 
 /**
- * unlimited: as fast as this machine. modelled: no faster than the cloud publishes for its category,
- * performance level and size, and with the latency it publishes.
+ * unlimited: as fast as this machine. modelled: no faster than the cloud publishes for its
+ * category, performance level and size, and with the latency it publishes.
  */
 export type DiskPerformance = 'unlimited' | 'modelled';
 
@@ -192,7 +194,29 @@ export interface PlaneStats {
     readonly heldKeys: number;
     /** Threads the shard has lost since the plane was opened; each was replaced. */
     readonly losses: number;
+    /** Requests to its attached disks since the plane was opened. */
+    readonly io: readonly IoCount[];
   }[];
+  /** Calls of the main thread to the KMS thread since the plane was opened. */
+  readonly kms: readonly KmsCallCount[];
+}
+
+/** Requests of a kind. */
+export interface IoCount {
+  readonly operation: 'read' | 'write' | 'flush' | 'zero';
+  readonly encrypted: boolean;
+  readonly requests: number;
+  /** Of those that were done. */
+  readonly bytes: number;
+  readonly failures: number;
+  /** From the call to its answer, of a sample. */
+  readonly times: TimeCounts;
+}
+
+export interface KmsCallCount {
+  readonly operation: string;
+  readonly failures: number;
+  readonly times: TimeCounts;
 }
 
 /** What a search of files for a data key found. */

@@ -10,7 +10,7 @@ const start = workerData as PartStart;
 const noPlane = async (): Promise<never> => {
   throw new InvariantError('disks of the library are used by main alone');
 };
-const targets = new LoadTargets(noPlane, {}, start.overwrites);
+const targets = new LoadTargets(noPlane, {}, { overwrites: start.overwrites });
 await runPart(start, (name) => targets.open(name), parentPort);
 await targets.close();
 parentPort.close();

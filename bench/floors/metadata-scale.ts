@@ -27,6 +27,9 @@ const familyScope = { ...scope, regionId: 'cn-beijing' };
 const CROWD_KEY = keyId(1);
 const FAMILY_KEY = keyId(2);
 const FAMILY_FIRST = 90_000_000;
+/** Disks within the crowd's scope that have a name, a tag and a state of their own. */
+const MARKED_FIRST = 80_000_000;
+const MARK = { name: 'marked', tags: { team: 'marked' }, status: 'In_use' } as const;
 
 /** Median milliseconds of each query among so many disks. */
 interface ScaleRow {
@@ -42,6 +45,11 @@ async function metadataScale(diskCounts: readonly number[]): Promise<ScaleRow[]>
   const metadata = await openMetadata(directory);
   try {
     await addDisks(metadata, FAMILY_FIRST, FAMILY_DISKS, FAMILY_KEY);
+    const marked = Array.from({ length: FAMILY_DISKS }, (_, index) => ({
+      ...diskRecord(diskId(MARKED_FIRST + index), CROWD_KEY),
+      ...MARK,
+    }));
+    await metadata.commit({ putDisks: marked });
     const rows: ScaleRow[] = [];
     let disks = 0;
     for (const count of diskCounts) {
@@ -81,6 +89,7 @@ async function measureAll(metadata: Metadata): Promise<Record<string, number>> {
   const page = { accountId: scope.accountId, cursor: null, limit: 100 };
   let made = 0;
   const created: string[] = [];
+  let skip = 0;
   const queries: Record<string, () => unknown> = {
     'create a disk': async () => {
       made++;
@@ -90,6 +99,17 @@ async function measureAll(metadata: Metadata): Promise<Record<string, number>> {
     },
     'describe by key': () => metadata.listDisks({ scope: familyScope, keyId: FAMILY_KEY }, 0, 10),
     'describe, first page': () => metadata.listDisks({ scope }, 0, 10),
+    'describe, a page behind another': () => {
+      skip += 10;
+      return metadata.listDisks({ scope }, skip, 10);
+    },
+    'describe by name': () => metadata.listDisks({ scope, name: MARK.name }, 0, 10),
+    'describe by state': () => metadata.listDisks({ scope, status: MARK.status }, 0, 10),
+    'describe by state, encrypted and tag': () => {
+      const tags = [{ key: 'team', value: MARK.tags.team }];
+      const filter = { scope, status: MARK.status, isEncrypted: true, tags };
+      return metadata.listDisks(filter, 0, 10);
+    },
     'snapshots of a disk': () =>
       metadata.listSnapshots({ scope: familyScope, diskId: member }, 0, 10),
     'lineage of a disk': () =>

@@ -1,6 +1,6 @@
 /**
- * What encrypting a byte costs on this machine: the time of all threads of the process for writes to
- * an encrypted disk, less that for the same writes to a plain one.
+ * What encrypting a byte costs on this machine: the time of all threads of the process for writes
+ * to an encrypted disk, less that for the same writes to a plain one.
  *
  * Processor time, not the clock's: what else the machine does is not in it, and a shard that
  * encrypts while main copies is not hidden by it.

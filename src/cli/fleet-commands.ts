@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { FleetFlags } from './fleet.ts';
 import type { CommandTools } from './inspection-commands.ts';
+import type { OverheadFlags } from './overhead.ts';
 
 const FLEET_EXAMPLES = `Examples:
   sealdisk fleet --disks 1000 --duration 1d --iops-per-disk 5
@@ -57,4 +58,15 @@ export function addFleetCommands(
     const library = { simulateFleet, measureEncryption: () => measureEncryption(tools.openPlane) };
     tools.end(await runFleet(file, flags, library, tools.terminalFor(flags), onStart));
   });
+  program
+    .command('overhead')
+    .description('what encryption costs modelled ESSD disks and unlimited ones, with intervals')
+    .option('--seconds <n>', 'for each of five kinds of disk [24]')
+    .option('--json', 'one JSON document on stdout')
+    .option('--quiet', 'nothing on stderr but errors')
+    .action(async (flags: OverheadFlags & { quiet?: boolean }) => {
+      const { runOverhead } = await import('./overhead.ts');
+      const { openPlane, terminalFor, end } = tools;
+      end(await runOverhead(flags, openPlane, terminalFor(flags), onStart));
+    });
 }

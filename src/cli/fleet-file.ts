@@ -1,4 +1,4 @@
-/** The YAML file of `sealdisk fleet`, read: what is in it is described in fleet/fleet-options.ts. */
+/** The YAML file of `sealdisk fleet`. What is in it is described in fleet/fleet-options.ts. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { UsageError } from './exit-codes.ts';

@@ -5,8 +5,9 @@ import { duration, megabytes, shortCount, textTable } from '../load/text-table.t
 /** The report as tables, ending in a newline. */
 export function fleetTable(report: FleetReport): string {
   const { fleet, overDisks, durationSeconds, seed, digest } = report;
+  const what = `${fleet.disks} disks for ${durationSeconds} s, ${fleet.requests} requests`;
   const lines = [
-    `${fleet.disks} disks for ${durationSeconds} s, ${fleet.requests} requests; seed ${seed}, digest ${digest}`,
+    `${what}; seed ${seed}, digest ${digest}`,
     '',
     loadTable([...report.kinds.map((kind) => [kind.name, kind] as const), ['all', fleet]]),
     '',

@@ -31,6 +31,8 @@ const MEASURE_OPTIONS: readonly (readonly [string, string])[] = [
   ['--metrics <names>', 'of each job: iops, bw, mean, p50, p99, some of them [iops]'],
 ];
 
+const TURNS_OPTION = ['--turns <n>', 'at least so many turns of each job [32]'] as const;
+
 const JUDGE_OPTIONS: readonly (readonly [string, string])[] = [
   ['--tolerance <percent>', 'the loss that matters [3%]'],
   ['--level <percent>', 'of runs without a change that may be called one [2%]'],
@@ -78,7 +80,12 @@ export function addGateCommand(program: Command, tools: GateCommandTools): void 
       .description('saves a baseline: raw turns, the environment, the noise floor')
       .argument('[jobfile...]', 'fio job files [bench/jobs/gate.fio]')
       .requiredOption('--out <file>', 'where to'),
-    [...MEASURE_OPTIONS, ['--json', 'the baseline on stdout too'], ['--quiet', 'no talk']],
+    [
+      ...MEASURE_OPTIONS,
+      TURNS_OPTION,
+      ['--json', 'the baseline on stdout too'],
+      ['--quiet', 'no talk'],
+    ],
   ).action(async (jobFiles: string[], flags: GateRecordFlags & QuietFlag) => {
     const { runGateRecord } = await import('./gate.ts');
     tools.end(await runGateRecord(jobFiles, flags, toolsFor(flags)));
@@ -89,7 +96,7 @@ export function addGateCommand(program: Command, tools: GateCommandTools): void 
       .description('measures the jobs of a baseline again and judges')
       .requiredOption('--baseline <file>', 'of gate record')
       .option('--recalibrate', 'also on another machine: as parts of its speed, less surely'),
-    [MEASURE_OPTIONS[0]!, ...JUDGE_OPTIONS],
+    [MEASURE_OPTIONS[0]!, TURNS_OPTION, ...JUDGE_OPTIONS],
   ).action(async (flags: GateCheckFlags & QuietFlag) => {
     const { runGateCheck } = await import('./gate.ts');
     tools.end(await runGateCheck(flags, toolsFor(flags)));

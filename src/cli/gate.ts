@@ -3,8 +3,8 @@
  * (record, check).
  *
  * Exit codes: 0 no regression or an improvement, 1 a regression, 2 the request makes no sense or a
- * measured program failed, 3 cannot tell or a baseline of another environment, 130 interrupted. What
- * is compared, by which statistic, and what a verdict means is said in src/gate.
+ * measured program failed, 3 cannot tell or a baseline of another environment, 130 interrupted.
+ * What is compared, by which statistic, and what a verdict means is said in src/gate.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,16 +13,22 @@ import { systemClock } from '../base/clock.ts';
 import { runAb } from '../gate/ab-run.ts';
 import {
   type Baseline,
+  type Environment,
   type MeasuredJob,
   type MeasuredRun,
   makeBaseline,
   parseBaseline,
 } from '../gate/baseline.ts';
-import { checkAgainst, environmentChanges, isCalibrated } from '../gate/baseline-check.ts';
+import {
+  checkAgainst,
+  type EnvironmentChange,
+  environmentChanges,
+  isCalibrated,
+} from '../gate/baseline-check.ts';
 import { type Contender, openContender } from '../gate/contender.ts';
 import { type GateReport, reportOfCheck, reportOfRounds } from '../gate/gate-report.ts';
 import { LOAD_METRICS, type LoadMetricName, type Reading } from '../gate/metric.ts';
-import { recordJob } from '../gate/record-run.ts';
+import { type RecordOptions, recordJob } from '../gate/record-run.ts';
 import {
   gateActionBenchmark,
   gateAnnotations,
@@ -62,11 +68,13 @@ export interface GateAbFlags extends GateFlags {
 
 export interface GateRecordFlags extends GateFlags {
   readonly out: string;
+  readonly turns?: string;
 }
 
 export interface GateCheckFlags extends GateFlags {
   readonly baseline: string;
   readonly recalibrate?: boolean;
+  readonly turns?: string;
 }
 
 export interface GateTools {
@@ -76,6 +84,8 @@ export interface GateTools {
 }
 
 const SECONDS_DEFAULT = 60;
+/** Eight blocks on each side: the rank-sum test of so many can have a p of 0.0002. */
+const TURNS_MIN = 32;
 /** In a baseline: the job of this package, wherever it lies. */
 const DEFAULT_JOB = 'default';
 const BUILD_DEFAULT = 'npm run --silent build';
@@ -132,7 +142,10 @@ export async function runGateRecord(
 ): Promise<ExitCode> {
   const { terminal } = tools;
   return untilStopped(tools, async (signal) => {
-    const run = await measure(jobFiles.length > 0 ? jobFiles : [DEFAULT_JOB], flags, tools, signal);
+    const run = await measure(jobFiles.length > 0 ? jobFiles : [DEFAULT_JOB], flags, tools, {
+      signal,
+      isWanted: () => true,
+    });
     const commit = await findCommit('HEAD', { directory: process.cwd(), signal });
     const recordedAt = new Date(systemClock.now()).toISOString();
     const baseline = makeBaseline(run, { recordedAt, version: packageVersion(), commit });
@@ -152,8 +165,16 @@ export async function runGateCheck(flags: GateCheckFlags, tools: GateTools): Pro
     const files = baseline.jobs.map(({ name }) => name);
     const names = baseline.jobs[0]!.metrics.map(({ name }) => name.split(' ').at(-1));
     const metrics = [...new Set(names)].join(',');
-    const run = await measure(files, { ...flags, metrics }, tools, signal);
-    const changes = environmentChanges(baseline.environment, run.environment);
+    for (const { name, hash } of baseline.jobs) {
+      if (hashOf(name) === hash) continue;
+      throw new UsageError(`${name}: expected the job as it was recorded, it is another`);
+    }
+    const changesTo = (environment: Environment): EnvironmentChange[] =>
+      environmentChanges(baseline.environment, environment);
+    const isWanted = (environment: Environment): boolean =>
+      flags.recalibrate === true || changesTo(environment).length === 0;
+    const run = await measure(files, { ...flags, metrics }, tools, { signal, isWanted });
+    const changes = changesTo(run.environment);
     if (changes.length > 0 && flags.recalibrate !== true) {
       for (const { name, baseline: then, current } of changes) {
         terminal.say(`${name}: recorded with ${then ?? 'none'}, here ${current ?? 'none'}`);
@@ -172,31 +193,43 @@ export async function runGateCheck(flags: GateCheckFlags, tools: GateTools): Pro
 
 async function measure(
   jobFiles: readonly string[],
-  flags: GateFlags,
+  flags: GateFlags & { readonly turns?: string },
   { terminal }: GateTools,
-  signal: AbortSignal,
+  { signal, isWanted }: Pick<RecordOptions, 'signal' | 'isWanted'>,
 ): Promise<MeasuredRun> {
   const status = statusLine(terminal);
   const jobs: MeasuredJob[] = [];
   let environment: MeasuredRun['environment'] = {};
   for (const name of jobFiles) {
-    const file = name === DEFAULT_JOB ? gateJobFile() : resolve(name);
-    const hash = createHash('sha256').update(readText(file)).digest('hex');
+    const hash = hashOf(name);
     const recorded = await recordJob({
       program: process.execPath,
-      words: [mainFile(), 'load', file, '--json', '--quiet'],
+      words: [mainFile(), 'load', fileOf(name), '--json', '--quiet'],
       directory: process.cwd(),
       metrics: metricNames(flags),
       seconds: secondsOf(flags) / jobFiles.length,
+      turnsMin: Math.max(4, wholeNumber('turns', flags.turns) ?? TURNS_MIN),
+      isWanted,
       signal,
       now: systemClock.monotonic,
       onTurn: (turn) => status(`${name}: turn ${turn}`),
     });
     environment = recorded.environment;
+    if (!isWanted(environment)) break;
     jobs.push({ name, hash, calibration: recorded.calibration, metrics: recorded.metrics });
   }
   status('');
   return { environment, jobs };
+}
+
+function fileOf(jobName: string): string {
+  return jobName === DEFAULT_JOB ? gateJobFile() : resolve(jobName);
+}
+
+function hashOf(jobName: string): string {
+  return createHash('sha256')
+    .update(readText(fileOf(jobName)))
+    .digest('hex');
 }
 
 /** Prints and writes a report in every form that was asked for. */

@@ -4,7 +4,7 @@ import { JobRun } from '../load/job-run.ts';
 import { JobThreads } from '../load/job-threads.ts';
 import type { Target } from '../load/target.ts';
 import { UsageError } from './exit-codes.ts';
-import type { LoadFlags } from './load.ts';
+import type { LoadFlags } from './load-flags.ts';
 import { isForWorkers, isOneDisk, type LoadTargets } from './load-targets.ts';
 
 /** The run of a plan, by this thread or by several. */

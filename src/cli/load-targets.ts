@@ -7,7 +7,7 @@ import { statSync } from 'node:fs';
 import { PlaneError } from '../base/errors.ts';
 import { createMemoryTarget, createNullTarget, type Target } from '../load/target.ts';
 import { createFileTarget } from '../load/target-file.ts';
-import { createLibraryTarget } from '../load/target-library.ts';
+import { createLibraryTarget, type LoadDiskKind } from '../load/target-library.ts';
 import type { Plane, PlaneOptions } from '../types.ts';
 import { createNbdTarget, isNbdUri } from './load-nbd.ts';
 import { openNaiveTarget } from './package-files.ts';
@@ -19,6 +19,15 @@ export const TARGET_NAMES = ['sealdisk', 'memory', 'null', 'naive'] as const;
 
 /** Before a path: a file, a directory of files, or a block device. */
 export const FILE_PREFIX = 'file:';
+
+export interface TargetChoices {
+  /** Files that are not empty may be written over. */
+  readonly overwrites: boolean;
+  /** Of disks of the library. */
+  readonly diskKind?: LoadDiskKind;
+  /** Told of each of those in a line. */
+  readonly onDisk?: (line: string) => void;
+}
 
 /** True of a target that is one disk: an export, a file, a block device. */
 export function isOneDisk(name: string): boolean {
@@ -41,11 +50,10 @@ export class LoadTargets {
   readonly #targets = new Map<string, Promise<Target>>();
   #plane: Promise<Plane> | null = null;
 
-  readonly #overwrites: boolean;
+  readonly #choices: TargetChoices;
 
-  /** @param overwrites files that are not empty may be written over */
-  constructor(openPlane: OpenPlane, planeOptions: PlaneOptions, overwrites = false) {
-    this.#overwrites = overwrites;
+  constructor(openPlane: OpenPlane, planeOptions: PlaneOptions, choices: TargetChoices) {
+    this.#choices = choices;
     this.#openPlane = openPlane;
     this.#planeOptions = planeOptions;
   }
@@ -80,7 +88,7 @@ export class LoadTargets {
   async #make(name: string): Promise<Target> {
     if (name.startsWith(FILE_PREFIX)) {
       const path = name.slice(FILE_PREFIX.length);
-      return createFileTarget({ path, overwrites: this.#overwrites });
+      return createFileTarget({ path, overwrites: this.#choices.overwrites });
     }
     switch (name) {
       case 'null':
@@ -97,7 +105,8 @@ export class LoadTargets {
       default: {
         if (isNbdUri(name)) return createNbdTarget(name);
         this.#plane ??= this.#openPlane(this.#planeOptions);
-        return createLibraryTarget(await this.#plane, name === 'encrypted');
+        const { diskKind, onDisk } = this.#choices;
+        return createLibraryTarget(await this.#plane, name === 'encrypted', diskKind, onDisk);
       }
     }
   }

@@ -14,50 +14,24 @@ import { ComparisonRun } from '../load/comparison-run.ts';
 import { type JobFile, readJobFile, readJobOptions } from '../load/job.ts';
 import type { OptionLine } from '../load/job-lines.ts';
 import { planRun } from '../load/job-plan.ts';
-import type { JobProgress } from '../load/job-run.ts';
 import { isClean, type LoadReport, type ReportJob, reportClones } from '../load/report.ts';
 import { reportJson } from '../load/report-json.ts';
 import { reportNormal } from '../load/report-normal.ts';
 import { REPORT_SCHEMA } from '../load/report-schema.ts';
 import { reportTable } from '../load/report-table.ts';
 import { reportTerse } from '../load/report-terse.ts';
-import { startStatusLine } from '../load/status-line.ts';
+import { type StatusLine, startStatusLine } from '../load/status-line.ts';
 import { TraceRun } from '../load/trace-run.ts';
 import { turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
-import { isNbdUri } from './load-nbd.ts';
+import { checkLive, hasUnicode, startLive, type WatchedRun } from './live.ts';
+import { diskKindOf, performanceOf } from './load-disks.ts';
+import { checkFlags, type LoadFlags, speedOf } from './load-flags.ts';
 import { jobRunOf } from './load-run.ts';
-import {
-  FILE_PREFIX,
-  isOneDisk,
-  LoadTargets,
-  type OpenPlane,
-  TARGET_NAMES,
-} from './load-targets.ts';
+import { isOneDisk, LoadTargets, type OpenPlane } from './load-targets.ts';
 import { canonicalJobFile, packageVersion } from './package-files.ts';
 import type { Terminal } from './terminal.ts';
-
-/** The command's own options, as typed. */
-export interface LoadFlags {
-  readonly trace?: string;
-  readonly deviceSizes?: string;
-  readonly target?: string;
-  readonly encrypt?: string;
-  readonly overwrite?: boolean;
-  readonly dataDir?: string;
-  readonly memory?: boolean;
-  readonly shards?: string;
-  readonly workers?: string;
-  readonly engine?: string;
-  readonly verify?: boolean;
-  readonly depth?: string;
-  readonly speed?: string;
-  readonly json?: boolean;
-  readonly outputFormat?: string;
-  readonly jsonSchema?: boolean;
-  readonly html?: string;
-}
 
 export interface LoadRequest {
   readonly flags: LoadFlags;
@@ -80,10 +54,6 @@ const NAIVE_OVERRIDES: readonly OptionLine[] = [
   { name: 'runtime', value: '1s', line: 0 },
 ];
 const TRACE_DEPTH = 32;
-/** fio's, and ours. */
-const OUTPUT_FORMATS = ['table', 'normal', 'json', 'json+', 'terse'] as const;
-const ENGINES = ['auto', 'openssl-ffi', 'node-crypto', 'noble-reference'] as const;
-
 /** What a run gives: its entries, and whether it was stopped. */
 interface Outcome {
   readonly jobs: readonly ReportJob[];
@@ -93,9 +63,8 @@ interface Outcome {
 }
 
 /** Something that runs, tells how far it is, and can be stopped. */
-interface Stoppable {
+interface Stoppable extends WatchedRun {
   stop(): void;
-  progress(): JobProgress;
 }
 
 /** Runs the command. */
@@ -105,7 +74,8 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     terminal.print(`${JSON.stringify(REPORT_SCHEMA, null, 2)}\n`);
     return EXIT.ok;
   }
-  checkFlags(request);
+  checkFlags(flags, request.jobFiles);
+  if (flags.live === true) checkLive(terminal.status, request.environment);
   const page =
     flags.html === undefined ? null : (await import('./load-page.ts')).openLoadPage(flags.html);
   const timestampMs = systemClock.now();
@@ -115,14 +85,19 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
     notes.push(text);
     terminal.say(`note: ${text}`);
   };
-  const targets = new LoadTargets(openPlane, planeOptions(flags), flags.overwrite === true);
+  const isModelled = performanceOf(flags.performance) === 'modelled';
+  const targets = new LoadTargets(openPlane, planeOptions(flags), {
+    overwrites: flags.overwrite === true,
+    diskKind: diskKindOf(flags),
+    onDisk: (line) => (isModelled ? note(line) : undefined),
+  });
   let isPartial = false;
   const watch = async <Result>(run: Stoppable, work: () => Promise<Result>): Promise<Result> => {
     request.onStart(() => {
       isPartial = true;
       run.stop();
     });
-    const status = startStatusLine(terminal.status, terminal.isColoured, () => run.progress());
+    const status = startStatus(request, run);
     return work().finally(() => status.stop());
   };
   let outcome: Outcome;
@@ -139,6 +114,13 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
   terminal.print(printed(report, flags));
   if (isPartial) return EXIT.interrupted;
   return isClean(report) ? EXIT.ok : EXIT.failed;
+}
+
+/** What is seen of a run while it runs. */
+function startStatus({ flags, terminal, environment }: LoadRequest, run: WatchedRun): StatusLine {
+  const { status, isColoured } = terminal;
+  if (flags.live !== true) return startStatusLine(status, isColoured, () => run.progress());
+  return startLive(status, { isColoured, hasBlocks: hasUnicode(environment) }, run);
 }
 
 /** The report in the form that was asked for; ours for people by default. */
@@ -313,55 +295,13 @@ function readText(fileName: string): string {
   }
 }
 
-function checkFlags({ flags, jobFiles }: LoadRequest): void {
-  const { target, encrypt, shards, depth, engine } = flags;
-  if (jobFiles.length > 1) throw new UsageError(`expected one job file, got ${jobFiles.join(' ')}`);
-  if (flags.trace !== undefined && jobFiles.length > 0) {
-    throw new UsageError('expected a job file or --trace, got both');
-  }
-  const isFile = target?.startsWith(FILE_PREFIX) === true && target !== FILE_PREFIX;
-  const isElsewhere = isFile || isNbdUri(target ?? '');
-  if (!isElsewhere) checkChoice('target', target, [...TARGET_NAMES, 'file:PATH']);
-  checkChoice('encrypt', encrypt, ['on', 'off', 'both']);
-  if (encrypt === 'both' && (flags.trace ?? flags.target) !== undefined) {
-    throw new UsageError('--encrypt both is for jobs on disks of the library');
-  }
-  checkChoice('engine', engine, ENGINES);
-  checkChoice('output-format', flags.outputFormat, OUTPUT_FORMATS);
-  if (flags.workers !== undefined && (flags.trace !== undefined || encrypt === 'both')) {
-    throw new UsageError('--workers is for jobs, not for traces or --encrypt both');
-  }
-  for (const [name, value] of Object.entries({ shards, depth, workers: flags.workers })) {
-    if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) {
-      throw new UsageError(`--${name}: expected a whole number above 0, got '${value}'`);
-    }
-  }
-  if (flags.dataDir !== undefined && flags.memory === true) {
-    throw new UsageError('expected --data-dir or --memory, got both');
-  }
-  speedOf(flags);
-}
-
-function checkChoice(name: string, value: string | undefined, known: readonly string[]): void {
-  if (value !== undefined && !known.includes(value)) {
-    throw new UsageError(`--${name}: expected one of ${known.join(', ')}, got '${value}'`);
-  }
-}
-
-/** 0 is as fast as possible. */
-function speedOf({ speed }: LoadFlags): number {
-  if (speed === undefined || speed === 'max') return 0;
-  const factor = /^\d+(\.\d+)?$/.test(speed) ? Number(speed) : 0;
-  if (factor === 0)
-    throw new UsageError(`--speed: expected max or a factor above 0, got '${speed}'`);
-  return factor;
-}
-
-function planeOptions({ dataDir, shards, engine }: LoadFlags): PlaneOptions {
+function planeOptions({ dataDir, shards, engine, ...flags }: LoadFlags): PlaneOptions {
+  const performance = performanceOf(flags.performance);
   return {
+    ...(performance === undefined ? {} : { performance }),
     ...(dataDir === undefined ? { memory: true } : { dataDir }),
     ...(shards === undefined ? {} : { shards: Number(shards) }),
-    ...(engine === undefined ? {} : { engine: engine as (typeof ENGINES)[number] }),
+    ...(engine === undefined ? {} : { engine: engine as NonNullable<PlaneOptions['engine']> }),
   };
 }
 

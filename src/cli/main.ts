@@ -17,7 +17,8 @@ import { addFleetCommands } from './fleet-commands.ts';
 import { addGateCommand } from './gate-command.ts';
 import { addInspectionCommands } from './inspection-commands.ts';
 import { splitJobOptions } from './job-options.ts';
-import type { LoadFlags } from './load.ts';
+import { DISK_OPTIONS } from './load-disks.ts';
+import type { LoadFlags } from './load-flags.ts';
 import type { OpenPlane } from './load-targets.ts';
 import type { NbdFlags } from './nbd.ts';
 import { packageVersion } from './package-files.ts';
@@ -41,6 +42,7 @@ const EXAMPLES = `Examples:
   sealdisk usage --data-dir D                calls of the KMS API, and what is billed
   sealdisk check DIR                         reads everything, says what is damaged
   sealdisk fleet --disks 1000 --duration 1d  a day of a fleet, in virtual time
+  sealdisk overhead                          what encryption costs, as one figure
   sealdisk doctor                            what this machine can do
   sealdisk explain --table                   every encryption rule: which key, and why
 `;
@@ -75,6 +77,7 @@ const NBD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--tls-verify-peer', 'clients must show a certificate of ca-cert.pem'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ['--performance <how>', 'unlimited, or modelled: as fast as the disk is sold as [unlimited]'],
   ['--quiet', 'nothing on stderr but errors'],
 ];
 
@@ -127,6 +130,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--memory', 'a plane in memory'],
   ['--shards <n>', 'encrypting threads [2]'],
   ['--engine <name>', 'auto, openssl-ffi, node-crypto or noble-reference [auto]'],
+  ...DISK_OPTIONS,
   ['--workers <n>', 'that many threads make the load, each with connections of its own [main]'],
   ['--verify', 'check every read against the last write (a job: verify=crc32c)'],
   ['--depth <n>', 'requests in flight [a trace: 32; a job: its iodepth]'],
@@ -134,6 +138,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--json', "one JSON document on stdout, with fio's field names"],
   ['--output-format <name>', "table, or one of fio's: normal, json, json+, terse [table]"],
   ['--json-schema', 'print the JSON Schema of that document'],
+  ['--live', 'a full-screen view while it runs, on a terminal'],
   ['--html <file>', 'besides, the report as a page with charts, in one file'],
   ['--quiet', 'nothing on stderr but errors'],
 ];

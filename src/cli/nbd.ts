@@ -14,6 +14,7 @@ import { type NbdAddress, type NbdServer, startNbdServer } from '../front/nbd/se
 import type { Plane, PlaneOptions } from '../types.ts';
 import { openExisting } from './data-directory.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { performanceOf } from './load-disks.ts';
 import type { OpenPlane } from './load-targets.ts';
 import { type NbdAddressFlags, nbdAddress, nbdUri } from './nbd-address.ts';
 import { type TlsFlags, tlsOf } from './nbd-tls.ts';
@@ -30,6 +31,7 @@ export interface NbdFlags extends TlsFlags, NbdAddressFlags {
   readonly name?: string;
   readonly shards?: string;
   readonly engine?: string;
+  readonly performance?: string;
 }
 
 /** The disk's name, its export's name, and the default export as well. */
@@ -150,7 +152,8 @@ function sizeGiBOf(text: string): number {
   return size;
 }
 
-function planeOptionsOf({ memory, dataDir, shards, engine }: NbdFlags): PlaneOptions {
+function planeOptionsOf({ memory, dataDir, shards, engine, ...flags }: NbdFlags): PlaneOptions {
+  const performance = performanceOf(flags.performance);
   if ((memory === true) === (dataDir !== undefined)) {
     throw new UsageError('expected either --memory or --data-dir DIR');
   }
@@ -163,6 +166,7 @@ function planeOptionsOf({ memory, dataDir, shards, engine }: NbdFlags): PlaneOpt
   const where = dataDir === undefined ? { memory: true } : { dataDir };
   return {
     ...where,
+    ...(performance === undefined ? {} : { performance }),
     ...(shards === undefined ? {} : { shards: Number(shards) }),
     ...(engine === undefined ? {} : { engine: engine as NonNullable<PlaneOptions['engine']> }),
   };

@@ -13,6 +13,7 @@ import { serveNbd } from '../front/nbd/serve-plane.ts';
 import type { NbdAddress } from '../front/nbd/server.ts';
 import { loadWorld, type PlaneOptions } from '../index.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
+import { performanceOf } from './load-disks.ts';
 import { nbdAddress, nbdUri } from './nbd-address.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -27,11 +28,13 @@ export interface ServeFlags {
   readonly region?: string;
   readonly tlsCertificates?: string;
   readonly allowRemote?: boolean;
+  readonly allowHost?: string;
   readonly admin?: boolean;
   readonly verbose?: boolean;
   readonly shards?: string;
   readonly rootKeyFile?: string;
   readonly nbd?: string;
+  readonly performance?: string;
 }
 
 const PORT_DEFAULT = 7_171;
@@ -63,6 +66,7 @@ export async function runServe(
     auth,
     accessKeys: accessKeysOf(flags),
     allowRemote: flags.allowRemote === true,
+    allowedHosts: (flags.allowHost ?? '').toLowerCase().split(',').filter(Boolean),
     admin: flags.admin === true,
     onBug,
     ...(nbd === null
@@ -142,6 +146,7 @@ function planeOptionsOf(flags: ServeFlags): PlaneOptions {
     throw new UsageError(`--shards: expected a whole number, got ${shards}`);
   }
   return {
+    performance: performanceOf(flags.performance) ?? 'modelled',
     ...(dataDir === undefined ? { memory: true } : { dataDir }),
     ...(seed === undefined ? {} : { world: loadWorld(seed) }),
     ...(shards === undefined ? {} : { shards: Number(shards) }),

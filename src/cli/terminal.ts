@@ -4,15 +4,15 @@
  * Commands are given a Terminal instead of using process.stdout, so that what they print is a
  * result a test can look at.
  */
-import type { StatusStream } from '../load/status-line.ts';
+import type { ScreenStream } from '../load/live-screen.ts';
 
 export interface Terminal {
   /** Data: what the command was run for. */
   print(text: string): void;
   /** Talk: a line on stderr, unless --quiet. */
   say(text: string): void;
-  /** For a status line. */
-  readonly status: StatusStream;
+  /** For a status line, or the whole screen. */
+  readonly status: ScreenStream;
   /** False with NO_COLOR set, or where it makes no sense. */
   readonly isColoured: boolean;
 }

@@ -7,7 +7,8 @@
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
 import { MAX_RESULTS_MAX, PAGE_SIZE_DEFAULT } from '../limits.ts';
-import type { Listing } from '../meta/metadata.ts';
+import type { FacetFilter, Listing } from '../meta/metadata.ts';
+import type { Tag } from './access/types.ts';
 import type { Page, PageResult } from './paging.ts';
 import { pageEntries, pageWindow } from './schemas.ts';
 
@@ -110,4 +111,32 @@ export function matchesName(name: string, pattern: string): boolean {
     at = found + part.length;
   }
   return name.length - last.length >= at && name.endsWith(last);
+}
+
+/** True if no index answers for it: a name with * in it, or none. */
+export function isPattern(name: string | undefined): name is string {
+  return name !== undefined && (name === '' || name.includes('*'));
+}
+
+interface FacetsAsked {
+  readonly Status?: string | undefined;
+  readonly Encrypted?: boolean | undefined;
+  readonly Tag?: readonly Tag[] | undefined;
+  readonly name: string | undefined;
+  /** The status that means any. */
+  readonly all: string;
+}
+
+/** What the filters of a Describe verb ask for that an index answers. */
+export function facetsAsked({ Status, Encrypted, Tag, name, all }: FacetsAsked): FacetFilter {
+  const tags = Tag?.map(({ Key, Value }) => ({
+    key: Key,
+    ...(Value === undefined ? {} : { value: Value }),
+  }));
+  return {
+    ...(Status === undefined || Status === all ? {} : { status: Status }),
+    ...(Encrypted === undefined ? {} : { isEncrypted: Encrypted }),
+    ...(name === undefined || isPattern(name) ? {} : { name }),
+    ...(tags === undefined ? {} : { tags }),
+  };
 }

@@ -21,6 +21,10 @@ export interface Quotas {
   readonly portableDisks: number;
   /** Snapshots that were taken of one disk and are there still. */
   readonly snapshotsPerDisk: number;
+  /** Snapshots that are not finished. */
+  readonly snapshotsInProgress: number;
+  /** Images of others that are shared with an account. */
+  readonly imagesSharedWith: number;
 }
 
 export interface QuotaRow {
@@ -59,6 +63,20 @@ export const QUOTA_ROWS: readonly QuotaRow[] = [
     code: 'QuotaExceed.Snapshot',
     because: 'a disk has so many manual snapshots',
     source: 'ECS CreateSnapshot, QuotaExceed.Snapshot',
+  },
+  {
+    name: 'snapshotsInProgress',
+    most: Number.POSITIVE_INFINITY,
+    code: 'QuotaExceed.ConcurrentSnapshotQuota',
+    because: 'so many snapshots of an account in a region are unfinished at a time',
+    source: 'ECS CreateSnapshot, QuotaExceed.ConcurrentSnapshotQuota',
+  },
+  {
+    name: 'imagesSharedWith',
+    most: Number.POSITIVE_INFINITY,
+    code: 'QuotaExceed.ShareImageUser',
+    because: 'so many images are shared with one account in a region',
+    source: 'ECS ModifyImageSharePermission, QuotaExceed.ShareImageUser',
   },
 ];
 

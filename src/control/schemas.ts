@@ -19,6 +19,8 @@ export const idListSchema = v.pipe(
   v.minLength(1),
   v.maxLength(DESCRIBE_IDS_MAX),
 );
+/** Of none: an empty answer, not everything. Source: ECS DescribeDisks, parameter DiskIds. */
+export const anyIdListSchema = v.pipe(v.array(idSchema), v.maxLength(DESCRIBE_IDS_MAX));
 /** Source: ECS CreateSnapshot, RetentionDays. */
 export const retentionDaysSchema = v.pipe(
   v.number(),
@@ -28,6 +30,8 @@ export const retentionDaysSchema = v.pipe(
 );
 export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
+/** images/image-names.ts judges it: with a code of its own. */
+export const imageNameSchema = v.pipe(v.string(), v.maxLength(2 * NAME_CHARS_MAX));
 /** Disk size in GiB: ECS CreateDisk, parameter Size. */
 export const sizeSchema = v.pipe(
   v.number(),

@@ -163,12 +163,14 @@ const fleetSchema = v.strictObject({
 });
 
 /** A fleet as it is said. */
-export type FleetInput = v.InferInput<typeof fleetSchema>;
+export type FleetInput = DeepReadonly<v.InferInput<typeof fleetSchema>>;
 /** A fleet with its defaults. */
 export type FleetOptions = v.InferOutput<typeof fleetSchema>;
 export type FleetDisks = FleetOptions['disks'][number];
 type SaidLoad = FleetOptions['load'];
 export type FleetLoad = { readonly [Key in keyof SaidLoad]-?: Exclude<SaidLoad[Key], undefined> };
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
 /** A number, or a string of one and a unit. */
 function quantity(units: Readonly<Record<string, number>>, expected: string) {

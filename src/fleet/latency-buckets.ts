@@ -1,15 +1,15 @@
 /**
  * Latencies counted in buckets of a typed array: 64 for each doubling, so that a bucket is at most
- * 1/64 of its value wide; from a quarter of a microsecond to 13 days. What is less or more counts in the first
- * or the last bucket. The scheme is HdrHistogram's (Gil Tene), by the bits of a double: exponent
- * and upper fraction, read as one number, are the bucket.
+ * 1/64 of its value wide; from a quarter of a microsecond to 13 days. What is less or more counts
+ * in the first or the last bucket. The scheme is HdrHistogram's (Gil Tene), by the bits of a
+ * double: exponent and upper fraction, read as one number, are the bucket.
  *
  * Adding is a load, a shift and a store; src/load/histogram.ts is for real time, where a run has a
  * few histograms, not one for each of 100,000 disks.
  */
 
 const FRACTION_BITS = 6;
-/** a quarter of a microsecond */
+/** A quarter of a microsecond. */
 const EXPONENT_LEAST = -2;
 /** 2^40 us is 13 days. */
 const EXPONENT_END = 40;

@@ -13,7 +13,7 @@ import {
 import { LATENCY_BUCKETS, quantilesOf } from './latency-buckets.ts';
 
 /** Shares of requests whose latency every disk's row has, after RESULT_COLUMNS. */
-export const DISK_QUANTILES = [0.5, 0.99, 0.999] as const;
+const DISK_QUANTILES = [0.5, 0.99, 0.999] as const;
 /** Columns of a disk's row in the results of a part: the sums of times, then the quantiles. */
 export const ROW_COLUMNS: number = RESULT_COLUMNS + DISK_QUANTILES.length;
 

@@ -6,8 +6,8 @@
  * sure than rounds are, and the interval is widened for both:
  * 1. The machine may be another, or as fast as another. How a job depends on R, the machine's speed
  *    at encryption, is not known: it may not depend on it at all, or in proportion. So the interval
- *    holds both: that of the turns as they are, and that of the turns as parts of R. Where R is what
- *    it was, the two are one.
+ *    holds both: that of the turns as they are, and that of the turns as parts of R. Where R is
+ *    what it was, the two are one.
  * 2. Between two times lies whatever happens to a machine in between. How much that is, is what it
  *    moved by within either run: the larger of their drifts (baseline.ts) is added at both ends.
  * A baseline of another environment is refused, unless the caller asks for it to be re-expressed

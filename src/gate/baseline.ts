@@ -2,11 +2,12 @@
  * A baseline: what jobs came to on one machine at one time, as a file.
  *
  * Raw turns are kept, not figures made of them, so that whoever compares can use the statistic that
- * is right; with the environment, without which they mean nothing, R beside each turn, and the noise
- * floor: what an A/A comparison of the turns with themselves makes of them.
+ * is right; with the environment, without which they mean nothing, R beside each turn, and the
+ * noise floor: what an A/A comparison of the turns with themselves makes of them.
  *
- * The file is one JSON document. `schema` names its shape and version; another one is refused, as is
- * a file with anything missing, by the name of what is missing. Fields may be added in a version.
+ * The file is one JSON document. `schema` names its shape and version; another one is refused, as
+ * is a file with anything missing, by the name of what is missing. Fields may be added in a
+ * version.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';
@@ -15,7 +16,7 @@ import { blocksOf, differencesOf, orderOfRound, type Round } from './rounds.ts';
 import { middle, signedRankShift } from './statistics.ts';
 import { DEFAULT_TERMS, judge } from './verdict.ts';
 
-export const BASELINE_SCHEMA_ID = 'sealdisk-gate-baseline/1';
+const BASELINE_SCHEMA_ID = 'sealdisk-gate-baseline/1';
 
 const positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
 const part = v.nullable(v.pipe(v.number(), v.finite()));

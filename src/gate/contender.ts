@@ -1,8 +1,8 @@
 /**
  * The two things that are compared: what --a and --b may be, and how each takes a turn.
  *
- * A turn is a process of its own, so that where memory happened to lie and what was compiled when is
- * drawn anew each time and counts as noise, which it is. Three kinds, told apart in this order:
+ * A turn is a process of its own, so that where memory happened to lie and what was compiled when
+ * is drawn anew each time and counts as noise, which it is. Three kinds, told apart in this order:
  * - options (it begins with `-`): this sealdisk's load, with them
  * - a revision (a commit of this repository has the name): built, then run in its folder
  * - a command line otherwise, for the shell

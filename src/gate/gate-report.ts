@@ -1,10 +1,10 @@
 /**
  * What a run of the gate came to, as data: the same for rounds and for a check against a baseline.
  *
- * `sealdisk gate ... --json` prints it as it is. A and B are the two that were compared; of a check,
- * A is the baseline. Changes are parts of 1 of A's performance, above 0 where B is better, whether
- * the metric is a rate or a latency. Turns are raw, in the order made. `schema` names the shape and
- * its version: fields may be added in a version, none goes or changes its meaning.
+ * `sealdisk gate ... --json` prints it as it is. A and B are the two that were compared; of a
+ * check, A is the baseline. Changes are parts of 1 of A's performance, above 0 where B is better,
+ * whether the metric is a rate or a latency. Turns are raw, in the order made. `schema` names the
+ * shape and its version: fields may be added in a version, none goes or changes its meaning.
  */
 import type { JudgedMetric } from './ab-run.ts';
 import type { CheckedMetric, EnvironmentChange } from './baseline-check.ts';
@@ -12,7 +12,7 @@ import type { Metric } from './metric.ts';
 import { middle } from './statistics.ts';
 import { EXIT_CODES, type Judgement, overall, type Terms, type Verdict } from './verdict.ts';
 
-export const GATE_SCHEMA_ID = 'sealdisk-gate/1';
+const GATE_SCHEMA_ID = 'sealdisk-gate/1';
 
 export interface GateRow extends Judgement {
   /** Of the metric: job and what of it. */

@@ -4,8 +4,8 @@
  *
  * Three kinds of output are read, and nothing is guessed: a report of `sealdisk load --json` (or
  * fio's), of which each job gives the metrics of LOAD_METRICS that were asked for; any other JSON,
- * of which a path names one number; and a number by itself on the last line. Output that has no such
- * number, or one that is not above 0, is an error and never a pass.
+ * of which a path names one number; and a number by itself on the last line. Output that has no
+ * such number, or one that is not above 0, is an error and never a pass.
  */
 import * as v from 'valibot';
 import { PlaneError } from '../base/errors.ts';

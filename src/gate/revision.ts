@@ -3,8 +3,8 @@
  *
  * Each is a work tree of its own (`git worktree add --detach`), in which the build command is run.
  * Where its package-lock.json is the one of the repository's own work tree, that one's node_modules
- * is used; otherwise `npm ci --ignore-scripts` makes one. The folder and the work tree's entry in the
- * repository are removed when the run ends, however it ends.
+ * is used; otherwise `npm ci --ignore-scripts` makes one. The folder and the work tree's entry in
+ * the repository are removed when the run ends, however it ends.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,8 +58,9 @@ export async function buildRevision(
   const folder = mkdtempSync(join(tmpdir(), 'sealdisk-gate-'));
   const tree = join(folder, 'tree');
   const remove = async (): Promise<void> => {
+    // Where the work tree was not made, there is only the folder.
+    await git(['worktree', 'remove', '--force', tree], never).catch(() => {});
     rmSync(folder, { recursive: true, force: true });
-    await git(['worktree', 'prune'], never);
   };
   try {
     await git(['worktree', 'add', '--detach', '--quiet', tree, commit], signal);

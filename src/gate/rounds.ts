@@ -1,15 +1,15 @@
 /**
  * Rounds: in which order two things take turns, and the one number each round comes to.
  *
- * What is measured. A round is four turns, ABBA or BAAB, which of the two a coin decides. Its number
- * is (ln b1 + ln b2 - ln a1 - ln a2) / 2: how much faster B was, in logarithms, so that twice and
- * half are equally far from equal.
+ * What is measured. A round is four turns, ABBA or BAAB, which of the two a coin decides. Its
+ * number is (ln b1 + ln b2 - ln a1 - ln a2) / 2: how much faster B was, in logarithms, so that
+ * twice and half are equally far from equal.
  *
- * Why it is right on a machine that drifts. Inside a round a steady drift cancels exactly: the outer
- * two turns lie around the inner two. Disturbances longer than a round hit both. And because of the
- * coin, if A and B are the same then any noise whatever, skewed, drifting or correlated in time, is
- * as likely to give a round's number as its negative: so the signed-rank test of statistics.ts has
- * the level it says, with no assumption about the noise.
+ * Why it is right on a machine that drifts. Inside a round a steady drift cancels exactly: the
+ * outer two turns lie around the inner two. Disturbances longer than a round hit both. And because
+ * of the coin, if A and B are the same then any noise whatever, skewed, drifting or correlated in
+ * time, is as likely to give a round's number as its negative: so the signed-rank test of
+ * statistics.ts has the level it says, with no assumption about the noise.
  *
  * A series without a partner (a baseline) is blocks of turns: the mean logarithm of each
  * TURNS_A_BLOCK turns that follow each other, so that what is correlated in time is in one number.

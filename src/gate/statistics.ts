@@ -1,17 +1,17 @@
 /**
  * Rank statistics: how far one set of numbers lies from nothing, or from another, and how surely.
  *
- * What is measured. A list of differences (one a round of turns, logarithms of ratios), or two lists
- * that have no partners. The statistics are Wilcoxon's signed-rank and rank-sum (Mann-Whitney) with
- * the estimates and intervals of Hodges and Lehmann that belong to them: the median of all means of
- * two differences, the median of all differences between the lists. They ask of the differences only
- * that noise is as likely to speak for one side as for the other; a turn that was ten times too slow
- * counts as one turn.
+ * What is measured. A list of differences (one a round of turns, logarithms of ratios), or two
+ * lists that have no partners. The statistics are Wilcoxon's: signed-rank, and rank-sum (Mann and
+ * Whitney's U), with the estimates and intervals of Hodges and Lehmann that belong to them: the
+ * median of all means of two differences, the median of all differences between the lists. They ask
+ * of the differences only that noise is as likely to speak for one side as for the other; a turn
+ * that was ten times too slow counts as one turn.
  *
  * 1. p is two-sided and exact, ties included, up to EXACT_MAX numbers (the distribution is counted
  *    out over midranks); beyond, normal with the correction for ties and for continuity.
- * 2. The interval is the one that test inverts to (as in R's wilcox.test): at least as sure as asked.
- *    Too few numbers to be so sure: it is unbounded, never narrower than it may be.
+ * 2. The interval is the one that test inverts to (as in R's wilcox.test): at least as sure as
+ *    asked. Too few numbers to be so sure: it is unbounded, never narrower than it may be.
  * 3. Differences of exactly 0 say nothing and are left out of p, not of estimate and interval.
  * 4. Several tests at once are corrected by Holm's step-down procedure.
  *
@@ -150,8 +150,8 @@ function twoSided(counts: Float64Array, sum: number): number {
 }
 
 /**
- * How many numbers to leave out at each end, less one: the most for which the interval is as sure as
- * asked. -1: none can be.
+ * How many numbers to leave out at each end, less one: the most for which the interval is as sure
+ * as asked. -1: none can be.
  */
 function exactCut(ways: Float64Array, level: number): number {
   const all = ways.reduce((total, count) => total + count, 0);

@@ -2,8 +2,8 @@
  * The verdict: regression, improvement, no regression, or cannot tell; and why.
  *
  * What it is about. One metric of one job: the shift of B against A in logarithms, above 0 if B is
- * better (statistics.ts), its interval, and a tolerance: the effect that matters. VERDICT_RULES says
- * which interval means what:
+ * better (statistics.ts), its interval, and a tolerance: the effect that matters. VERDICT_RULES
+ * says which interval means what:
  * - regression: B is slower, as surely as the interval says, and more likely than not by at least
  *   the tolerance. Exit code 1
  * - no regression: whatever B loses is, just as surely, less than the tolerance. Exit code 0
@@ -116,8 +116,8 @@ export interface Terms {
 }
 
 /**
- * 3 % is what a machine with nothing else to do can see in a minute, and less than what people raise
- * alarms for. At a level of 2 %, one run in a hundred is called a regression that is none.
+ * 3 % is what a machine with nothing else to do can see in a minute, and less than what people
+ * raise alarms for. At a level of 2 %, one run in a hundred is called a regression that is none.
  */
 export const DEFAULT_TERMS: Terms = { tolerance: 0.03, level: 0.02 };
 

@@ -165,6 +165,15 @@ export function updateKeyDescription(
   return vault.change('updateDescription', request, (key) => ({ ...key, description }));
 }
 
+/** Like the description, a policy is text about the key: nothing here is decided by it. */
+export function setKeyPolicy(
+  vault: Vault,
+  request: KmsRequestOf<'setKeyPolicy'>,
+): Promise<KeyDescription> {
+  const { policy } = request;
+  return vault.change('updateDescription', request, (key) => ({ ...key, policy }));
+}
+
 type KeyPlan = Pick<
   KmsRequestOf<'createKey'>,
   | 'description'

@@ -23,6 +23,7 @@ import {
   scheduleKeyDeletion,
   serviceKey,
   setDeletionProtection,
+  setKeyPolicy,
   updateKeyDescription,
 } from './key-life.ts';
 import { tagForDisks, tagKeys, untagKeys } from './key-tags.ts';
@@ -66,6 +67,7 @@ export const OPERATIONS: { readonly [O in KmsOperation]: Operation<O> } = {
   cancelKeyDeletion: counted('write', cancelKeyDeletion),
   setDeletionProtection: counted('write', setDeletionProtection),
   updateKeyDescription: counted('write', updateKeyDescription),
+  setKeyPolicy: counted('write', setKeyPolicy),
   rotateKey: counted('write', rotateKey),
   updateRotationPolicy: counted('write', updateRotationPolicy),
   listKeyVersions: counted('read', listKeyVersions),

@@ -12,6 +12,7 @@ import type { Job } from './job.ts';
 import { type ClonePlan, largestBlock } from './job-plan.ts';
 import { payloadKind } from './job-settings.ts';
 import { DepthSearch, type SearchResult } from './latency-target.ts';
+import type { LoadActivity } from './live-view.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import type { OperationSource } from './operation-source.ts';
@@ -119,6 +120,13 @@ export class CloneRun implements FinishedClone {
     return this.#loop?.progress() ?? 0;
   }
 
+  /** What it does just now. */
+  activity(): LoadActivity {
+    const { job, disk } = this.plan;
+    const inFlight = this.#loop?.inFlight() ?? 0;
+    return { job: job.name, disk: disk.diskName, inFlight, stats: this.stats };
+  }
+
   /** True in the phase that reads back what was written. */
   isReadingBack(): boolean {
     return this.#isReadingBack;
@@ -142,6 +150,7 @@ export class CloneRun implements FinishedClone {
         runtimeMs: job.runtimeUs / 1e3,
         syncEvery: job.syncEvery,
         syncsAtEnd: job.syncsAtEnd,
+        syncsWrites: job.syncsWrites,
         mismatchEnds: job.verifyIsFatal,
         think: thinkTimeOf(job),
         latencyMostMs: job.latencyMostUs / 1e3,

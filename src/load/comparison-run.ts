@@ -13,6 +13,7 @@ import type { CloneRun } from './clone-run.ts';
 import type { JobFile } from './job.ts';
 import { planRun } from './job-plan.ts';
 import { costOf, type JobProgress, JobRun, type StageCost } from './job-run.ts';
+import type { LoadActivity } from './live-view.ts';
 import { READ, WRITE } from './operation-source.ts';
 import { type Overhead, overheadOf, overheadOfAll } from './paired-overhead.ts';
 import { type ComparisonRow, mergeStats, type Rate, type Ratio, type ReportJob } from './report.ts';
@@ -57,6 +58,8 @@ type TurnRates = number[];
 export class ComparisonRun {
   readonly #options: ComparisonOptions;
   readonly #runs: JobRun[] = [];
+  readonly #opened: OpenVariant[] = [];
+  #stage = 0;
   #turnsDone = 0;
   #turnsTotal = 1;
   #isStopped = false;
@@ -70,7 +73,7 @@ export class ComparisonRun {
     const { encrypted, plain, naive, turns } = this.#options;
     const stageCount = stagesOf(encrypted.file);
     this.#turnsTotal = stageCount * (2 * turns + (naive === null ? 0 : 1));
-    const opened: OpenVariant[] = [];
+    const opened = this.#opened;
     try {
       const pair = [await this.#open(encrypted), await this.#open(plain)] as const;
       opened.push(...pair);
@@ -108,6 +111,16 @@ export class ComparisonRun {
     };
   }
 
+  /** What the clones of the stage do just now, of all variants. */
+  activities(): LoadActivity[] {
+    return this.#opened.flatMap(({ variant, stages }) =>
+      (stages[this.#stage] ?? []).map((run) => {
+        const activity = run.activity();
+        return { ...activity, job: `${activity.job}/${variant.name}` };
+      }),
+    );
+  }
+
   async #open(variant: Variant): Promise<OpenVariant> {
     this.#phase = 'layout';
     const plan = planRun(variant.file, () => variant.name, 0);
@@ -120,6 +133,7 @@ export class ComparisonRun {
   async #turn({ stages, turns, costs }: OpenVariant, stage: number): Promise<void> {
     const clones = stages[stage] ?? [];
     this.#phase = 'running';
+    this.#stage = stage;
     if (this.#isStopped || clones.some(({ error }) => error !== null)) return;
     const before = clones.reduce((sum, { stats }) => sum + stats.requests(), 0);
     const cost = await costOf(() => Promise.all(clones.map((clone) => clone.run())));

@@ -1,12 +1,13 @@
 /**
  * What one direction of a clone did over time: requests, bytes and latencies, interval by interval.
  *
- * 1. Intervals lie on one grid for all clones, whatever thread they run in: point n is the time from
- *    n to n + 1 intervals after the epoch. So clones add up, and variants lie beside each other.
+ * 1. Intervals lie on one grid for all clones, whatever thread they run in: point n is the time
+ *    from n to n + 1 intervals after the epoch. So clones add up, and variants lie beside each
+ *    other.
  * 2. A request belongs to the interval it completed in. Every request is in one point: the points
  *    sum up to the totals.
- * 3. A point says how much of its interval was measured: turns begin and end inside of intervals, and
- *    an interval in which a request should have completed and none did is a point with zero.
+ * 3. A point says how much of its interval was measured: turns begin and end inside of intervals.
+ *    An interval in which a request should have completed and none did is a point with zero.
  * 4. At most POINTS_MAX points: when there are more, the interval is doubled and points are added
  *    together. Latencies are counts in buckets, so that percentiles stay right.
  *
@@ -42,13 +43,14 @@ export interface SeriesPoint {
   readonly buckets: Uint32Array;
 }
 
-/** A series as data, for another thread. */
+/** A series as data, also from another thread. */
 export interface SeriesRecord {
   readonly intervalMs: number;
+  /** From the earliest; intervals nothing was measured in are left out. */
   readonly points: readonly SeriesPoint[];
 }
 
-export class IntervalSeries {
+export class IntervalSeries implements SeriesRecord {
   intervalMs = INTERVAL_MS;
   #points: SeriesPoint[] = [];
   readonly #counts = new Uint32Array(BUCKETS);
@@ -74,20 +76,15 @@ export class IntervalSeries {
   cut(index: number, measuredMs: number): void {
     const isUnused = this.#requests === 0 && this.#points.length === 0;
     if (isUnused || (this.#requests === 0 && measuredMs === 0)) return;
-    const buckets: number[] = [];
-    if (this.#requests > 0) {
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        if (this.#counts[bucket]! > 0) buckets.push(bucket, this.#counts[bucket]!);
-      }
-      this.#counts.fill(0);
-    }
+    const buckets = this.#requests > 0 ? sparse(this.#counts) : new Uint32Array(0);
+    if (this.#requests > 0) this.#counts.fill(0);
     const point: SeriesPoint = {
       index,
       measuredMs,
       requests: this.#requests,
       bytes: this.#bytes,
       mostNs: this.#mostNs,
-      buckets: Uint32Array.from(buckets),
+      buckets,
     };
     [this.#requests, this.#bytes, this.#mostNs] = [0, 0, 0];
     const last = this.#points.at(-1);
@@ -153,10 +150,39 @@ export class IntervalSeries {
     [this.#requests, this.#bytes, this.#mostNs] = [0, 0, 0];
   }
 
-  /** From the earliest; intervals nothing was measured in are left out. */
-  points(): readonly SeriesPoint[] {
+  get points(): readonly SeriesPoint[] {
     return this.#points;
   }
+}
+
+/** All that several series have of the intervals since then, as one point. */
+export function pointSince(all: readonly SeriesRecord[], sinceEpochMs: number): SeriesPoint {
+  const counts = new Uint32Array(BUCKETS);
+  let [measuredMs, requests, bytes, mostNs] = [0, 0, 0, 0];
+  for (const { intervalMs, points } of all) {
+    for (let at = points.length - 1; at >= 0; at--) {
+      const point = points[at]!;
+      if (point.index * intervalMs < sinceEpochMs) break;
+      measuredMs += point.measuredMs;
+      requests += point.requests;
+      bytes += point.bytes;
+      mostNs = Math.max(mostNs, point.mostNs);
+      const { buckets } = point;
+      for (let pair = 0; pair < buckets.length; pair += 2) {
+        counts[buckets[pair]!]! += buckets[pair + 1]!;
+      }
+    }
+  }
+  return { index: 0, measuredMs, requests, bytes, mostNs, buckets: sparse(counts) };
+}
+
+/** The buckets that are not empty, as a point has them. */
+function sparse(counts: Uint32Array): Uint32Array {
+  const buckets: number[] = [];
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    if (counts[bucket]! > 0) buckets.push(bucket, counts[bucket]!);
+  }
+  return Uint32Array.from(buckets);
 }
 
 function joinPoints(

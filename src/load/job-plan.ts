@@ -2,8 +2,8 @@
  * From jobs to clones: who runs when, on which disk, over which bytes, from which seed.
  *
  * 1. Clones whose disks have the same name share one. filename gives the name; without it it is
- *    made by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0. A target that
- *    is one disk is shared by all.
+ *    made by filename_format, which fio sets to a disk for each clone: <job>.<clone>.0. A target
+ *    that is one disk is shared by all.
  * 2. A clone's region is [offset + clone * offset_increment, + size), whole blocks only, inside the
  *    disk. The disk is as large as the largest region needs, unless filesize says.
  * 3. Seeds: randseed if given; otherwise a function of the job's and the clone's number, the same

@@ -18,6 +18,7 @@ import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
 import { Flow } from './flow.ts';
 import type { Job } from './job.ts';
 import { type ClonePlan, type DiskPlan, largestBlock, type RunPlan } from './job-plan.ts';
+import type { LoadActivity } from './live-view.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import { WRITE } from './operation-source.ts';
@@ -197,6 +198,11 @@ export class JobRun {
       requests: all.reduce((sum, { stats }) => sum + stats.requests(), 0),
       bytes: all.reduce((sum, { stats }) => sum + stats.bytes(), 0),
     };
+  }
+
+  /** What the clones of the stage do just now. */
+  activities(): LoadActivity[] {
+    return (this.#runs[this.#stage] ?? []).map((run) => run.activity());
   }
 
   #openClone(clone: ClonePlan): CloneRun {

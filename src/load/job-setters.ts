@@ -85,6 +85,11 @@ export const SETTERS: Readonly<Record<HonouredName, Setter>> = {
   fdatasync: (job, value, { place }) => {
     job.syncEvery = wholeNumber(place, value, 0);
   },
+  sync: (job, value, { place }) => {
+    const known = ['none', '0', 'sync', '1', 'dsync'];
+    if (!known.includes(value)) refuse(place, `one of ${known.join(', ')}`, value);
+    job.syncsWrites = value !== 'none' && value !== '0';
+  },
   end_fsync: (job, value) => {
     job.syncsAtEnd = value === '1';
   },

@@ -8,6 +8,7 @@ import type { Distribution } from './distribution.ts';
 import { type Extent, everyDirection, type PerDirection } from './job-values.ts';
 import { DEFAULT_WORKLOAD, type EngineName, type VerifyKind, type Workload } from './job-words.ts';
 import type { SteadyCriterion, SteadyTimes } from './steady-state.ts';
+import type { ZoneShape } from './strided-zones.ts';
 
 /** What is written: random bytes stamped anew for each write, made anew, left as is, or zeros. */
 export type PayloadKind = 'scramble' | 'refill' | 'same' | 'zero';
@@ -34,6 +35,9 @@ export interface JobSettings {
   distribution: PerDirection<Distribution>;
   /** Share of a random workload that is random; the rest is sequential. */
   randomPercent: PerDirection;
+  /** null: strided if there is a zone size. */
+  zoneMode: 'none' | 'strided' | null;
+  zones: ZoneShape;
   /** Bytes a second; 0: no limit. */
   rateBytes: PerDirection;
   /** Requests a second; 0: no limit. */
@@ -97,6 +101,8 @@ export interface JobSettings {
   /** Flush after this many writes; 0: never. */
   syncEvery: number;
   syncsAtEnd: boolean;
+  /** A write is done when it is on stable storage: O_SYNC. */
+  syncsWrites: boolean;
   verify: VerifyKind;
   verifyPattern: Uint8Array | null;
   /** Read everything back after writing. */
@@ -153,6 +159,7 @@ export function defaultSettings(): JobSettings {
     hasRandomMap: true,
     syncEvery: 0,
     syncsAtEnd: false,
+    syncsWrites: false,
     verify: 'none',
     verifyPattern: null,
     verifiesAfter: true,
@@ -191,6 +198,8 @@ function defaultShape() {
     randomRun: 1,
     distribution: everyDirection<Distribution>({ kind: 'random' }),
     randomPercent: everyDirection(100),
+    zoneMode: null,
+    zones: { sizeBytes: 0, rangeBytes: 0, skipBytes: 0 },
     rateBytes: everyDirection(0),
     rateRequests: everyDirection(0),
     isPoisson: false,

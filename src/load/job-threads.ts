@@ -2,7 +2,7 @@
  * A planned job file run by several threads: as much load as several commands would make, from one.
  *
  *   plan ─deal.ts─▶ parts ─▶ a thread each: its own event loop, target, connections, histograms
- *                             │ stages begin together: each waits until all have ended the one before
+ *                             │ stages begin together: each waits until all ended the one before
  *                             ▼
  *                            what each clone measured, sent as data ─▶ merged as clones of one run
  *

@@ -25,6 +25,7 @@ import { SETTERS } from './job-setters.ts';
 import { defaultSettings, type JobSettings } from './job-settings.ts';
 import { switchValue } from './job-values.ts';
 import { didYouMean } from './nearest.ts';
+import { zoneRange } from './strided-zones.ts';
 
 /** One section of a job file, ready to plan. */
 export interface Job extends Readonly<JobSettings> {
@@ -207,6 +208,8 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
     if (settings.verify !== 'none' && odd !== undefined) {
       refuseJob(`verify: expected bs to be a multiple of 512, got ${odd}`);
     }
+    const zoneBytes = zoneRange(settings.zones, Number.POSITIVE_INFINITY);
+    if (zoneBytes < bytes) refuseJob(`zonerange: expected at least bs, ${bytes}, got ${zoneBytes}`);
     const sizeBytes = settings.size?.bytes ?? null;
     if (sizeBytes !== null && sizeBytes < bytes) {
       refuseJob(`size: expected at least bs, ${bytes} bytes, got ${sizeBytes}`);
@@ -218,6 +221,9 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
   if (settings.clones > LOAD_CLONES_MAX) {
     refuseJob(`numjobs: expected at most ${LOAD_CLONES_MAX}, got ${settings.clones}`);
   }
+  const { zones, zoneMode } = settings;
+  if (zones.sizeBytes > 0 && zoneMode === 'none') refuseJob('zonemode=none has no zonesize');
+  if (zones.sizeBytes === 0 && zoneMode === 'strided') refuseJob('zonemode=strided needs zonesize');
   const { windowMs, intervalMs } = settings.steadyTimes;
   if (windowMs > 0 && windowMs < intervalMs) {
     refuseJob(`ss_dur: expected at least the ${intervalMs} ms between two looks, got ${windowMs}`);

@@ -7,8 +7,8 @@
  *      └─missed, and all requests must keep it─▶ the job fails      one more window, measured anew
  *
  * 1. After each window the depth goes up or down: doubled until something was missed, from then on
- *    to the middle of the least that was missed and the most that was kept (fio io_u.c, lat_target_*;
- *    a miss at iodepth itself counts as one here, where fio goes up and down for ever).
+ *    to the middle of the least that was missed and the most that was kept (fio io_u.c,
+ *    lat_target_*). A miss at iodepth itself counts as one here; fio goes up and down for ever.
  * 2. When the depth goes down, what is in flight ends first: it was made at the depth before.
  * 3. When it does not change any more, what was measured is forgotten, one more window runs at that
  *    depth, and the job ends; latency_run goes on instead.

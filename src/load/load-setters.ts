@@ -135,10 +135,20 @@ export const LOAD_SETTERS = {
     job.significantFigures = wholeNumber(place, value, 1);
     if (job.significantFigures > 10) refuse(place, '1 to 10', value);
   },
-  zonemode: (_job, value, { place, note }) => {
-    if (value === 'none') return;
-    if (value !== 'strided') refuse(place, 'none: a disk here is no zoned block device', value);
-    note('zonemode=strided is not honoured: the job runs without it');
+  zonemode: (job, value, { place }) => {
+    if (value !== 'none' && value !== 'strided') {
+      refuse(place, 'none or strided: a disk here is no zoned block device', value);
+    }
+    job.zoneMode = value;
+  },
+  zonesize: (job, value, { place }) => {
+    job.zones = { ...job.zones, sizeBytes: byteCount(place, value, job.kbBase) };
+  },
+  zonerange: (job, value, { place }) => {
+    job.zones = { ...job.zones, rangeBytes: byteCount(place, value, job.kbBase) };
+  },
+  zoneskip: (job, value, { place }) => {
+    job.zones = { ...job.zones, skipBytes: byteCount(place, value, job.kbBase) };
   },
 } as const satisfies Readonly<Record<string, Setter>>;
 

@@ -253,7 +253,7 @@ export class LoadStats {
     while (nowMs >= this.#intervalEndMs) {
       const endMs = this.#intervalEndMs;
       this.#cut(endMs - this.#intervalFromMs);
-      if (this.directions.some(({ series }) => series.points().length > POINTS_MAX)) {
+      if (this.directions.some(({ series }) => series.points.length > POINTS_MAX)) {
         this.#intervalMs *= 2;
         for (const { series } of this.directions) series.widen(this.#intervalMs);
       }

@@ -34,6 +34,7 @@ import {
 } from './operation-source.ts';
 import { isPaced, Pacer } from './pacing.ts';
 import { createPermutation, type Permutation } from './permutation.ts';
+import { StridedZones, zoneRange } from './strided-zones.ts';
 
 /** Block numbers of a region, without end. */
 export interface BlockOrder {
@@ -95,6 +96,7 @@ export class JobPattern implements OperationSource {
   readonly #mix: Prng | null;
   readonly #chance: Prng;
   readonly #pacer: Pacer | null;
+  readonly #zones: StridedZones | null;
   readonly #bytesMax: number;
   readonly #requestsMax: number;
   #isChosen = false;
@@ -116,6 +118,9 @@ export class JobPattern implements OperationSource {
     this.#mix = workload.isMixed ? createPrng(seed ^ 0x6d69780a) : null;
     this.#chance = createPrng(seed ^ 0x70637472);
     this.#pacer = isPaced(job) ? new Pacer(job, createPrng(seed ^ 0x70616365)) : null;
+    const least = Math.min(...this.#lanes.map(({ leastBytes }) => leastBytes));
+    this.#zones =
+      job.zones.sizeBytes === 0 ? null : new StridedZones(job.zones, clone.regionBytes, least);
     this.#bytesMax = endsBySize ? clone.transferBytes : Number.POSITIVE_INFINITY;
     this.#requestsMax = job.requestsMax === 0 ? Number.POSITIVE_INFINITY : job.requestsMax;
   }
@@ -207,8 +212,10 @@ export class JobPattern implements OperationSource {
     if (job.workload.trimsFirst && this.operation === WRITE) return;
     let lengthBytes = lane.nextLength();
     let start: number;
+    this.#zones?.enter();
     if (this.#isRandom(lane)) {
       start = lane.order!.next() * lane.gridBytes;
+      if (this.#zones !== null) start = this.#zones.random(start, lane.gridBytes);
       if (start + lengthBytes > regionBytes) {
         const rest = regionBytes - start;
         lengthBytes = rest - (rest % lane.leastBytes);
@@ -217,6 +224,7 @@ export class JobPattern implements OperationSource {
       start = this.#sequential(lane, lengthBytes);
     }
     lane.position = start + lengthBytes;
+    this.#zones?.give(lengthBytes);
     this.offsetBytes = regionOffset + start;
     this.lengthBytes = lengthBytes;
   }
@@ -239,6 +247,7 @@ export class JobPattern implements OperationSource {
     if (start === 0 && step < 0) start = regionBytes;
     if (start !== 0) start += step;
     if (start < 0) start = Math.max(0, regionBytes + step);
+    if (this.#zones !== null) return this.#zones.sequential(start, lengthBytes);
     return start + lengthBytes > regionBytes ? 0 : start;
   }
 }
@@ -277,7 +286,8 @@ function orderOf(
   seed: number,
 ): BlockOrder {
   const { least } = job.blockSizes[direction];
-  const count = Math.max(1, Math.floor((regionBytes - least) / gridBytes) + 1);
+  const range = zoneRange(job.zones, regionBytes);
+  const count = Math.max(1, Math.floor((range - least) / gridBytes) + 1);
   const distribution = job.distribution[direction];
   if (distribution.kind !== 'random') {
     return { next: createDraw(distribution, count, gridBytes, createPrng(seed)) };

@@ -24,7 +24,7 @@ const DIRECTIONS = { read: READ, write: WRITE, trim: TRIM } as const;
 export function seriesOrigin(jobs: readonly ReportJob[]): number {
   const starts = jobs.flatMap(({ stats }) =>
     stats.directions.flatMap(({ series }) => {
-      const [first] = series.points();
+      const [first] = series.points;
       return first === undefined ? [] : [first.index * series.intervalMs];
     }),
   );
@@ -36,13 +36,13 @@ export function seriesDocument({ stats }: ReportJob, originMs: number): SeriesDo
   const intervalMs = Math.max(...stats.directions.map(({ series }) => series.intervalMs));
   const directions = Object.entries(DIRECTIONS).map(([name, operation]) => {
     const { series } = stats.direction(operation);
-    return [name, series.points().length === 0 ? null : columnsOf(series, originMs)];
+    return [name, series.points.length === 0 ? null : columnsOf(series, originMs)];
   });
   return { interval_ms: intervalMs, ...Object.fromEntries(directions) };
 }
 
 function columnsOf(series: IntervalSeries, originMs: number): SeriesColumns {
-  const points = series.points();
+  const points = series.points;
   const whole = (value: number | null): number | null =>
     value === null ? null : Math.round(value);
   return {

@@ -24,6 +24,8 @@ export interface RequestLoopOptions {
   readonly runtimeMs?: number;
   /** Flush after this many writes; 0: never. @default 0 */
   readonly syncEvery?: number;
+  /** Each write is flushed before it counts as done. @default false */
+  readonly syncsWrites?: boolean;
   /** Flush once when all else is done. @default false */
   readonly syncsAtEnd?: boolean;
   /** A mismatch ends the loop. @default false */

@@ -26,6 +26,7 @@ import type { DepthSearch } from './latency-target.ts';
 import { FLUSH, READ, SOURCE_END, SOURCE_WAIT, TRIM, WRITE } from './operation-source.ts';
 import type { LoopEnd, RequestLoopOptions } from './request-loop-options.ts';
 import { RequestSlot } from './request-slot.ts';
+import type { TargetDisk } from './target.ts';
 
 export class RequestLoop {
   readonly #options: RequestLoopOptions;
@@ -89,6 +90,11 @@ export class RequestLoop {
   stop(): void {
     this.#isDraining = true;
     this.#endIfDrained();
+  }
+
+  /** Requests made and not completed. */
+  inFlight(): number {
+    return this.#inFlight;
   }
 
   /** Share of the work done, 0 to 1; NaN if no end is known. */
@@ -227,13 +233,18 @@ export class RequestLoop {
         this.#writesMade += 1;
         if (verifier === null) this.#fillPayload(slot);
         else verifier.beforeWrite(offsetBytes, lengthBytes, slot.writeWords());
-        return disk.write(offsetBytes, slot.writeBytes());
+        return this.#write(disk, offsetBytes, slot.writeBytes());
       case TRIM:
         verifier?.beforeTrim(offsetBytes, lengthBytes);
         return disk.trim(offsetBytes, lengthBytes);
       case FLUSH:
         return disk.flush();
     }
+  }
+
+  #write(disk: TargetDisk, offsetBytes: number, bytes: Uint8Array): Promise<unknown> {
+    const written = disk.write(offsetBytes, bytes);
+    return this.#options.syncsWrites === true ? written.then(() => disk.flush()) : written;
   }
 
   #fillPayload(slot: RequestSlot): void {

@@ -74,7 +74,8 @@ export function statusText(
   return `${now.phase} [${percent}][${iops} IOPS][${bytes} MB/s][eta ${eta}]`;
 }
 
-function clockText(milliseconds: number): string {
+/** 00m:12s, or hours and minutes. */
+export function clockText(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1e3);
   const two = (value: number): string => `${value}`.padStart(2, '0');
   const minutes = Math.floor(seconds / 60);

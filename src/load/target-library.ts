@@ -13,16 +13,34 @@ import type { Target, TargetDisk } from './target.ts';
 /** Disks asked for at a time when looking for known ones. ECS DescribeDisks, PageSize. */
 const PAGE_SIZE = 100;
 
+/** Parameters of CreateDisk beside name and encryption. @default what the plane makes unasked */
+export interface LoadDiskKind {
+  readonly DiskCategory?: string;
+  readonly PerformanceLevel?: string;
+  /** GiB; of a disk that a load needs more of, as much as it needs. */
+  readonly Size?: number;
+  readonly ProvisionedIops?: number;
+  readonly BurstingEnabled?: boolean;
+}
+
 interface KnownDisk {
   readonly diskId: string;
   readonly sizeGiB: number;
+  readonly kind: string;
 }
 
 /**
  * @param plane open, and left open by close()
  * @param encrypted what CreateDisk is asked for; the service key protects the disk
+ * @param kind what else it is asked for
+ * @param onOpen told of every disk in a line
  */
-export function createLibraryTarget(plane: Plane, encrypted: boolean): Target {
+export function createLibraryTarget(
+  plane: Plane,
+  encrypted: boolean,
+  kind: LoadDiskKind = {},
+  onOpen: (line: string) => void = () => {},
+): Target {
   let known: Promise<Map<string, KnownDisk>> | null = null;
   const open: Disk[] = [];
   return {
@@ -31,7 +49,7 @@ export function createLibraryTarget(plane: Plane, encrypted: boolean): Target {
     openDisk: async (name, sizeBytes) => {
       known ??= listDisks(plane, encrypted);
       const diskName = diskNameFor(name);
-      const sizeGiB = Math.ceil(sizeBytes / GIB);
+      const sizeGiB = Math.max(Math.ceil(sizeBytes / GIB), kind.Size ?? 0);
       const existing = (await known).get(diskName);
       if (existing !== undefined && existing.sizeGiB < sizeGiB) {
         throw new PlaneError(
@@ -39,8 +57,10 @@ export function createLibraryTarget(plane: Plane, encrypted: boolean): Target {
           `disk ${diskName} is there with ${existing.sizeGiB} GiB, the load needs ${sizeGiB}`,
         );
       }
-      const parameters = { Size: sizeGiB, DiskName: diskName, Encrypted: encrypted };
+      checkKind(diskName, existing, kind);
+      const parameters = { ...kind, Size: sizeGiB, DiskName: diskName, Encrypted: encrypted };
       const diskId = existing?.diskId ?? (await plane.call('CreateDisk', parameters)).DiskId;
+      onOpen(await lineOf(plane, diskName, diskId));
       const disk = await plane.attach(diskId);
       open.push(disk);
       return targetDisk(plane, name, disk, existing === undefined);
@@ -49,6 +69,28 @@ export function createLibraryTarget(plane: Plane, encrypted: boolean): Target {
       for (const disk of open) await disk.close();
     },
   };
+}
+
+/** @throws PlaneError InvalidArgument: the disk there is of another kind */
+function checkKind(name: string, existing: KnownDisk | undefined, kind: LoadDiskKind): void {
+  const { DiskCategory, PerformanceLevel } = kind;
+  const wanted = DiskCategory === undefined ? '' : kindName(DiskCategory, PerformanceLevel ?? '');
+  if (existing === undefined || existing.kind.startsWith(wanted)) return;
+  throw new PlaneError(
+    'InvalidArgument',
+    `disk ${name} is there as ${existing.kind}, the load wants ${wanted}`,
+  );
+}
+
+function kindName(category: string, level: string): string {
+  return level === '' ? category : `${category} ${level}`;
+}
+
+async function lineOf(plane: Plane, name: string, diskId: string): Promise<string> {
+  const { Disks } = await plane.call('DescribeDisks', { DiskIds: [diskId] });
+  const { Category, PerformanceLevel, Size, IOPS, Throughput } = Disks[0]!;
+  const kind = kindName(Category, PerformanceLevel);
+  return `${name}: ${kind}, ${Size} GiB, sold with ${IOPS} IOPS and ${Throughput} MB/s`;
 }
 
 function targetDisk(plane: Plane, name: string, disk: Disk, isFresh: boolean): TargetDisk {
@@ -73,8 +115,9 @@ async function listDisks(plane: Plane, encrypted: boolean): Promise<Map<string, 
   for (let page = 1; ; page++) {
     const parameters = { PageNumber: page, PageSize: PAGE_SIZE };
     const { Disks, TotalCount } = await plane.call('DescribeDisks', parameters);
-    for (const { DiskId, DiskName, Size, Encrypted } of Disks) {
-      if (Encrypted === encrypted) known.set(DiskName, { diskId: DiskId, sizeGiB: Size });
+    for (const { DiskId, DiskName, Size, Encrypted, Category, PerformanceLevel } of Disks) {
+      const kind = kindName(Category, PerformanceLevel);
+      if (Encrypted === encrypted) known.set(DiskName, { diskId: DiskId, sizeGiB: Size, kind });
     }
     if (Disks.length === 0 || page * PAGE_SIZE >= TotalCount) return known;
   }

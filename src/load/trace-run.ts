@@ -6,12 +6,13 @@
  * disk (disk-verifier.ts).
  */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { PlaneError } from '../base/errors.ts';
 import { KIB } from '../base/units.ts';
 import { DISK_BYTES_MAX } from '../limits.ts';
 import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
 import { costOf, type JobProgress, type StageCost, saltOf } from './job-run.ts';
+import type { LoadActivity } from './live-view.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import { RequestLoop } from './request-loop.ts';
@@ -98,6 +99,12 @@ export class TraceRun {
       requests: this.stats.requests(),
       bytes: this.stats.bytes(),
     };
+  }
+
+  /** What the replay does just now. */
+  activities(): LoadActivity[] {
+    const inFlight = this.#loop?.inFlight() ?? 0;
+    return [{ job: basename(this.#options.fileName), disk: 'all', inFlight, stats: this.stats }];
   }
 
   async #sizes(): Promise<DeviceSizes> {

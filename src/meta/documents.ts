@@ -17,6 +17,7 @@ import { decodeRecord, encodeRecord } from '../record/codec.ts';
 import type { UsageRecord } from '../record/document.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
 import type { CountChanges } from './change.ts';
+import { facetGroups } from './facets.ts';
 
 interface DocumentTable<R> {
   readonly keyOf: (record: R) => string;
@@ -37,6 +38,11 @@ export const DOCUMENTS: { readonly [K in DocumentKind]: DocumentTable<DocumentRe
         snapshotId === null ? [] : [`snapshot/${snapshotId}`],
       ),
       ...image.sharedWith.map((accountId) => `shared/${scopeGroup(accountId, image.regionId)}`),
+      ...(image.name === ''
+        ? []
+        : facetGroups(scopeGroup(image.accountId, image.regionId), { name: image.name }).map(
+            (group) => `named/${group}`,
+          )),
       ...(image.isPublic ? [`public/${image.regionId}`] : []),
     ],
   },

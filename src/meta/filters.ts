@@ -1,6 +1,8 @@
 /** What disks and snapshots can be listed by, and the index groups that answer. Thread: main. */
+import { invariant } from '../base/invariant.ts';
 import { isDiskId, isInstanceId, isKeyId, isLineageId, isSnapshotId } from '../record/ids.ts';
 import { scopeGroup } from './documents.ts';
+import { type FacetFilter, facetGroups } from './facets.ts';
 import { DISKS, groupPrefix, SNAPSHOTS } from './tables.ts';
 
 /** An account in a region. */
@@ -10,7 +12,7 @@ export interface Scope {
 }
 
 /** Several given: all must hold, and the cost grows with the smallest of the groups. */
-export interface DiskFilter {
+export interface DiskFilter extends FacetFilter {
   readonly scope?: Scope;
   /** Of the top layer. */
   readonly keyId?: string;
@@ -21,7 +23,7 @@ export interface DiskFilter {
   readonly imageId?: string;
 }
 
-export interface SnapshotFilter {
+export interface SnapshotFilter extends FacetFilter {
   readonly scope?: Scope;
   readonly diskId?: string;
   /** Of the top layer. */
@@ -34,7 +36,7 @@ export interface SnapshotFilter {
 /** @returns prefixes of the groups; null: a filter is no id, so nothing passes */
 export function groupsOfDiskFilter(filter: DiskFilter): string[] | null {
   return groupsOf([
-    [DISKS.byScope, scopeName(filter.scope), isAny],
+    ...scopeRows(DISKS, filter),
     [DISKS.byInstance, filter.instanceId, isInstanceId],
     [DISKS.byImage, filter.imageId, isAnyImageId],
     [DISKS.byKey, filter.keyId, isKeyId],
@@ -46,7 +48,7 @@ export function groupsOfDiskFilter(filter: DiskFilter): string[] | null {
 /** @returns prefixes of the groups; null: a filter is no id, so nothing passes */
 export function groupsOfSnapshotFilter(filter: SnapshotFilter): string[] | null {
   return groupsOf([
-    [SNAPSHOTS.byScope, scopeName(filter.scope), isAny],
+    ...scopeRows(SNAPSHOTS, filter),
     [SNAPSHOTS.byCopied, filter.copiedFrom, isSnapshotId],
     [SNAPSHOTS.byKey, filter.keyId, isKeyId],
     [SNAPSHOTS.byDataKey, filter.dataKeyId, isLineageId],
@@ -72,8 +74,19 @@ function groupsOf(rows: readonly FilterRow[]): string[] | null {
 
 const isAny = (): boolean => true;
 
-function scopeName(scope: Scope | undefined): string | undefined {
-  return scope === undefined ? undefined : scopeGroup(scope.accountId, scope.regionId);
+/** What is in a facet of a scope is in the scope. */
+function scopeRows(
+  table: typeof DISKS | typeof SNAPSHOTS,
+  filter: FacetFilter & { readonly scope?: Scope },
+): FilterRow[] {
+  const scope =
+    filter.scope === undefined
+      ? undefined
+      : scopeGroup(filter.scope.accountId, filter.scope.regionId);
+  const facets = facetGroups(scope ?? '', filter);
+  if (facets.length === 0) return [[table.byScope, scope, isAny]];
+  invariant(scope !== undefined, 'a facet is looked up in a scope');
+  return facets.map((facet) => [table.byFacet, facet, isAny]);
 }
 
 /** Public images have ids of other forms than ours. */

@@ -8,7 +8,8 @@
  *    StoreFailed nothing works any more.
  * 3. Damage of a record is DataDirectoryCorrupt, from whichever call meets it.
  * 4. Listings are in the order of ids. Of a page the cost is that of passing over what it skips,
- *    inside the store, and of unpacking what it shows; the total is kept (entry-counts.ts).
+ *    inside the store, and of unpacking what it shows; a page that follows the one read before
+ *    skips nothing (page-reader.ts). The total is kept (entry-counts.ts).
  *
  * The tables are in tables.ts and documents.ts, what a commit keeps true in change.ts, what check()
  * looks for in checker.ts.
@@ -20,9 +21,7 @@ import { openLmdbStore } from '../kv/lmdb-store.ts';
 import { openMemoryStore } from '../kv/memory-store.ts';
 import { AUDIT_ENTRIES_MAX } from '../limits.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
-import type { ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, DiskStatus, SnapshotRecord } from '../record/resource.ts';
-import type { Records } from '../record/shapes.ts';
 import {
   applyChange,
   type ChangeSettings,
@@ -46,13 +45,13 @@ import {
   type SnapshotFilter,
 } from './filters.ts';
 import { type LineagePage, type LineageQuery, readLineagePage } from './lineage-walk.ts';
+import { PageReader } from './page-reader.ts';
 import {
   DISKS,
   decodeResource,
   groupPrefix,
   hourGroup,
   lastPart,
-  type ResourceTable,
   readResource,
   SNAPSHOTS,
   shardGroup,
@@ -62,6 +61,7 @@ import {
 
 export type { AuditEntry } from './audit-log.ts';
 export type { MetadataChange } from './change.ts';
+export type { FacetFilter } from './facets.ts';
 export type { DiskFilter, Scope, SnapshotFilter } from './filters.ts';
 export type { LineageCursor, LineageEntry, LineageSubject } from './lineage-walk.ts';
 
@@ -179,12 +179,14 @@ class StoredMetadata implements Metadata {
   /** By shard index: answers of leastLoadedShard() no disk was committed for yet. */
   readonly #placing: number[] = [];
   readonly #settings: ChangeSettings;
+  readonly #pages: PageReader;
   #commitsInFlight = 0;
 
   constructor(store: KeyValueStore, counts: EntryCounts, settings: ChangeSettings) {
     this.#store = store;
     this.#counts = counts;
     this.#settings = settings;
+    this.#pages = new PageReader(store, counts);
   }
 
   getDisk(diskId: string): DiskRecord | undefined {
@@ -198,13 +200,13 @@ class StoredMetadata implements Metadata {
   listDisks(filter: DiskFilter, skip: number, limit: number): Listing<DiskRecord> {
     const groups = groupsOfDiskFilter(filter);
     if (groups === null) return { total: 0, records: [] };
-    return this.#list(DISKS, groups, skip, limit);
+    return this.#pages.records(DISKS, groups, this.#page(skip, limit));
   }
 
   listSnapshots(filter: SnapshotFilter, skip: number, limit: number): Listing<SnapshotRecord> {
     const groups = groupsOfSnapshotFilter(filter);
     if (groups === null) return { total: 0, records: [] };
-    return this.#list(SNAPSHOTS, groups, skip, limit);
+    return this.#pages.records(SNAPSHOTS, groups, this.#page(skip, limit));
   }
 
   snapshotsDue(now: number, skip: number, limit: number): SnapshotRecord[] {
@@ -212,7 +214,7 @@ class StoredMetadata implements Metadata {
     const due: SnapshotRecord[] = [];
     for (const { key } of this.#store.range({ prefix, skip, limit })) {
       if (key.slice(prefix.length) > `${hourGroup(now)}/~`) break;
-      const snapshot = this.#indexed(SNAPSHOTS, lastPart(key));
+      const snapshot = this.#pages.indexed(SNAPSHOTS, lastPart(key));
       // Of the hour it is now, some are due later: they end the answer, the rest is looked at then.
       if ((snapshotDueAt(snapshot) ?? Number.POSITIVE_INFINITY) <= now) due.push(snapshot);
     }
@@ -258,16 +260,17 @@ class StoredMetadata implements Metadata {
     skip: number,
     limit: number,
   ): Listing<DocumentRecords[K]> {
+    const { mayRemember } = this.#page(skip, limit);
     if (group === null) {
       const prefix = documentsPrefix(kind);
-      const entries = this.#store.range({ prefix, skip, limit });
+      const entries = this.#pages.entries(prefix, skip, limit, mayRemember);
       const records = entries.map(({ key, value }) =>
         decodeDocument(kind, key.slice(prefix.length), value),
       );
       return { total: this.#counts.of(prefix), records };
     }
     const prefix = documentGroupPrefix(kind, group);
-    const records = this.#store.range({ prefix, skip, limit }).map(({ key }) => {
+    const records = this.#pages.entries(prefix, skip, limit, mayRemember).map(({ key }) => {
       const record = readDocument(this.#store, kind, keyOfEntry(key));
       if (record !== undefined) return record;
       throw new PlaneError('DataDirectoryCorrupt', `${key} names a ${kind} without a record`);
@@ -287,6 +290,7 @@ class StoredMetadata implements Metadata {
   async commit(change: MetadataChange): Promise<void> {
     const packed = packChange(change);
     this.#commitsInFlight++;
+    this.#pages.forget();
     try {
       const changes = await this.#store.transact((transaction) =>
         applyChange(transaction, packed, this.#settings),
@@ -294,6 +298,7 @@ class StoredMetadata implements Metadata {
       this.#countCommitted(changes);
     } finally {
       this.#commitsInFlight--;
+      this.#pages.forget();
     }
   }
 
@@ -334,6 +339,10 @@ class StoredMetadata implements Metadata {
     return this.#store.close();
   }
 
+  #page(skip: number, limit: number): { skip: number; limit: number; mayRemember: boolean } {
+    return { skip, limit, mayRemember: this.#commitsInFlight === 0 };
+  }
+
   #countCommitted(changes: CountChanges): void {
     this.#counts.apply(changes);
     // A shard that was not placed on yet is a hole.
@@ -341,39 +350,5 @@ class StoredMetadata implements Metadata {
       const created = changes.get(groupPrefix(DISKS.byShard, shardGroup(shardIndex))) ?? 0;
       if (created > 0) this.#placing[shardIndex] = Math.max(placing - created, 0);
     }
-  }
-
-  /** Records of a table that are in all the groups given. */
-  #list<K extends ResourceKind>(
-    table: ResourceTable<K>,
-    groups: readonly string[],
-    skip: number,
-    limit: number,
-  ): Listing<Records[K]> {
-    const bySize = [...groups].sort((a, b) => this.#counts.of(a) - this.#counts.of(b));
-    const [first, ...others] = bySize;
-    if (first === undefined) {
-      const entries = this.#store.range({ prefix: table.prefix, skip, limit });
-      const records = entries.map(({ key, value }) => decodeResource(table, lastPart(key), value));
-      return { total: this.#counts.of(table.prefix), records };
-    }
-    if (others.length === 0) {
-      const entries = this.#store.range({ prefix: first, skip, limit });
-      const records = entries.map(({ key }) => this.#indexed(table, lastPart(key)));
-      return { total: this.#counts.of(first), records };
-    }
-    const ids: string[] = [];
-    scan(this.#store, first, (key) => {
-      const id = lastPart(key);
-      if (others.every((group) => this.#store.get(group + id) !== undefined)) ids.push(id);
-    });
-    const records = ids.slice(skip, skip + limit).map((id) => this.#indexed(table, id));
-    return { total: ids.length, records };
-  }
-
-  #indexed<K extends ResourceKind>(table: ResourceTable<K>, id: string): Records[K] {
-    const record = readResource(this.#store, table, id);
-    if (record !== undefined) return record;
-    throw new PlaneError('DataDirectoryCorrupt', `an index names ${id}, which has no record`);
   }
 }

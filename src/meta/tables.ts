@@ -13,6 +13,7 @@
  *   disk-source/<snapshotId>/<diskId>      empty: disks made from a snapshot
  *   disk-shard/<shard, 2 digits>/<diskId>  empty: disks on a shard
  *   disk-scope/<account>/<region>/<diskId> empty: disks of an account in a region
+ *   disk-facet/<account>/<region>.<facet>/<diskId>   empty: of a state, name or tag (facets.ts)
  *   disk-instance/<instanceId>/<diskId>    empty: disks attached to an instance
  *   disk-image/<imageId>/<diskId>          empty: disks made from an image
  *   snap-key/<keyId>/<snapshotId>          empty: as of disks
@@ -21,6 +22,7 @@
  *   snap-disk/<diskId>/<snapshotId>        empty: snapshots of a disk
  *   snap-shard/<shard, 2 digits>/<snapshotId>
  *   snap-scope/<account>/<region>/<snapshotId>
+ *   snap-facet/<account>/<region>.<facet>/<snapshotId>
  *   snap-copied/<snapshotId>/<snapshotId>  empty: copies of a snapshot
  *   snap-due/<hour, 8 digits>/<snapshotId> empty: snapshots that are due in an hour since 1970
  *
@@ -45,6 +47,7 @@ import { isDiskId, isSnapshotId } from '../record/ids.ts';
 import type { ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
+import { facetsOf } from './facets.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -82,6 +85,7 @@ const DISK_INDEXES = {
   bySource: { prefix: 'disk-source/', groupsOf: (disk: DiskRecord) => one(disk.sourceSnapshotId) },
   byShard: { prefix: 'disk-shard/', groupsOf: (disk: DiskRecord) => [shardGroup(disk.shardIndex)] },
   byScope: { prefix: 'disk-scope/', groupsOf: scopeOf },
+  byFacet: { prefix: 'disk-facet/', groupsOf: facetsOf },
   byInstance: { prefix: 'disk-instance/', groupsOf: (disk: DiskRecord) => one(disk.instanceId) },
   byImage: { prefix: 'disk-image/', groupsOf: (disk: DiskRecord) => one(disk.imageId) },
 };
@@ -106,6 +110,7 @@ const SNAPSHOT_INDEXES = {
     groupsOf: (shot: SnapshotRecord) => [shardGroup(shot.shardIndex)],
   },
   byScope: { prefix: 'snap-scope/', groupsOf: scopeOf },
+  byFacet: { prefix: 'snap-facet/', groupsOf: facetsOf },
   byCopied: {
     prefix: 'snap-copied/',
     groupsOf: (shot: SnapshotRecord) => one(shot.sourceSnapshotId),

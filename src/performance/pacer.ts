@@ -12,13 +12,13 @@
  *
  * 1. A request starts when it has arrived and no rate of the disk is used up beyond that moment.
  *    So requests start in the order they arrive.
- * 2. What a disk does not use is kept for PACING_BUCKET_US. Once callers have had to wait it is kept
- *    for PACING_BUSY_BUCKET_US, until that is full: they ask again when they are answered, and in
- *    real time answers come late by what a busy machine takes. So in any time T a disk starts at
+ * 2. What a disk does not use is kept for PACING_BUCKET_US. Once callers have had to wait it is
+ *    kept for PACING_BUSY_BUCKET_US, until that is full: they ask again when they are answered, and
+ *    in real time answers come late by what a busy machine takes. So in any time T a disk starts at
  *    most rate x (T + bucket) operations, and one more; bytes likewise.
  * 3. Nothing is shared between disks: none is slower because another is busy.
- * 4. A disk that may burst has the higher rates all the time (see profile.ts). What it starts beyond
- *    the others is counted.
+ * 4. A disk that may burst has the higher rates all the time (see profile.ts). What it starts
+ *    beyond the others is counted.
  *
  * Of a flush no token is taken: the documents count reads and writes. A trim or a write of zeroes
  * is an operation without bytes.
@@ -96,7 +96,7 @@ export class DiskPacer {
     if (this.blocksUntil > start) start = this.blocksUntil;
     if (start > now) {
       this.bucket = this.busyBucket;
-    } else if (Math.max(this.operationsUntil, this.bytesUntil) < start - this.bucket) {
+    } else if (this.busyUntil < start - this.bucket) {
       this.bucket = PACING_BUCKET_US;
     }
     const least = start - this.bucket;
@@ -109,6 +109,11 @@ export class DiskPacer {
     if (this.bursts) this.countBurst(start, least, bytes);
     this.startedAt = start;
     return start + this.latencyLeast + this.latencyWidth * chance;
+  }
+
+  /** Of whichever rate is used up most: the one its callers wait for, if they do. */
+  private get busyUntil(): number {
+    return Math.max(this.operationsUntil, this.bytesUntil, this.blocksUntil);
   }
 
   /** A flush arrives. @returns when it is done, as far as the disk's rates are concerned */

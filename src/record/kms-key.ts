@@ -62,6 +62,8 @@ export interface KeyDescription extends KeyScope {
   readonly deletionProtectionDescription: string;
   /** By key, each key once. */
   readonly tags: readonly KeyTag[];
+  /** JSON, as its owner wrote it; absent: the one a key begins with. Kept, and not enforced. */
+  readonly policy?: string;
 }
 
 export interface KeyVersionDescription {

@@ -107,6 +107,10 @@ interface KmsOperations {
     request: NamedKey & { readonly description: string };
     result: KeyDescription;
   };
+  setKeyPolicy: {
+    request: NamedKey & { readonly policy: string };
+    result: KeyDescription;
+  };
   /** Gives the key a new primary version. */
   rotateKey: { request: NamedKey; result: KeyDescription };
   /** null: no automatic rotation. */

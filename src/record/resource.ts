@@ -98,6 +98,8 @@ export interface DiskRecord extends StoredRecord {
   readonly instanceId: string | null;
   /** The instance a system disk was detached from: it goes back to that one alone. */
   readonly systemOf?: string;
+  /** Of an ephemeral disk: the instance it was attached to, which it goes back to. */
+  readonly ephemeralOf?: string;
   /** /dev/xvda, /dev/xvdb, ...; empty when not attached to an instance. */
   readonly device: string;
   readonly deleteWithInstance: boolean;

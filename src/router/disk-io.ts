@@ -193,7 +193,9 @@ export class DiskIo {
     bytes: Uint8Array | null,
     flags: number,
   ): Promise<Uint8Array | undefined> {
+    const { counters } = this.dispatch;
     return new Promise((resolve, reject) => {
+      const beganAt = counters.begin();
       const request: IoRequest = {
         operation,
         handle: this.handle,
@@ -207,6 +209,7 @@ export class DiskIo {
         error: null,
         settled: (done) => {
           this.leave();
+          counters.count(operation, this.encrypted, done, beganAt);
           if (done.error !== null) reject(done.error);
           else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
         },

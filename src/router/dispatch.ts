@@ -31,6 +31,7 @@ import {
   type ShardChannel,
   STAGING_BUFFER,
 } from '../record/shard-channel.ts';
+import { IoCounters } from './io-counters.ts';
 import type { BufferUse, RegisteredBuffers } from './registered-buffers.ts';
 import { StagingSpace } from './staging.ts';
 
@@ -56,6 +57,8 @@ export interface IoRequest {
 }
 
 export class ShardDispatch {
+  /** Requests settled. */
+  readonly counters: IoCounters = new IoCounters();
   private channel: ShardChannel;
   private readonly buffers: RegisteredBuffers;
   private readonly waiting = new BoundedQueue<IoRequest>(QUEUE_REQUESTS_MAX);

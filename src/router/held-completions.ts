@@ -26,7 +26,7 @@ export interface HeldCompletion {
 }
 
 interface Entry extends HeldCompletion {
-  readonly order: number;
+  order: number;
 }
 
 export class HeldCompletions {
@@ -49,10 +49,12 @@ export class HeldCompletions {
     return this.heap.length;
   }
 
+  /** @param completion moved */
   hold(completion: HeldCompletion): void {
-    const { dueMs, owner, deliver } = completion;
-    this.insert({ dueMs, owner, deliver, order: this.held++ });
-    if (this.heap[0]?.order === this.held - 1) this.setAlarm();
+    const entry = completion as Entry;
+    entry.order = this.held++;
+    this.insert(entry);
+    if (this.heap[0] === entry) this.setAlarm();
   }
 
   /** Delivers all of an owner at once, in the order they are due. */

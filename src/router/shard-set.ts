@@ -88,11 +88,6 @@ export class ShardSet {
     }
   }
 
-  /** How many threads of a shard were lost and, but for the last maybe, replaced. */
-  lossesOf(shardIndex: number): number {
-    return this.lane(shardIndex).losses;
-  }
-
   /** Resolves when the requests made so far to a disk, if it is attached, are settled. */
   async drain(diskId: string): Promise<void> {
     await this.attached.get(diskId)?.io.drain();
@@ -316,7 +311,7 @@ export class ShardSet {
     return [...this.attached.values(), ...this.readers];
   }
 
-  private lane(shardIndex: number): ShardLane {
+  lane(shardIndex: number): ShardLane {
     const lane = this.lanes[shardIndex];
     invariant(lane !== undefined, `shard ${shardIndex} exists`);
     return lane;

@@ -35,6 +35,7 @@ export const IS_REPEATABLE: Readonly<Record<KmsOperation, boolean>> = {
   cancelKeyDeletion: false,
   setDeletionProtection: false,
   updateKeyDescription: false,
+  setKeyPolicy: false,
   rotateKey: false,
   updateRotationPolicy: false,
   createAlias: false,

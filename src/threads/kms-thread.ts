@@ -18,11 +18,22 @@ import type { MessagePort } from 'node:worker_threads';
 import { systemClock } from '../base/clock.ts';
 import { settlesWithin } from '../base/deadline.ts';
 import { PlaneError } from '../base/errors.ts';
+import { type TimeCounts, TimeHistogram } from '../base/time-histogram.ts';
 import { KMS_TIMEOUT_MS } from '../limits.ts';
 import type { KmsRequest, KmsResults } from '../record/kms-message.ts';
 import { KmsGone, type KmsLife, type KmsLifeOptions, startKmsLife } from './kms-life.ts';
 import { IS_REPEATABLE } from './kms-repeat.ts';
 import { LossHistory } from './loss-history.ts';
+
+/** Seconds. */
+const CALL_BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5];
+
+/** A KmsCallCount of types.ts, which this layer does not import. */
+interface KmsCallCount {
+  readonly operation: string;
+  readonly failures: number;
+  readonly times: TimeCounts;
+}
 
 export type KmsThreadOptions = KmsLifeOptions;
 
@@ -31,6 +42,8 @@ export interface KmsThread {
   onRestarted: () => void;
   /** @throws PlaneError what the KMS answered; KmsUnavailable */
   call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]>;
+  /** Calls that have ended, by operation. */
+  counts(): KmsCallCount[];
   /**
    * Lets a shard ask for its data keys.
    *
@@ -57,6 +70,7 @@ class SupervisedKms implements KmsThread {
   onRestarted: () => void = () => {};
   readonly #options: KmsThreadOptions;
   readonly #history: LossHistory;
+  readonly #counts = new Map<string, { failures: number; readonly times: TimeHistogram }>();
   #life: KmsLife;
   #restarting: Promise<void> | null = null;
   #down: PlaneError | null = null;
@@ -70,6 +84,34 @@ class SupervisedKms implements KmsThread {
   }
 
   async call<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]> {
+    const beganAt = systemClock.monotonic();
+    let hasFailed = true;
+    try {
+      const answer = await this.#ask(request);
+      hasFailed = false;
+      return answer;
+    } finally {
+      this.#count(request.op, (systemClock.monotonic() - beganAt) / 1_000, hasFailed);
+    }
+  }
+
+  counts(): KmsCallCount[] {
+    return [...this.#counts].map(([operation, { failures, times }]) => {
+      return { operation, failures, times: times.read() };
+    });
+  }
+
+  #count(operation: string, seconds: number, hasFailed: boolean): void {
+    let counted = this.#counts.get(operation);
+    if (counted === undefined) {
+      counted = { failures: 0, times: new TimeHistogram(CALL_BOUNDS) };
+      this.#counts.set(operation, counted);
+    }
+    if (hasFailed) counted.failures++;
+    counted.times.add(seconds);
+  }
+
+  async #ask<R extends KmsRequest>(request: R): Promise<KmsResults[R['op']]> {
     const life = await this.#lifeNow();
     try {
       return await life.call(request);

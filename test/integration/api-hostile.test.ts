@@ -214,6 +214,20 @@ describe('hostile requests', () => {
     const page = await send(api, { path, headers: { origin: 'https://example.com' } });
     expect(page.status).toBe(403);
   });
+
+  test('a page that has its name resolved to the loopback is refused by its Host', async () => {
+    await using api = await startApi({ auth: 'off', allowedHosts: ['plane.test'] });
+    const path = '/?Action=DescribeRegions&Version=2014-05-26';
+    const statusOf = async (host: string): Promise<number> =>
+      (await send(api, { path, headers: { host } })).status;
+    const { port } = api;
+    expect(await statusOf(`attacker.example:${port}`)).toBe(403);
+    for (const own of ['localhost', '127.0.0.1', 'plane.test']) {
+      expect(await statusOf(`${own}:${port}`)).toBe(200);
+    }
+    const health = { path: '/-/health', method: 'GET', headers: { host: 'attacker.example' } };
+    expect((await send(api, health)).status).toBe(403);
+  });
 });
 
 describe('many clients', () => {

@@ -150,4 +150,35 @@ describe('a test server', () => {
     expect(page).toContain('sealdisk_disks{status="Available",encrypted="false"} 1');
     expect(page).toMatch(/sealdisk_held_keys\{[^}]*\} 1/);
   });
+
+  test('counts requests to disks by what they are, and KMS calls, in its metrics', async () => {
+    await using server = await startServer();
+    const client = ecsClient(server.port);
+    await using disk = await server.plane.attach(await create(client));
+    const plain = await create(client, { encrypted: false });
+    await using other = await server.plane.attach(plain);
+    await disk.write(0, new Uint8Array(8192));
+    await disk.write(8192, new Uint8Array(4096));
+    await other.read(0, 512);
+    await disk.flush();
+    await disk.trim(0, 4096);
+    const page = await (await fetch(`${server.url}/-/metrics`)).text();
+    const sumOf = (name: string, labels: string): number => {
+      const rows = page.split('\n').filter((row) => row.startsWith(`${name}{shard=`));
+      const values = rows.filter((row) => row.includes(labels)).map((row) => row.split(' ')[1]);
+      return values.reduce((sum, value) => sum + Number(value), 0);
+    };
+    const wrote = 'operation="write",encrypted="true"';
+    expect(sumOf('sealdisk_io_requests_total', wrote)).toBe(2);
+    expect(sumOf('sealdisk_io_bytes_total', wrote)).toBe(12288);
+    expect(sumOf('sealdisk_io_bytes_total', 'operation="read",encrypted="false"')).toBe(512);
+    expect(sumOf('sealdisk_io_requests_total', 'operation="flush",encrypted="true"')).toBe(1);
+    expect(sumOf('sealdisk_io_requests_total', 'operation="zero",encrypted="true"')).toBe(1);
+    expect(sumOf('sealdisk_io_requests_total', 'operation="write",encrypted="false"')).toBe(0);
+    expect(sumOf('sealdisk_io_failures_total', 'operation')).toBe(0);
+    expect(sumOf('sealdisk_io_seconds_count', 'operation')).toBeGreaterThan(0);
+    const kmsCalls = /sealdisk_kms_call_seconds_count\{operation="generateWrappedDataKey"\} (\d+)/;
+    expect(Number(kmsCalls.exec(page)?.[1])).toBeGreaterThan(0);
+    expect(page).toMatch(/sealdisk_kms_failures_total\{operation="generateWrappedDataKey"\} 0/);
+  });
 });

@@ -20,16 +20,12 @@ function load(...words: string[]) {
 }
 
 interface Direction {
-  readonly total_ios: number;
   readonly io_bytes: number;
 }
 interface Report {
   readonly jobs: readonly {
-    readonly jobname: string;
     readonly error: number;
-    readonly read: Direction;
     readonly write: Direction;
-    readonly sealdisk: { readonly verify: { readonly mismatches: number } | null };
   }[];
   readonly sealdisk: { readonly environment: { readonly workers?: number } };
 }
@@ -45,7 +41,7 @@ function rankOf(sorted: readonly number[], percent: number): number {
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)]!;
 }
 
-test("per-thread and merged histograms agree: the merged one is that of all threads' requests", async () => {
+test('per-thread and merged histograms agree: the merged is that of all requests', async () => {
   const text = '[a]\nrw=randrw\nbs=4k\nsize=8m\niodepth=8\nnumjobs=4\ngroup_reporting';
   const results = await threadsOn(text, 3).run();
   expect(results.map(({ run }) => run.stats.requests())).toEqual([2048, 2048, 2048, 2048]);
@@ -93,23 +89,31 @@ test('stopped, it gives what was measured until then', async () => {
   for (const { run } of results) expect(run.stats.requests()).toBeGreaterThan(0);
 });
 
+test('a thread that fails ends the run, and the others with it', async () => {
+  const text = '[a]\nsize=1m\ntime_based\nruntime=1h\n[b]\nsize=1m\nioengine=sealdisk';
+  const targetOf = ({ engine }: { engine: string | null }) => engine ?? 'null';
+  const threads = new JobThreads({
+    plan: planRun(readJobFile(text, 'a.fio'), targetOf, 1),
+    threads: 2,
+    openTarget: async () => createNullTarget(),
+    opensTwice: () => true,
+    overwrites: false,
+  });
+  await expect(threads.run()).rejects.toThrow('disks of the library are used by main alone');
+});
+
 test('a thread of its own for each job of an export, over its own connection', async () => {
   using directory = tempDir();
   const socket = join(directory.path, 'nbd.sock');
   const { child, uri } = await start('--encrypted', '--memory', '--socket', socket, '--quiet');
   const job = ['--name=a', '--rw=randwrite', '--bs=4k', '--iodepth=8', '--numjobs=3', '--size=2m'];
-  const plain = load('--target', uri, ...job, '--workers', '3', '--json');
-  expect([plain.code, plain.stderr]).toEqual([0, '']);
-  const report = JSON.parse(plain.stdout) as Report;
+  const { code, stdout, stderr } = load('--target', uri, ...job, '--workers', '3', '--json');
+  expect([code, stderr]).toEqual([0, '']);
+  const report = JSON.parse(stdout) as Report;
   expect(report.sealdisk.environment.workers).toBe(3);
   expect(report.jobs.map(({ error, write }) => [error, write.io_bytes])).toEqual(
     Array(3).fill([0, 2 ** 21]),
   );
-  const offsets = ['--offset_increment=4m', '--verify=crc32c'];
-  const verified = load('--target', uri, ...job, ...offsets, '--workers', '3', '--json');
-  expect(verified.code).toBe(0);
-  const mismatches = (JSON.parse(verified.stdout) as Report).jobs.map(({ sealdisk }) => sealdisk);
-  expect(mismatches.map(({ verify }) => verify?.mismatches)).toEqual([0, 0, 0]);
   await end(child, 'SIGTERM');
 });
 
@@ -121,7 +125,6 @@ test('files: one of several threads is laid out once, a directory has one for ea
   expect([shared.code, shared.stderr]).toEqual([0, '']);
   const again = load('--target', one, ...job);
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('--overwrite')]);
-  expect(load('--target', one, ...job, '--overwrite').code).toBe(0);
   const files = `file:${directory.path}/files/`;
   expect(load('--target', files, ...job, '--verify=md5').code).toBe(0);
   expect(readdirSync(join(directory.path, 'files'))).toEqual(['a.0.0', 'a.1.0']);

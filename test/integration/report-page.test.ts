@@ -56,7 +56,8 @@ const CANVASES = `[...document.querySelectorAll('canvas')].map((each) => {
 })`;
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 /** Pairs of boxes that lie on each other, of those that should stand beside or below each other. */
-const OVERLAPS = `[...document.querySelectorAll('main, .tiles, .charts, .chart')].flatMap((parent) => {
+const OVERLAPS = `[...document.querySelectorAll('main, .tiles, .charts, .chart')].flatMap(
+  (parent) => {
   const boxes = [...parent.children].map((each) => [each, each.getBoundingClientRect()]);
   return boxes.flatMap(([one, a], at) => boxes.slice(at + 1).flatMap(([two, b]) =>
     a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1

@@ -6,7 +6,7 @@ import type { TestControl } from './control-context.ts';
 export const AUDIT = /^(doc(-in)?\/)?audit\//;
 
 /** Every table of the metadata but the audit log, by key. */
-export function dumpMetadata(store: KeyValueStore): Map<string, string> {
+function dumpMetadata(store: KeyValueStore): Map<string, string> {
   const found = new Map<string, string>();
   scan(store, '', (key, value) => {
     if (!AUDIT.test(key)) found.set(key, Buffer.from(value).toString('hex'));

@@ -50,8 +50,9 @@ describe('key custody by imports', () => {
     expect(custodyProblems(tree)).toEqual([]);
   });
 
-  test('every place of main is looked at', () => {
-    const places = LAYERS.filter((row) => row.thread === 'main').flatMap((row) => row.places);
+  test('every place of main is looked at, and those of threads that make load', () => {
+    const keyless = LAYERS.filter(({ thread }) => thread === 'main' || thread === 'load');
+    const places = keyless.flatMap((row) => row.places);
     for (const place of places) {
       const path = asPath(place);
       const file = path.endsWith('/') ? `${path}x.ts` : path;

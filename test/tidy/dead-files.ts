@@ -7,12 +7,13 @@ import ts from 'typescript';
 import { isIn, lineOf, type Problem, type SourceTree, walk } from './tree.ts';
 
 /** Where threads and processes begin. */
-const ENTRIES = ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts', 'workers/'];
+const ENTRIES = ['src/index.ts', 'src/testing.ts', 'src/vitest.ts', 'src/cli/main.ts', 'workers/'];
 
 /** Exports for people outside, and of the baseline, which the command line loads by its path. */
 const PUBLIC = [
   'src/index.ts',
   'src/testing.ts',
+  'src/vitest.ts',
   'src/types.ts',
   'src/control/verbs.ts',
   'vitest.config.ts',

@@ -25,9 +25,9 @@ export interface Door {
 
 /** Packages. Every dependency of package.json has a row here, or in BUILD_ONLY. */
 export const PACKAGES: readonly Door[] = [
-  { name: '@alicloud/ecs20140526', places: ['test/'] },
+  { name: '@alicloud/ecs20140526', places: ['test/', 'bench/api.ts'] },
   { name: '@alicloud/kms20160120', places: ['test/'] },
-  { name: '@alicloud/openapi-core', places: ['test/'] },
+  { name: '@alicloud/openapi-core', places: ['test/', 'bench/api.ts'] },
   { name: '@alicloud/pop-core', places: ['test/'] },
   { name: '@alicloud/rpc-client', places: ['test/'] },
   { name: '@noble/ciphers', places: ['src/cipher/xts-reference.ts'] },
@@ -44,6 +44,7 @@ export const PACKAGES: readonly Door[] = [
     places: ['src/threads/shard-thread.ts', 'bench/'],
   },
   { name: 'tinybench', places: ['bench/micro/'] },
+  { name: 'uplot', places: ['src/cli/page-assets.ts'] },
   { name: 'typescript', places: ['test/tidy/'] },
   {
     name: 'valibot',
@@ -56,12 +57,15 @@ export const PACKAGES: readonly Door[] = [
       'src/gate/',
     ],
   },
-  { name: 'vitest', places: ['test/', 'vitest.config.ts'] },
+  { name: 'vitest', places: ['test/', 'vitest.config.ts', 'src/vitest.ts'] },
   { name: 'yaml', places: ['src/control/access/load-world.ts', 'src/cli/fleet-file.ts'] },
 ];
 
 /** Dependencies that are run or read by tools, not imported. */
 const BUILD_ONLY: readonly string[] = ['@biomejs/biome', '@types/node', '@vitest/coverage-v8'];
+
+/** Dependencies whose files are read by their door and go into pages: nothing imports them. */
+const READ_AS_FILES: readonly string[] = ['uplot'];
 
 /** Builtin modules that only some may have; the others are free. */
 export const BUILTINS: readonly Door[] = [
@@ -77,6 +81,7 @@ export const BUILTINS: readonly Door[] = [
       'src/plane.ts',
       'src/plane-options.ts',
       'src/control/access/tokens.ts',
+      'src/meta/facets.ts',
       'src/front/api/',
       'src/load/target-library.ts',
       'src/load/unit-digest.ts',
@@ -101,6 +106,7 @@ export const BUILTINS: readonly Door[] = [
       'src/control/jobs/export-files.ts',
       'src/load/',
       'src/gate/revision.ts',
+      'src/vitest.ts',
       'src/cli/',
       'bench/',
     ],
@@ -124,6 +130,7 @@ export const GLOBALS: readonly Door[] = [
       'bench/',
     ],
   },
+  { name: 'process.hrtime', places: ['src/record/alarm-words.ts'] },
   { name: 'Math.random', places: [] },
   { name: 'console', places: ['src/cli/', 'bench/'] },
   { name: 'process.env', places: ['src/cli/', 'bench/'] },
@@ -202,21 +209,25 @@ function unwrapGlobalThis(node: ts.Expression): string {
 export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Dependencies nobody imports, imports nobody declared, and development ones that would ship. */
 export function manifestProblems(tree: SourceTree, manifest: Manifest): string[] {
   const runtime = Object.keys(manifest.dependencies ?? {});
   const development = Object.keys(manifest.devDependencies ?? {});
+  const peers = Object.keys(manifest.peerDependencies ?? {});
   const problems: string[] = [];
   const imported = new Set<string>();
   for (const file of tree.paths) {
-    for (const { line, specifier } of tree.imports(file)) {
+    for (const { line, specifier, isTypeOnly } of tree.imports(file)) {
       const name = packageOf(specifier);
       if (name === null || name.startsWith('node:') || name === 'sealdisk') continue;
       imported.add(name);
       const isShipped = isIn(file, ['src/', 'workers/', 'bench/naive/']);
-      const declared = isShipped ? runtime : [...runtime, ...development];
+      // Of what only some users have, nothing but types.
+      const shipped = isTypeOnly ? [...runtime, ...peers] : runtime;
+      const declared = isShipped ? shipped : [...runtime, ...development];
       if (!declared.includes(name)) problems.push(`${file}:${line}: ${name} is not declared`);
     }
   }
@@ -224,7 +235,8 @@ export function manifestProblems(tree: SourceTree, manifest: Manifest): string[]
     const isTool = BUILD_ONLY.includes(name);
     const hasRow = isTool || PACKAGES.some((row) => row.name === name);
     if (!hasRow) problems.push(`package.json: ${name} has no row in the door table`);
-    if (isComplete(tree) && !isTool && !imported.has(name)) {
+    const isImported = imported.has(name) || READ_AS_FILES.includes(name);
+    if (isComplete(tree) && !isTool && !isImported) {
       problems.push(`package.json: nothing imports ${name}`);
     }
   }

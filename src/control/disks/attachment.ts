@@ -39,11 +39,11 @@ type Attachment = Pick<
  *
  * @throws PlaneError IncorrectInstanceStatus, ResourcesNotInSameZone, InstanceDiskLimitExceeded,
  *   InvalidDevice.InUse, InvalidDevice.Malformed, DiskTypeViolation,
- *   InvalidOperation.InstanceTypeNotSupport
+ *   InvalidOperation.InstanceTypeNotSupport, InvalidOperation.OtherInstanceUnsupported
  */
 export function planAttachment(
   context: ControlContext,
-  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type' | 'systemOf'> & {
+  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type' | 'systemOf' | 'ephemeralOf'> & {
     readonly isEncrypted: boolean;
   },
   instance: InstanceRecord,
@@ -55,6 +55,10 @@ export function planAttachment(
   if (disk.zoneId !== instance.zoneId) {
     const detail = `${disk.diskId} is in ${disk.zoneId}, ${instanceId} in ${instance.zoneId}`;
     throw new PlaneError('ResourcesNotInSameZone', detail);
+  }
+  if (disk.ephemeralOf !== undefined && disk.ephemeralOf !== instanceId) {
+    const detail = `${disk.diskId} is ephemeral, and goes back to ${disk.ephemeralOf} alone`;
+    throw new PlaneError('InvalidOperation.OtherInstanceUnsupported', detail);
   }
   checkInstanceType(instance.instanceType, disk.isEncrypted);
   const others = disksOfInstance(context.metadata, instanceId);
@@ -94,11 +98,16 @@ export async function openAttached(
   }
 }
 
+function isEphemeral({ category }: DiskRecord): boolean {
+  return category.startsWith('elastic_ephemeral');
+}
+
 /** The record of a disk once it is attached to no instance. */
 export function detached(disk: DiskRecord, now: number): DiskRecord {
   return {
     ...disk,
     ...(disk.type === 'system' && disk.instanceId !== null ? { systemOf: disk.instanceId } : {}),
+    ...(isEphemeral(disk) && disk.instanceId !== null ? { ephemeralOf: disk.instanceId } : {}),
     status: 'Available',
     instanceId: null,
     device: '',

@@ -8,8 +8,15 @@ import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { resolveKey } from '../keys/resolve-key.ts';
-import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
-import { idListSchema, idSchema } from '../schemas.ts';
+import {
+  facetsAsked,
+  isPattern,
+  listingOf,
+  matchesName,
+  pageOf,
+  tokenPageEntries,
+} from '../list-pages.ts';
+import { anyIdListSchema, idSchema } from '../schemas.ts';
 import { findShare } from '../snapshots/find-source.ts';
 import { hasTags } from '../tag-parameters.ts';
 import { describeDisk } from './disk-description.ts';
@@ -27,7 +34,7 @@ const STATUSES = [
 
 export const describeDisksSchema = v.strictObject({
   ...tokenPageEntries,
-  DiskIds: v.optional(idListSchema),
+  DiskIds: v.optional(anyIdListSchema),
   KMSKeyId: v.optional(idSchema),
   InstanceId: v.optional(idSchema),
   SnapshotId: v.optional(idSchema),
@@ -57,20 +64,21 @@ export async function describeDisks(
   const { DiskIds, KMSKeyId } = parameters;
   const keyId = KMSKeyId === undefined ? undefined : await resolveKey(context, KMSKeyId);
   const filter = indexFilter(context, parameters, keyId);
-  const matches = predicate(parameters);
-  const list =
-    DiskIds === undefined
-      ? (skip: number, limit: number) => context.metadata.listDisks(filter, skip, limit)
-      : listingOf(byIds(context, DiskIds, filter));
+  const isIndexed = DiskIds === undefined;
+  const matches = predicate(parameters, isIndexed);
+  const list = isIndexed
+    ? (skip: number, limit: number) => context.metadata.listDisks(filter, skip, limit)
+    : listingOf(byIds(context, DiskIds, filter));
   const { records, ...page } = pageOf(parameters, list, matches);
   return { ...page, Disks: records.map((disk) => describeDisk(context, disk)) };
 }
 
 function indexFilter(
   context: ControlContext,
-  { InstanceId, SnapshotId, ImageId }: DiskFilterParameters,
+  parameters: DiskFilterParameters,
   keyId: string | undefined,
 ): DiskFilter {
+  const { InstanceId, SnapshotId, ImageId } = parameters;
   const { accountId, regionId } = context;
   return {
     scope: { accountId, regionId },
@@ -80,6 +88,7 @@ function indexFilter(
     ...(SnapshotId === undefined
       ? {}
       : { sourceSnapshotId: findShare(context, SnapshotId)?.sourceSnapshotId ?? SnapshotId }),
+    ...facetsAsked({ ...parameters, name: parameters.DiskName, all: 'All' }),
   };
 }
 
@@ -110,14 +119,12 @@ function isIn(disk: DiskRecord, filter: DiskFilter): boolean {
 type Test = (disk: DiskRecord) => boolean;
 
 /** What no index answers; null if nothing of the kind is asked. */
-function predicate(parameters: DiskFilterParameters): Test | null {
-  const { Tag, Filter, Status, DiskType } = parameters;
-  const tests: Test[] = [];
+function predicate(parameters: DiskFilterParameters, isIndexed: boolean): Test | null {
+  const { Filter, DiskType } = parameters;
+  const tests: Test[] = isIndexed ? [] : facetTests(parameters);
   const equal = <T>(wanted: T | undefined, of: (disk: DiskRecord) => T): void => {
     if (wanted !== undefined) tests.push((disk) => of(disk) === wanted);
   };
-  equal(parameters.Encrypted, (disk) => disk.encryption !== null);
-  equal(Status === 'All' ? undefined : Status, (disk) => disk.status);
   equal(DiskType === 'all' ? undefined : DiskType, (disk) => disk.type);
   equal(parameters.Category === 'all' ? undefined : parameters.Category, (disk) => disk.category);
   equal(parameters.ZoneId, (disk) => disk.zoneId);
@@ -127,11 +134,20 @@ function predicate(parameters: DiskFilterParameters): Test | null {
   equal(parameters.DeleteWithInstance, (disk) => disk.deleteWithInstance);
   equal(parameters.DeleteAutoSnapshot, (disk) => disk.deleteAutoSnapshot);
   equal(parameters.EnableAutoSnapshot, (disk) => disk.enableAutoSnapshot);
-  if (parameters.DiskName !== undefined)
-    tests.push((disk) => matchesName(disk.name, parameters.DiskName ?? ''));
-  if (Tag !== undefined) tests.push((disk) => hasTags(disk.tags, Tag));
+  const { DiskName } = parameters;
+  if (isPattern(DiskName)) tests.push((disk) => matchesName(disk.name, DiskName));
   for (const { Key, Value } of Filter ?? []) tests.push(timeTest(Key, Value));
   return tests.length === 0 ? null : (disk) => tests.every((test) => test(disk));
+}
+
+/** What an index answers of all disks, asked of those that are given by their ids. */
+function facetTests({ Encrypted, Status, DiskName, Tag }: DiskFilterParameters): Test[] {
+  const tests: Test[] = [];
+  if (Encrypted !== undefined) tests.push((disk) => (disk.encryption !== null) === Encrypted);
+  if (Status !== undefined && Status !== 'All') tests.push((disk) => disk.status === Status);
+  if (DiskName !== undefined && !isPattern(DiskName)) tests.push((disk) => disk.name === DiskName);
+  if (Tag !== undefined) tests.push((disk) => hasTags(disk.tags, Tag));
+  return tests;
 }
 
 function timeTest(key: string, value: string): Test {

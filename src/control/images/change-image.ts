@@ -2,14 +2,15 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
-import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
+import { descriptionSchema, idSchema, imageNameSchema, nameSchema } from '../schemas.ts';
 import { findImage } from './find-image.ts';
+import { checkImageName, imageNameLock } from './image-names.ts';
 import { checkImageUse } from './image-rules.ts';
 import type { ImageVerbs } from './types.ts';
 
 export const modifyImageSchema = v.strictObject({
   ImageId: idSchema,
-  ImageName: v.optional(nameSchema),
+  ImageName: v.optional(imageNameSchema),
   ImageFamily: v.optional(nameSchema),
   Description: v.optional(descriptionSchema),
   Status: v.optional(v.picklist(['Available', 'Deprecated'])),
@@ -25,7 +26,7 @@ export function modifyImage(
   parameters: ImageVerbs['ModifyImageAttribute']['parameters'],
 ): Promise<ImageVerbs['ModifyImageAttribute']['result']> {
   const { ImageId, ImageName, ImageFamily, Description, Status } = parameters;
-  return context.locks.hold([ImageId], async () => {
+  return context.locks.hold([ImageId, ...imageNameLock(context, ImageName)], async () => {
     const found = findImage(context, ImageId);
     checkImageUse(context, 'ModifyImageAttribute', found);
     const given = [ImageName, ImageFamily, Description, Status];
@@ -35,6 +36,7 @@ export function modifyImage(
         'ModifyImageAttribute needs ImageName, ImageFamily, Description or Status',
       );
     }
+    checkImageName(context, context, ImageName, ImageId);
     context.passValidation();
     const { image } = found;
     const record = {

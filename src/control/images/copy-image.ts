@@ -13,16 +13,17 @@ import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { type EncryptionRequest, prepareEncryption } from '../encryption/choose.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
-import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
+import { descriptionSchema, idSchema, imageNameSchema } from '../schemas.ts';
 import { newCopy } from '../snapshots/copy-snapshot.ts';
 import { type FoundImage, findImage, imageSnapshot } from './find-image.ts';
+import { checkImageName, imageNameLock } from './image-names.ts';
 import { checkImageUse } from './image-rules.ts';
 import type { ImageVerbs } from './types.ts';
 
 export const copyImageSchema = v.strictObject({
   ImageId: idSchema,
   DestinationRegionId: v.optional(v.string()),
-  DestinationImageName: v.optional(nameSchema),
+  DestinationImageName: v.optional(imageNameSchema),
   DestinationDescription: v.optional(descriptionSchema),
   Encrypted: v.optional(v.boolean()),
   KMSKeyId: v.optional(idSchema),
@@ -39,11 +40,18 @@ export function copyImage(
   const behind = findImage(context, ImageId).image.devices.flatMap(({ snapshotId }) =>
     snapshotId === null ? [] : [snapshotId],
   );
-  return context.locks.hold([ImageId, ...behind], async () => {
+  const { DestinationImageName } = parameters;
+  const destination = {
+    accountId: context.accountId,
+    regionId: parameters.DestinationRegionId ?? context.regionId,
+  };
+  const held = [ImageId, ...behind, ...imageNameLock(destination, DestinationImageName)];
+  return context.locks.hold(held, async () => {
     const found = findImage(context, ImageId);
     checkImageUse(context, 'CopyImage', found);
     const { regionId } = findRegion(parameters.DestinationRegionId ?? context.regionId);
     const tags = checkTags(parameters.Tag ?? []);
+    checkImageName(context, { ...destination, regionId }, DestinationImageName, null);
     const { devices, pairs, copies } = await copyDevices(context, found, parameters, regionId);
     context.passValidation();
     const image: ImageRecord = {
@@ -51,7 +59,7 @@ export function copyImage(
       imageId: makeImageId(context.randomBytes),
       accountId: context.accountId,
       regionId,
-      name: parameters.DestinationImageName ?? '',
+      name: DestinationImageName ?? '',
       description: parameters.DestinationDescription ?? '',
       tags,
       status: 'Available',

@@ -15,10 +15,17 @@ import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
-import { descriptionSchema, idSchema, nameSchema, sizeSchema } from '../schemas.ts';
+import {
+  descriptionSchema,
+  idSchema,
+  imageNameSchema,
+  nameSchema,
+  sizeSchema,
+} from '../schemas.ts';
 import { newSnapshot } from '../snapshots/create-snapshot.ts';
 import { deviceNames, devicesOf } from './devices.ts';
 import { lookUpImage } from './find-image.ts';
+import { checkImageName, imageNameLock } from './image-names.ts';
 import type { ImageVerbs } from './types.ts';
 
 export const createImageSchema = v.strictObject({
@@ -38,7 +45,7 @@ export const createImageSchema = v.strictObject({
       v.maxLength(IMAGE_DEVICES_MAX),
     ),
   ),
-  ImageName: v.optional(nameSchema),
+  ImageName: v.optional(imageNameSchema),
   ImageFamily: v.optional(nameSchema),
   Description: v.optional(descriptionSchema),
   Platform: v.optional(nameSchema),
@@ -76,7 +83,10 @@ async function ofSnapshots(
 ): Promise<ImageVerbs['CreateImage']['result']> {
   const { SnapshotId, DiskDeviceMapping } = parameters;
   const mapping = DiskDeviceMapping ?? (SnapshotId === undefined ? [] : [{ SnapshotId }]);
-  const held = mapping.flatMap((device) => device.SnapshotId ?? []);
+  const held = [
+    ...mapping.flatMap((device) => device.SnapshotId ?? []),
+    ...imageNameLock(context, parameters.ImageName),
+  ];
   return context.locks.hold(held, async () => {
     const devices = await devicesOf(context, mapping);
     const image = newImage(context, parameters, devices, null);
@@ -91,7 +101,11 @@ async function ofInstance(
   parameters: Parameters,
   instanceId: string,
 ): Promise<ImageVerbs['CreateImage']['result']> {
-  const held = [instanceId, ...disksOf(context, instanceId).map(({ diskId }) => diskId)];
+  const held = [
+    instanceId,
+    ...disksOf(context, instanceId).map(({ diskId }) => diskId),
+    ...imageNameLock(context, parameters.ImageName),
+  ];
   return context.locks.hold(held, async () => {
     const instance = findSettledInstance(context, instanceId);
     const disks = disksOf(context, instanceId);
@@ -145,6 +159,7 @@ function newImage(
   devices: readonly ImageDevice[],
   instance: InstanceRecord | null,
 ): ImageRecord {
+  checkImageName(context, context, parameters.ImageName, null);
   const origin = instance === null ? undefined : lookUpImage(context, instance.imageId)?.image;
   return {
     imageId: makeImageId(context.randomBytes),

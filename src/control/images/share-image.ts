@@ -8,9 +8,11 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import { IMAGE_ACCOUNTS_PER_CALL_MAX, IMAGE_SHARES_MAX } from '../../limits.ts';
+import { scopeGroup } from '../../meta/documents.ts';
 import type { ImageRecord } from '../../record/document.ts';
 import { isScopeId } from '../../record/ids.ts';
 import type { ControlContext } from '../context.ts';
+import { requireQuota } from '../quotas.ts';
 import { idSchema, pageEntries, pageWindow } from '../schemas.ts';
 import { checkHandover, checkNothingNeeds, checkRecipient } from '../snapshots/handover.ts';
 import { findImage } from './find-image.ts';
@@ -38,7 +40,9 @@ export function shareImage(
   parameters: ImageVerbs['ModifyImageSharePermission']['parameters'],
 ): Promise<ImageVerbs['ModifyImageSharePermission']['result']> {
   const { ImageId, AddAccount, RemoveAccount, IsPublic } = parameters;
-  return context.locks.hold([ImageId], async () => {
+  // The recipients are held too, for the sake of their quotas.
+  const recipients = (AddAccount ?? []).map((accountId) => `account/${accountId}`);
+  return context.locks.hold([ImageId, ...recipients], async () => {
     const found = findImage(context, ImageId);
     checkImageUse(context, 'ModifyImageSharePermission', found);
     if (AddAccount === undefined && RemoveAccount === undefined && IsPublic === undefined) {
@@ -74,7 +78,7 @@ export async function describeImageShares(
 
 /**
  * @throws PlaneError InvalidAccount.NotFound, InvalidAccount.Forbbiden, InvalidParameter.Conflict,
- *   QuotaExceed.ShareImage, InvalidOperation.Conflict
+ *   QuotaExceed.ShareImage, QuotaExceed.ShareImageUser, InvalidOperation.Conflict
  */
 function changedAccounts(
   context: ControlContext,
@@ -102,6 +106,11 @@ function changedAccounts(
       );
     }
     checkRecipient(context, accountId);
+    if (!accounts.has(accountId)) {
+      const group = `shared/${scopeGroup(accountId, image.regionId)}`;
+      const { total } = context.metadata.listDocuments('image', group, 0, 1);
+      requireQuota({ ...context, accountId }, 'imagesSharedWith', total + 1);
+    }
     accounts.add(accountId);
   }
   if (accounts.size <= IMAGE_SHARES_MAX) return [...accounts].sort();

@@ -1,4 +1,7 @@
-/** DescribeInstances: instances by id, by image, or all of an account in a region. */
+/**
+ * DescribeInstances, DescribeInstanceStatus: instances by id, by image, or all of an account in a
+ * region.
+ */
 import * as v from 'valibot';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { Listing } from '../../meta/metadata.ts';
@@ -8,7 +11,7 @@ import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
-import { idListSchema, idSchema, isoSeconds } from '../schemas.ts';
+import { idListSchema, idSchema, isoSeconds, pageEntries } from '../schemas.ts';
 import { describeTags, hasTags } from '../tag-parameters.ts';
 import { familyOf } from './instance-types.ts';
 import type { InstanceDescription, InstanceVerbs } from './types.ts';
@@ -36,6 +39,33 @@ export async function describeInstances(
       : listingOf(byIds(context, parameters.InstanceIds));
   const { records, ...page } = pageOf(parameters, list, predicate(parameters));
   return { ...page, Instances: records.map(describe) };
+}
+
+/** Source: ECS DescribeInstanceStatus: 1 to 50 a page, 100 ids. */
+export const describeInstanceStatusSchema = v.strictObject({
+  ...pageEntries,
+  InstanceId: v.optional(idListSchema),
+  ZoneId: v.optional(v.string()),
+  ClusterId: v.optional(v.string()),
+});
+
+export async function describeInstanceStatus(
+  context: ControlContext,
+  parameters: InstanceVerbs['DescribeInstanceStatus']['parameters'],
+): Promise<InstanceVerbs['DescribeInstanceStatus']['result']> {
+  const { InstanceId, ZoneId } = parameters;
+  const list = InstanceId === undefined ? listOf(context) : listingOf(byIds(context, InstanceId));
+  const isThere = (instance: InstanceRecord): boolean => instance.zoneId === ZoneId;
+  const { records, TotalCount, PageNumber, PageSize } = pageOf(
+    parameters,
+    list,
+    ZoneId === undefined ? null : isThere,
+  );
+  const InstanceStatuses = records.map(({ instanceId, status }) => ({
+    InstanceId: instanceId,
+    Status: status,
+  }));
+  return { TotalCount, PageNumber, PageSize, InstanceStatuses };
 }
 
 function listOf(context: ControlContext): (skip: number, limit: number) => Listing<InstanceRecord> {

@@ -1,6 +1,7 @@
-/** StartInstance, StopInstance, RebootInstance, DeleteInstance, ModifyInstanceAttribute. */
+/** StartInstance, StopInstance, RebootInstance, DeleteInstance(s), ModifyInstanceAttribute. */
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
+import { BATCH_INSTANCES_MAX } from '../../limits.ts';
 import type { ControlContext } from '../context.ts';
 import { detached } from '../disks/attachment.ts';
 import { removeTrees } from '../layers.ts';
@@ -8,6 +9,7 @@ import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
 import { findInstance } from './find-instance.ts';
 import {
   closeVolumes,
+  type HeldInstance,
   holdInstance,
   holdInstances,
   reboot,
@@ -71,29 +73,55 @@ export async function deleteInstance(
   context: ControlContext,
   { InstanceId, Force }: InstanceVerbs['DeleteInstance']['parameters'],
 ): Promise<Nothing> {
-  await holdInstance(context, InstanceId, async ({ instance, disks }) => {
+  await holdInstances(context, [InstanceId], (held) => remove(context, held, Force === true));
+  return {};
+}
+
+export const deleteInstancesSchema = v.strictObject({
+  InstanceId: v.pipe(v.array(idSchema), v.minLength(1), v.maxLength(BATCH_INSTANCES_MAX)),
+  Force: v.optional(v.boolean()),
+  ForceStop: v.optional(v.boolean()),
+  TerminateSubscription: v.optional(v.boolean()),
+});
+
+/** All of them, or none. */
+export async function deleteInstances(
+  context: ControlContext,
+  { InstanceId, Force }: InstanceVerbs['DeleteInstances']['parameters'],
+): Promise<Nothing> {
+  const ids = [...new Set(InstanceId)];
+  await holdInstances(context, ids, (held) => remove(context, held, Force === true));
+  return {};
+}
+
+/** @throws PlaneError InvalidOperation.DeletionProtection, IncorrectInstanceStatus */
+async function remove(
+  context: ControlContext,
+  held: readonly HeldInstance[],
+  isForced: boolean,
+): Promise<void> {
+  for (const { instance } of held) {
     if (instance.deletionProtection) {
-      const detail = `${InstanceId} is protected: DeletionProtection is true`;
+      const detail = `${instance.instanceId} is protected: DeletionProtection is true`;
       throw new PlaneError('InvalidOperation.DeletionProtection', detail);
     }
-    const verb = Force === true ? 'DeleteInstance with Force' : 'DeleteInstance';
-    checkInstanceState(verb, instance);
-    context.passValidation();
-    const now = context.clock.now();
-    const removed = disks.filter((disk) => disk.deleteWithInstance);
-    const kept = disks.filter((disk) => !disk.deleteWithInstance);
-    await context.metadata.commit({
-      putDisks: kept.map((disk) => detached(disk, now)),
-      removeDisks: removed.map(({ diskId }) => diskId),
-      removeDocuments: [{ kind: 'instance', key: InstanceId }],
-    });
-    await closeVolumes(
-      context,
-      disks.map(({ diskId }) => diskId),
-    );
-    for (const disk of removed) await removeTrees(context, disk);
+    checkInstanceState(isForced ? 'DeleteInstance with Force' : 'DeleteInstance', instance);
+  }
+  context.passValidation();
+  const now = context.clock.now();
+  const disks = held.flatMap((each) => each.disks);
+  const removed = disks.filter((disk) => disk.deleteWithInstance);
+  const kept = disks.filter((disk) => !disk.deleteWithInstance);
+  await context.metadata.commit({
+    putDisks: kept.map((disk) => detached(disk, now)),
+    removeDisks: removed.map(({ diskId }) => diskId),
+    removeDocuments: held.map(({ instance }) => ({ kind: 'instance', key: instance.instanceId })),
   });
-  return {};
+  await closeVolumes(
+    context,
+    disks.map(({ diskId }) => diskId),
+  );
+  for (const disk of removed) await removeTrees(context, disk);
 }
 
 export const modifyInstanceAttributeSchema = v.strictObject({

@@ -6,7 +6,12 @@ import {
   stopInstances,
   stopInstancesSchema,
 } from './batch-power.ts';
-import { describeInstances, describeInstancesSchema } from './describe-instances.ts';
+import {
+  describeInstanceStatus,
+  describeInstanceStatusSchema,
+  describeInstances,
+  describeInstancesSchema,
+} from './describe-instances.ts';
 import * as power from './power.ts';
 import { replaceSystemDisk, replaceSystemDiskSchema } from './replace-system-disk.ts';
 import {
@@ -29,11 +34,17 @@ export const INSTANCE_VERBS: VerbRows<InstanceVerbs> = {
   StopInstances: { schema: stopInstancesSchema, run: stopInstances, ...write },
   RebootInstance: { schema: power.rebootInstanceSchema, run: power.rebootInstance, ...write },
   DeleteInstance: { schema: power.deleteInstanceSchema, run: power.deleteInstance, ...write },
+  DeleteInstances: { schema: power.deleteInstancesSchema, run: power.deleteInstances, ...write },
   ModifyInstanceAttribute: {
     schema: power.modifyInstanceAttributeSchema,
     run: power.modifyInstanceAttribute,
     ...write,
   },
   ReplaceSystemDisk: { schema: replaceSystemDiskSchema, run: replaceSystemDisk, ...write },
+  DescribeInstanceStatus: {
+    schema: describeInstanceStatusSchema,
+    run: describeInstanceStatus,
+    ...read,
+  },
   DescribeInstances: { schema: describeInstancesSchema, run: describeInstances, ...read },
 };

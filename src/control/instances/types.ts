@@ -4,6 +4,7 @@ import type { InstanceStatus } from '../../record/document.ts';
 import type { Tag } from '../access/types.ts';
 import type { Flag } from '../disks/parameters.ts';
 import type { TokenPage, TokenPageResult } from '../list-pages.ts';
+import type { Page, PageResult } from '../paging.ts';
 import type { TagDescription } from '../tag-parameters.ts';
 
 export interface InstanceDiskParameters {
@@ -79,6 +80,11 @@ export interface InstanceDescription {
   readonly StartTime: string;
 }
 
+export interface InstanceStatusDescription {
+  readonly InstanceId: string;
+  readonly Status: InstanceStatus;
+}
+
 /** What became of one instance of a batch. */
 export interface InstanceResponse {
   readonly InstanceId: string;
@@ -141,6 +147,16 @@ export interface InstanceVerbs {
     };
     result: Nothing;
   };
+  /** DeleteInstance of several: all of them, or none. */
+  DeleteInstances: {
+    parameters: {
+      readonly InstanceId: readonly string[];
+      readonly Force?: boolean;
+      readonly ForceStop?: boolean;
+      readonly TerminateSubscription?: boolean;
+    };
+    result: Nothing;
+  };
   ModifyInstanceAttribute: {
     parameters: OneInstance & {
       readonly InstanceName?: string;
@@ -163,6 +179,15 @@ export interface InstanceVerbs {
       readonly PasswordInherit?: boolean;
     };
     result: { readonly DiskId: string };
+  };
+  DescribeInstanceStatus: {
+    parameters: Page & {
+      readonly InstanceId?: readonly string[];
+      readonly ZoneId?: string;
+      /** Taken and ignored: there are no clusters. */
+      readonly ClusterId?: string;
+    };
+    result: PageResult & { readonly InstanceStatuses: readonly InstanceStatusDescription[] };
   };
   DescribeInstances: {
     parameters: TokenPage & {

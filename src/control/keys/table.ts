@@ -4,6 +4,7 @@ import * as aliases from './aliases.ts';
 import * as material from './import-material.ts';
 import * as crypto from './key-crypto.ts';
 import * as life from './key-life.ts';
+import * as policy from './key-policy.ts';
 import { keyIdSchema } from './key-schemas.ts';
 import * as tags from './key-tags.ts';
 import * as versions from './key-versions.ts';
@@ -35,6 +36,8 @@ export const KEY_VERBS: VerbRows<KeyVerbs> = {
     run: life.updateKeyDescription,
     ...write,
   },
+  GetKeyPolicy: { schema: policy.getKeyPolicySchema, run: policy.getKeyPolicy, ...read },
+  SetKeyPolicy: { schema: policy.setKeyPolicySchema, run: policy.setKeyPolicy, ...write },
   CreateKeyVersion: { schema: keyIdSchema, run: versions.createKeyVersion, ...write },
   ListKeyVersions: {
     schema: versions.listKeyVersionsSchema,

@@ -128,6 +128,15 @@ interface KeyLifeVerbs {
     };
     result: Nothing;
   };
+  /** The policy is kept, and decides nothing. */
+  GetKeyPolicy: {
+    parameters: OneKey & { readonly PolicyName?: string };
+    result: { readonly Policy: string };
+  };
+  SetKeyPolicy: {
+    parameters: OneKey & { readonly PolicyName?: string; readonly Policy: string };
+    result: Nothing;
+  };
   UpdateKeyDescription: {
     parameters: OneKey & { readonly Description: string };
     result: Nothing;

@@ -58,8 +58,8 @@ export function createSnapshot(
  *
  * @param resource whose rules hold: those of a snapshot, or of the image it will be behind
  * @throws PlaneError IncorrectDiskStatus, QuotaExceed.Snapshot,
- *   InvalidParameter.KMSKeyId.NotFound, InvalidParameter.KMSKeyId.CMKNotEnabled, and what the
- *   encryption rules refuse with
+ *   QuotaExceed.ConcurrentSnapshotQuota, InvalidParameter.KMSKeyId.NotFound,
+ *   InvalidParameter.KMSKeyId.CMKNotEnabled, and what the encryption rules refuse with
  */
 export async function newSnapshot(
   context: ControlContext,
@@ -69,6 +69,7 @@ export async function newSnapshot(
   checkDiskState('CreateSnapshot', disk);
   checkFirstUse(disk);
   checkSnapshotQuota(context, disk);
+  checkProgressQuota(context);
   await requireUsableKey(context, disk.encryption);
   const snapshotId = makeSnapshotId(context.randomBytes);
   const { encryption } = await chooseEncryption(context, {
@@ -99,6 +100,13 @@ export async function newSnapshot(
     retentionDays: 0,
     createdAt: context.clock.now(),
   };
+}
+
+function checkProgressQuota(context: ControlContext): void {
+  if (context.quotas.snapshotsInProgress === Number.POSITIVE_INFINITY) return;
+  const filter = { scope: context, status: 'progressing' };
+  const { total } = context.metadata.listSnapshots(filter, 0, 1);
+  requireQuota(context, 'snapshotsInProgress', total + 1);
 }
 
 /** Copies name the disk too, but are not taken of it. */

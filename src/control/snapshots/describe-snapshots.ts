@@ -16,7 +16,14 @@ import { creationFilterSchema, isMadeWithin } from '../creation-filter.ts';
 import { isInScope } from '../find.ts';
 import { joinLists, type List, mapList } from '../joined-lists.ts';
 import { resolveKey } from '../keys/resolve-key.ts';
-import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
+import {
+  facetsAsked,
+  isPattern,
+  listingOf,
+  matchesName,
+  pageOf,
+  tokenPageEntries,
+} from '../list-pages.ts';
 import { idListSchema, idSchema, isoSeconds, nameSchema } from '../schemas.ts';
 import { describeTags, hasTags } from '../tag-parameters.ts';
 import { findShare } from './find-source.ts';
@@ -69,6 +76,7 @@ function listsOf(context: ControlContext, filters: SnapshotFilters): List<SeenSn
       scope: context,
       ...(diskId === undefined ? {} : { diskId }),
       ...(KMSKeyId === undefined ? {} : { keyId: KMSKeyId }),
+      ...facetsAsked({ ...filters, name: filters.SnapshotName, all: 'all' }),
     };
     return mapList(
       (skip, limit) => context.metadata.listSnapshots(filter, skip, limit),
@@ -84,10 +92,12 @@ function listsOf(context: ControlContext, filters: SnapshotFilters): List<SeenSn
       .filter(({ diskId }) => diskId === (DiskId ?? diskId))
       .map((disk) => own(disk.diskId));
   }
+  const tests = facetTests(filters);
   const shared = sharedWith(context).filter(
-    ({ snapshot }) =>
-      (DiskId === undefined || snapshot.sourceDiskId === DiskId) &&
-      (KMSKeyId === undefined || snapshot.encryption?.keyId === KMSKeyId),
+    (seen) =>
+      (DiskId === undefined || seen.snapshot.sourceDiskId === DiskId) &&
+      (KMSKeyId === undefined || seen.snapshot.encryption?.keyId === KMSKeyId) &&
+      tests.every((passes) => passes(seen)),
   );
   return [own(DiskId), listingOf(shared)];
 }
@@ -114,12 +124,10 @@ function sharedWith(context: ControlContext): SeenSnapshot[] {
 }
 
 /** @returns null if everything that is looked at passes */
-function testOf(
-  context: ControlContext,
-  filters: SnapshotFilters,
-): ((seen: SeenSnapshot) => boolean) | null {
+function testOf(context: ControlContext, filters: SnapshotFilters): Test | null {
   const tests = testsOf(context, filters);
   if (filters.SnapshotIds !== undefined) {
+    tests.push(...facetTests(filters));
     const { DiskId, KMSKeyId, InstanceId } = filters;
     if (DiskId !== undefined) tests.push((seen) => seen.snapshot.sourceDiskId === DiskId);
     if (KMSKeyId !== undefined) {
@@ -133,19 +141,18 @@ function testOf(
   return tests.length === 0 ? null : (seen) => tests.every((passes) => passes(seen));
 }
 
-function testsOf(
-  context: ControlContext,
-  filters: SnapshotFilters,
-): ((seen: SeenSnapshot) => boolean)[] {
-  const { SnapshotName, Encrypted, Status, SnapshotType, SourceDiskType } = filters;
-  const { Usage, Category, Tag, Filter } = filters;
-  const tests: ((seen: SeenSnapshot) => boolean)[] = [];
-  const ask = (isAsked: boolean, test: (seen: SeenSnapshot) => boolean): void => {
+type Test = (seen: SeenSnapshot) => boolean;
+
+/** What no index answers. */
+function testsOf(context: ControlContext, filters: SnapshotFilters): Test[] {
+  const { SnapshotName, SnapshotType, SourceDiskType, Usage, Category, Filter } = filters;
+  const tests: Test[] = [];
+  const ask = (isAsked: boolean, test: Test): void => {
     if (isAsked) tests.push(test);
   };
-  ask(SnapshotName !== undefined, ({ snapshot }) => matchesName(snapshot.name, SnapshotName ?? ''));
-  ask(Encrypted !== undefined, ({ snapshot }) => (snapshot.encryption !== null) === Encrypted);
-  ask(Status !== undefined && Status !== 'all', ({ snapshot }) => snapshot.status === Status);
+  if (isPattern(SnapshotName)) {
+    tests.push(({ snapshot }) => matchesName(snapshot.name, SnapshotName));
+  }
   // Every snapshot is one that a user took.
   ask(SnapshotType === 'auto', () => false);
   ask(
@@ -154,8 +161,21 @@ function testsOf(
   );
   ask(Usage !== undefined, ({ snapshot }) => usageOf(context, snapshot.snapshotId) === Usage);
   ask(Category !== undefined && Category.toLowerCase() !== 'standard', () => false);
-  ask(Tag !== undefined, (seen) => hasTags(tagsOf(seen), Tag ?? []));
   ask(Filter !== undefined, ({ snapshot }) => isMadeWithin(snapshot.createdAt, Filter ?? []));
+  return tests;
+}
+
+/** What an index answers of one's own snapshots, asked of shared ones and of those given by id. */
+function facetTests({ SnapshotName, Encrypted, Status, Tag }: SnapshotFilters): Test[] {
+  const tests: Test[] = [];
+  const ask = (isAsked: boolean, test: Test): void => {
+    if (isAsked) tests.push(test);
+  };
+  const isExact = SnapshotName !== undefined && !isPattern(SnapshotName);
+  ask(isExact, ({ snapshot }) => snapshot.name === SnapshotName);
+  ask(Encrypted !== undefined, ({ snapshot }) => (snapshot.encryption !== null) === Encrypted);
+  ask(Status !== undefined && Status !== 'all', ({ snapshot }) => snapshot.status === Status);
+  ask(Tag !== undefined, (seen) => hasTags(tagsOf(seen), Tag ?? []));
   return tests;
 }
 

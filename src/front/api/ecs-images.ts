@@ -191,6 +191,16 @@ export const INSTANCE_OPERATIONS = operations([
     InstanceId: word,
     TerminateSubscription: flag,
   }),
+  operation(
+    'DeleteInstances',
+    { Force: flag, ForceStop: flag, InstanceId: list, TerminateSubscription: flag },
+    { needsRegion },
+  ),
+  operation(
+    'DescribeInstanceStatus',
+    { ...page, ClusterId: word, InstanceId: list, ZoneId: word },
+    { needsRegion, gives: { InstanceStatuses: wrapped('InstanceStatus') } },
+  ),
   operation('ModifyInstanceAttribute', {
     DeletionProtection: flag,
     Description: text,

@@ -37,6 +37,8 @@ const KEY_OPERATIONS = operations([
     ProtectedResourceArn: word,
   }),
   operation('UpdateKeyDescription', { ...oneKey, Description: text }),
+  operation('GetKeyPolicy', { ...oneKey, PolicyName: word }),
+  operation('SetKeyPolicy', { ...oneKey, Policy: text, PolicyName: word }),
   operation('CreateKeyVersion', oneKey),
   operation(
     'ListKeyVersions',

@@ -8,7 +8,8 @@
  * 3. Connections, headers, bodies and the time a client takes for them are bounded; one broken
  *    connection has no effect on the others.
  * 4. Where credentials are not verified a page of a browser, which sends its Origin, is refused:
- *    anybody's page can reach the loopback of who looks at it.
+ *    anybody's page can reach the loopback of who looks at it. One that has its own name resolved
+ *    to the loopback is told by the Host it asks for (host-check.ts).
  * 5. Every answer to the API is JSON with a RequestId, also to what is no request.
  *
  * **Thread:** main.
@@ -35,6 +36,7 @@ import {
 import type { Plane } from '../../types.ts';
 import { type AccessKey, AccessKeys, type AuthMode } from './access-keys.ts';
 import { type Api, type CallOutcome, callApi, refuseRequest } from './call-operation.ts';
+import { isOwnHost } from './host-check.ts';
 import { Nonces } from './nonces.ts';
 import { ClientGone, readRequest } from './read-request.ts';
 import { ResourceShares } from './resource-sharing.ts';
@@ -73,6 +75,8 @@ export interface ApiServerOptions {
   readonly tls?: ApiTls;
   /** Listen where others on the network can reach it, without TLS. @default false */
   readonly allowRemote?: boolean;
+  /** Names in a Host header that are ours, beside localhost and addresses. @default none */
+  readonly allowedHosts?: readonly string[];
   /** @default the system's */
   readonly clock?: Clock;
   /** See Api.interfere. @default nothing */
@@ -206,7 +210,8 @@ class RunningServer implements ApiServer {
     response.on('error', () => {});
     try {
       const path = (message.url ?? '/').split('?', 1)[0] ?? '/';
-      if (path.startsWith('/-/') && (await this.answerOwnPath(path, message, response))) return;
+      const isOwn = path.startsWith('/-/') && this.isForUs(message);
+      if (isOwn && (await this.answerOwnPath(path, message, response))) return;
       const outcome = await this.outcomeOf(message);
       if (outcome === null) return;
       this.send(message, response, outcome);
@@ -215,6 +220,13 @@ class RunningServer implements ApiServer {
       this.options.onBug(error);
       response.destroy();
     }
+  }
+
+  /** Where others can reach it, or credentials are verified, what it is called is not looked at. */
+  private isForUs({ headers }: IncomingMessage): boolean {
+    const { host, allowedHosts = [] } = this.options;
+    const isOpen = this.api.authentication.mode !== 'strict' && LOOPBACK.test(host);
+    return !isOpen || isOwnHost(headers.host, allowedHosts);
   }
 
   private async answerOwnPath(
@@ -234,6 +246,11 @@ class RunningServer implements ApiServer {
     try {
       if (message.headers.origin !== undefined && this.api.authentication.mode !== 'strict') {
         throw new PlaneError('Forbidden.RAM', 'pages of a browser are not asked for credentials');
+      }
+      if (!this.isForUs(message)) {
+        const shown = JSON.stringify(message.headers.host?.slice(0, 64));
+        const detail = `expected a Host that is localhost, an address or allowed, got ${shown}`;
+        throw new PlaneError('Forbidden.RAM', detail);
       }
       return await callApi(this.api, await readRequest(message));
     } catch (error) {

@@ -1,5 +1,6 @@
 /**
- * What the charts of a section draw, as data for assets/report.js: columns of x and y for each curve.
+ * What the charts of a section draw, as data for assets/report.js: columns of x and y for each
+ * curve.
  *
  * 1. A chart has at most CURVES_MAX lines, the busiest; tables have all of them.
  * 2. Time is seconds since the section began. A line that ran when the first was over (a baseline)
@@ -34,10 +35,10 @@ const MEASURED_SHARE_MIN = 0.2;
 const GAP_INTERVALS = 2.5;
 const BARS_PER_OCTAVE = 6;
 /** Percentiles are drawn on a scale of nines: 90 is 1, 99 is 2, 99.9 is 3. */
-const ninesOf = (share: number): number => -Math.log10(1 - share);
+const ninesOf = (share: number): number => Math.log10(1 / (1 - share));
 
 /** The busiest lines, in their order. */
-export function drawnLines(lines: readonly PageLine[]): PageLine[] {
+function drawnLines(lines: readonly PageLine[]): PageLine[] {
   const busiest = [...lines].sort((one, two) => two.requests - one.requests).slice(0, CURVES_MAX);
   return lines.filter((line) => busiest.includes(line));
 }
@@ -102,7 +103,7 @@ function latencyViews(timed: readonly Moved[]): Chart['views'] {
   }));
 }
 
-/** Where a line's time begins: where all lines' does, or its own if it ran when the first was over. */
+/** Where a line's time begins: with the others, or by itself if it ran when the first was over. */
 export function originOf(line: PageLine, lines: readonly PageLine[]): number {
   const first = lines.find(({ series }) => series !== null);
   if (line.series === null || first === undefined) return 0;

@@ -95,8 +95,8 @@ function changesTable(names: readonly string[], sections: readonly PageSection[]
   });
   const columns = others.flatMap((name) => shown.map(({ title }) => `${name}: ${title}`));
   return markup`<section aria-label="Changes"><h2>Against ${names[0]!}</h2>
-<p class="dim">Single runs have no interval: a change may be noise. <code>sealdisk load --encrypt both</code> \
-gives one.</p>
+<p class="dim">Single runs have no interval: a change may be noise. \
+<code>sealdisk load --encrypt both</code> gives one.</p>
 ${table('Changes', ['job', ...columns], rows)}
 <h2>All jobs</h2>${overviewTable(sections.flatMap(labelledLines))}</section>`;
 }

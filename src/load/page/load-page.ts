@@ -173,11 +173,11 @@ function overheadTiles(overhead: OverheadFigures, lines: readonly PageLine[]): T
   return [
     {
       title: 'Encryption costs',
-      figure: percent.toFixed(1),
-      unit: '%',
+      figure: signed(percent),
+      unit: '% of the IOPS',
       remark:
-        `of the requests a second; 95 % interval ${low.toFixed(1)} to ${high.toFixed(1)} %` +
-        (low <= 0 && high >= 0 ? '; this may be none at all' : ''),
+        `95 % interval ${signed(low)} to ${signed(high)} %` +
+        (low <= 0 && high >= 0 ? '; may be none at all' : ''),
     },
     ...rates,
     {
@@ -187,6 +187,14 @@ function overheadTiles(overhead: OverheadFigures, lines: readonly PageLine[]): T
       remark: `what ${pairs} paired turns find in 80 of 100 such runs`,
     },
   ];
+}
+
+/** With a minus that is one, and none before nothing. */
+function signed(value: number, digits = 1): string {
+  return value
+    .toFixed(digits)
+    .replace(/^-(?=[0.]*$)/, '')
+    .replace('-', '−');
 }
 
 const INTERVAL_WIDTH = 200;
@@ -201,20 +209,20 @@ function overheadTable({ sealdisk }: ReportDocument): Markup {
   const to = Math.max(0, ...rows.map(({ overhead }) => overhead.high));
   const place = (percent: number): number =>
     6 + ((Math.max(from, percent) - from) / (to - from || 1)) * (INTERVAL_WIDTH - 12);
-  const percent = (value: number): Cell => ({ text: `${value.toFixed(1)} %`, value });
+  const percent = (value: number): Cell => ({ text: `${signed(value)} %`, value });
   const cells = rows.map(({ name, overhead }) => [
     name,
     percent(overhead.percent),
     intervalMarkup(place(0), place(overhead.low), place(overhead.percent), place(overhead.high)),
-    `${overhead.low.toFixed(1)} to ${overhead.high.toFixed(1)} %`,
+    `${signed(overhead.low)} to ${signed(overhead.high)} %`,
     percent(overhead.smallest),
     { text: `${overhead.pairs}`, value: overhead.pairs },
   ]);
-  const columns = ['workload', 'cost', `${from.toFixed(0)} % to ${to.toFixed(0)} %`];
+  const columns = ['workload', 'cost', `${signed(from, 0)} to ${signed(to, 0)} %`];
   const rest = ['95 % interval', 'smallest visible', 'pairs'];
   return markup`<section aria-label="What encryption costs"><h2>What encryption costs</h2>
-<p class="dim">Percent of the plain disk's requests a second, from turns of both in alternation; the line is \
-zero, below it encrypted was faster.</p>
+<p class="dim">Percent of the plain disk's requests a second, from turns of both in alternation; \
+the line is zero, below it encrypted was faster.</p>
 ${table('What encryption costs', [...columns, ...rest], cells)}</section>`;
 }
 
@@ -222,7 +230,8 @@ function intervalMarkup(zero: number, low: number, point: number, high: number):
   const at = (value: number): string => value.toFixed(1);
   return markup`<svg width="${INTERVAL_WIDTH}" height="18" aria-hidden="true">\
 <line class="zero" x1="${at(zero)}" x2="${at(zero)}" y1="0" y2="18"/>\
-<rect class="interval" x="${at(low)}" width="${at(Math.max(1, high - low))}" y="6" height="6" rx="3"/>\
+<rect class="interval" x="${at(low)}" width="${at(Math.max(1, high - low))}" y="6" height="6" \
+rx="3"/>\
 <circle class="fill0" cx="${at(point)}" cy="9" r="5"/></svg>`;
 }
 

@@ -20,7 +20,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text as it may stand in an element, or in a quoted attribute. */
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 
@@ -36,7 +36,7 @@ function render(value: Content): string {
   return 'html' in value ? value.html : value.map(render).join('');
 }
 
-/** JSON as it may stand in a script element: what could end it, or a line of it, is written as \u. */
+/** JSON as it may stand in a script element: what could end it, or a line of it, is escaped. */
 export function embeddedJson(value: unknown): Markup {
   const html = JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,

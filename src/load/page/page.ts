@@ -1,7 +1,7 @@
 /**
- * A page: one HTML document that needs nothing but itself. No request leaves it, its two scripts and
- * its style are named by their hashes, and nothing else may run (Content-Security-Policy). Without
- * scripts, and on paper, the tables say what the charts draw.
+ * A page: one HTML document that needs nothing but itself. No request leaves it, its two scripts
+ * and its style are named by their hashes, and nothing else may run (Content-Security-Policy).
+ * Without scripts, and on paper, the tables say what the charts draw.
  */
 import { type Chart, CURVES_MAX, chartsOf } from './chart-data.ts';
 import { embeddedJson, type Markup, markup } from './markup.ts';

@@ -1,6 +1,6 @@
 /**
- * A report as pages see it: ours, or fio's own JSON, read into lines. A line is one direction of one
- * job: what charts draw as a curve, and tables have a row for.
+ * A report as pages see it: ours, or fio's own JSON, read into lines. A line is one direction of
+ * one job: what charts draw as a curve, and tables have a row for.
  */
 import * as v from 'valibot';
 

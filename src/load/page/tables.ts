@@ -1,6 +1,6 @@
 /**
- * The tables of a page: every figure a chart draws, or a headline says, in text. A cell has the exact
- * number in data-value beside what people read.
+ * The tables of a page: every figure a chart draws, or a headline says, in text. A cell has the
+ * exact number in data-value beside what people read.
  */
 import { duration, megabytes, shortCount } from '../text-table.ts';
 import { originOf } from './chart-data.ts';
@@ -58,7 +58,7 @@ export const countCell = (value: number): Cell => ({ text: shortCount(value), va
 export const bytesCell = (value: number): Cell => ({ text: megabytes(value), value });
 export const timeCell = (value: number | null): Cell =>
   value === null ? null : { text: timeText(value), value };
-export const percentCell = (value: number): Cell => ({ text: `${value.toFixed(2)} %`, value });
+const percentCell = (value: number): Cell => ({ text: `${value.toFixed(2)} %`, value });
 
 /** A duration with its unit as typeset: 47.1 µs. */
 function timeText(nanoseconds: number): string {
@@ -66,7 +66,7 @@ function timeText(nanoseconds: number): string {
 }
 
 /** Names a line in a list of all: its job, and what it did. */
-export function lineName({ job, operation }: PageLine): Markup {
+function lineName({ job, operation }: PageLine): Markup {
   return markup`${job} <span class="dim">${operation}</span>`;
 }
 
@@ -93,8 +93,8 @@ const BAR_WIDTH = 96;
 
 function bar(share: number, colour: number): Markup {
   const width = Math.max(1, share * BAR_WIDTH).toFixed(1);
-  return markup`<svg width="${BAR_WIDTH}" height="12" aria-hidden="true"><rect class="fill${colour}" \
-width="${width}" height="12" rx="2"/></svg>`;
+  return markup`<svg width="${BAR_WIDTH}" height="12" aria-hidden="true">\
+<rect class="fill${colour}" width="${width}" height="12" rx="2"/></svg>`;
 }
 
 /** Rows of tables over time. */

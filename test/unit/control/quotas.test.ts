@@ -85,6 +85,43 @@ describe('a quota of disks', () => {
     expect(await none.refused('CreateSnapshot', other)).toBe('QuotaExceed.Snapshot');
   });
 
+  it('of unfinished snapshots counts those of the account in the region', async () => {
+    const { control, call, refused } = await quotaWorld({ snapshotsInProgress: 1 });
+    const { DiskId } = await call('CreateDisk', { Size: 20 });
+    const { SnapshotId } = await call('CreateSnapshot', { DiskId });
+    const { metadata } = control.context;
+    const setStatus = async (status: 'progressing' | 'accomplished'): Promise<void> => {
+      const record = metadata.getSnapshot(SnapshotId);
+      if (record === undefined) throw new Error('it was made');
+      await metadata.commit({ putSnapshots: [{ ...record, status }] });
+    };
+    await setStatus('progressing');
+    const code = 'QuotaExceed.ConcurrentSnapshotQuota';
+    expect(await refused('CreateSnapshot', { DiskId })).toBe(code);
+    expect(await refused('CreateSnapshot', { DiskId, DryRun: true })).toBe(code);
+    await setStatus('accomplished');
+    await call('CreateSnapshot', { DiskId });
+  });
+
+  it('of images shared with an account counts those of everybody', async () => {
+    const { call, refused } = await quotaWorld({ imagesSharedWith: 1 });
+    const { DiskId } = await call('CreateDisk', { Size: 20 });
+    const { SnapshotId } = await call('CreateSnapshot', { DiskId });
+    const [first, second] = [
+      (await call('CreateImage', { SnapshotId })).ImageId,
+      (await call('CreateImage', { SnapshotId })).ImageId,
+    ];
+    const AddAccount = ['1000000000000002'];
+    const share = 'ModifyImageSharePermission';
+    await call(share, { ImageId: first, AddAccount });
+    await call(share, { ImageId: first, AddAccount });
+    const code = 'QuotaExceed.ShareImageUser';
+    expect(await refused(share, { ImageId: second, AddAccount })).toBe(code);
+    await call(share, { ImageId: second, AddAccount: ['2000000000000002'] });
+    await call(share, { ImageId: first, RemoveAccount: AddAccount });
+    await call(share, { ImageId: second, AddAccount });
+  });
+
   it('has a row each, and no other name or number is one', () => {
     const usual = quotasOf({});
     expect(QUOTA_ROWS.map(({ name }) => name).sort()).toEqual(Object.keys(usual).sort());

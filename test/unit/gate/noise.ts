@@ -2,8 +2,8 @@
  * Noise of machines, made up and recorded: what turns of one and the same program come to.
  *
  * Each kind is a function from a seed to a series of rates, as long as asked, with a typical turn
- * near 1. The recorded one is real-noise.json: rates of the gate's own job on a machine of two cores
- * that seven builds were running on, at the lowest priority.
+ * near 1. The recorded one is real-noise.json: rates of random writes and reads of 4 KiB, and the
+ * inverse of their median latencies, turn by turn on two cores that seven builds were running on.
  */
 import { readFileSync } from 'node:fs';
 import { createPrng, type Prng } from '../../../src/base/prng.ts';

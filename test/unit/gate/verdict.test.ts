@@ -62,7 +62,7 @@ describe('a judgement', () => {
     expect(judgement!.smallest!).toBeLessThan(0.034);
   });
 
-  test('of noise says how many rounds would settle it: four times as many halve the interval', () => {
+  test('of noise says how many rounds would settle it', () => {
     const noisy = Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? 0.1 : -0.1) + at / 1e6);
     const [judgement] = judge([subject(noisy)], terms);
     expect(judgement!.verdict).toBe('cannot tell');

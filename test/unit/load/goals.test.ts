@@ -40,11 +40,15 @@ async function documentOf(text: string, target: Target = createNullTarget()) {
   return { first, jobs, normal: reportNormal(report, 1), table: reportTable(report) };
 }
 
-interface FioSteady {
+interface FioSteady extends Record<'data', FioWindow> {
   readonly ss: string;
   readonly attained: number;
   readonly criterion: string;
-  readonly data: { readonly iops: number[]; readonly bw: number[]; readonly iops_mean: number };
+}
+
+interface FioWindow {
+  readonly iops: number[];
+  readonly bw: number[];
 }
 
 describe('steadystate', () => {
@@ -81,7 +85,8 @@ describe('steadystate', () => {
 
   test('ends the jobs of a group together, and only when the rate is steady', async () => {
     const goal = 'ss=iops:900%\nss_dur=150ms\nss_ramp=50ms\nss_interval=50ms';
-    const text = `[a]\nrw=randread\nsize=1m\ntime_based\nruntime=60\nnumjobs=2\ngroup_reporting\n${goal}`;
+    const shape = 'rw=randread\nsize=1m\ntime_based\nruntime=60\nnumjobs=2\ngroup_reporting';
+    const text = `[a]\n${shape}\n${goal}`;
     const { first, normal, table, jobs } = await documentOf(`${text}\nrate_iops=1000`);
     expect(jobs[0]!.error).toBeNull();
     const steady = first.steadystate as FioSteady;
@@ -118,7 +123,7 @@ describe('steadystate', () => {
     expect(refusalOf(two.replace('[b]', '[b]\nnew_group'))).toBe('none');
   });
 
-  test.skipIf(fioAbsent !== '')(`judges what fio measured as fio did ${fioAbsent}`, () => {
+  test.skipIf(fioAbsent !== '')(`judges what fio measured as fio did ${fioAbsent}`, async () => {
     const rules = ['iops:0.000001%', 'bw_slope:0.000001'];
     const load = ['--ioengine=null', '--size=1g', '--bs=4k', '--rw=randread', '--rate_iops=500'];
     const timed = ['--time_based', '--runtime=3500ms', '--ss_dur=3'];
@@ -127,6 +132,10 @@ describe('steadystate', () => {
     const { jobs } = JSON.parse(output.slice(output.indexOf('{'))) as {
       jobs: { steadystate: FioSteady }[];
     };
+    const { first } = await documentOf('[a]\nrw=read\nsize=64k\nss=bw:1\nss_dur=10');
+    const keysOf = (steady: FioSteady) => [Object.keys(steady), Object.keys(steady.data).sort()];
+    const own = first.steadystate as FioSteady;
+    expect(keysOf(own)).toEqual(keysOf(jobs[0]!.steadystate));
     for (const [index, rule] of rules.entries()) {
       const { data, criterion, attained } = jobs[index]!.steadystate;
       const isSlope = rule.includes('slope');

@@ -20,12 +20,12 @@ describe('a series over time', () => {
   test('sums up to the totals, and its measured time to the runtime', () => {
     const stats = statsOf(17, 2345.5, 3);
     const { series, requests, bytes, runtimeMs } = stats.direction(READ);
-    const points = series.points();
+    const points = series.points;
     expect(points.reduce((sum, point) => sum + point.requests, 0)).toBe(requests);
     expect(points.reduce((sum, point) => sum + point.bytes, 0)).toBe(bytes);
     expect(points.reduce((sum, point) => sum + point.measuredMs, 0)).toBeCloseTo(runtimeMs, 6);
     expect(points.length).toBeGreaterThanOrEqual(23);
-    expect(stats.direction(WRITE).series.points()).toEqual([]);
+    expect(stats.direction(WRITE).series.points).toEqual([]);
     stats.release();
   });
 
@@ -37,7 +37,7 @@ describe('a series over time', () => {
     stats.direction(READ).record(1000, 512);
     stats.sampleIfDue(1001);
     stats.end(1001);
-    const points = stats.direction(READ).series.points();
+    const points = stats.direction(READ).series.points;
     const idle = points.filter(({ requests }) => requests === 0);
     expect(idle.length).toBeGreaterThanOrEqual(8);
     expect(idle.map((point) => pointPercentile(point, 50))).toEqual(idle.map(() => null));
@@ -47,10 +47,10 @@ describe('a series over time', () => {
   test('never has more points than its bound: intervals double, nothing is lost', () => {
     const stats = statsOf(0, 250_000, 10);
     const { series, requests } = stats.direction(READ);
-    expect(series.points().length).toBeLessThanOrEqual(POINTS_MAX + 1);
+    expect(series.points.length).toBeLessThanOrEqual(POINTS_MAX + 1);
     expect(series.intervalMs).toBe(800);
-    expect(series.points().reduce((sum, point) => sum + point.requests, 0)).toBe(requests);
-    const rising = series.points().map(({ index }) => index);
+    expect(series.points.reduce((sum, point) => sum + point.requests, 0)).toBe(requests);
+    const rising = series.points.map(({ index }) => index);
     expect(rising).toEqual([...new Set(rising)].sort((one, two) => one - two));
     stats.release();
   });
@@ -61,7 +61,7 @@ describe('a series over time', () => {
     const beside = statsOf(0, 700, 10);
     one.direction(READ).merge(two.direction(READ));
     beside.direction(READ).merge(sent.direction(READ));
-    expect(beside.direction(READ).series.points()).toEqual(one.direction(READ).series.points());
+    expect(beside.direction(READ).series.points).toEqual(one.direction(READ).series.points);
     for (const stats of [one, two, sent, beside]) stats.release();
   });
 
@@ -74,7 +74,7 @@ describe('a series over time', () => {
     stats.reset(260);
     stats.direction(READ).record(1, 4096);
     stats.end(400);
-    const points = stats.direction(READ).series.points();
+    const points = stats.direction(READ).series.points;
     expect(points.reduce((sum, point) => sum + point.bytes, 0)).toBe(4096);
     expect(points.reduce((sum, point) => sum + point.measuredMs, 0)).toBeCloseTo(140, 6);
     stats.release();
@@ -86,9 +86,9 @@ describe('a series over time', () => {
     stats.direction(READ).record(1, 1);
     stats.end(1030);
     const { series } = stats.direction(READ);
-    const measuredMs = series.points().reduce((sum, point) => sum + point.measuredMs, 0);
+    const measuredMs = series.points.reduce((sum, point) => sum + point.measuredMs, 0);
     expect(measuredMs).toBeCloseTo(160, 6);
-    expect(series.points().length).toBeLessThanOrEqual(5);
+    expect(series.points.length).toBeLessThanOrEqual(5);
     stats.release();
   });
 
@@ -100,9 +100,9 @@ describe('a series over time', () => {
     merged.merge(short);
     const { series, requests } = merged.direction(READ);
     expect(series.intervalMs).toBe(200);
-    expect(series.points().reduce((sum, point) => sum + point.requests, 0)).toBe(requests);
-    expect(Math.max(...series.points().map(({ requests: each }) => each))).toBe(60);
-    const most = Math.max(...series.points().map(({ measuredMs }) => measuredMs));
+    expect(series.points.reduce((sum, point) => sum + point.requests, 0)).toBe(requests);
+    expect(Math.max(...series.points.map(({ requests: each }) => each))).toBe(60);
+    const most = Math.max(...series.points.map(({ measuredMs }) => measuredMs));
     expect(most).toBeCloseTo(200, 6);
     expect(short.direction(READ).series.intervalMs).toBe(100);
     for (const each of [long, short, merged]) each.release();
@@ -123,7 +123,7 @@ describe('percentiles of an interval', () => {
           series.cut(index, 100);
         }
         series.widen(200);
-        const [point] = series.points();
+        const [point] = series.points;
         const sorted = [...first, ...second].sort((one, two) => one - two);
         const rank = Math.max(1, Math.ceil((percent / 100) * sorted.length));
         const exact = sorted[rank - 1]!;
@@ -139,7 +139,7 @@ describe('percentiles of an interval', () => {
     series.record(0, 1);
     series.record(2 ** 50, 1);
     series.cut(1, 1);
-    const [point] = series.points();
+    const [point] = series.points;
     expect(pointPercentile(point!, 1)).toBeLessThan(1.1);
     expect(pointPercentile(point!, 100)).toBeGreaterThan(2 ** 41);
   });

@@ -32,7 +32,7 @@ function skeleton(line: string): string {
   return line
     .replace(/pid=.*$/, 'pid')
     .replace(/[0-9.]+/g, 'N')
-    .replace(/[kMG]i?(?=B|,)|[num]sec(?=\))/g, '')
+    .replace(/[kKMG]i?(?=B|,)|[num]sec(?=\))/g, '')
     .replace(/(?<=N)[kMG](?=,)/g, '')
     .replace(/ +/g, ' ')
     .replace(/\[ /g, '[')

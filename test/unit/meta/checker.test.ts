@@ -89,6 +89,8 @@ const putDisk = (id: string, record: DiskRecord): Plant => {
   return (transaction) => transaction.put(`disk/${id}`, encodeRecord('disk', record));
 };
 const scopeOf = (id: string): string => `1234567890123456/cn-hangzhou/${id}`;
+const facetOf = (table: 'disk' | 'snap', facet: string, id: string): string =>
+  `${table}-facet/1234567890123456/cn-hangzhou.${facet}/${id}`;
 const putTree =
   (shard: number, tree: string, id: string): Plant =>
   (transaction) =>
@@ -118,6 +120,8 @@ const DAMAGE: readonly [string, Plant, readonly RegExp[]][] = [
     `disk-source/${first}/${restored}`,
     `disk-shard/07/${plain}`,
     `disk-scope/${scopeOf(plain)}`,
+    facetOf('disk', 'status.Available', plain),
+    facetOf('snap', 'encrypted.true', first),
     `snap-key/${keyId(1)}/${first}`,
     `snap-disk/${root}/${first}`,
     `snap-shard/00/${orphan}`,
@@ -131,6 +135,7 @@ const DAMAGE: readonly [string, Plant, readonly RegExp[]][] = [
     `disk-key/${keyId(1)}/${other}`,
     `disk-source/${first}/${clone}`,
     `disk-shard/01/${plain}`,
+    facetOf('disk', 'status.In_use', plain),
     `snap-key/${keyId(2)}/${first}`,
     `snap-disk/${clone}/${first}`,
     `snap-shard/01/${orphan}`,
@@ -195,8 +200,13 @@ const DAMAGE: readonly [string, Plant, readonly RegExp[]][] = [
     both(
       putDisk(restored, disk(restored, { sourceSnapshotId: first })),
       drop(`disk-key/${keyId(1)}/${restored}`, `disk-data/${root}/${restored}`),
+      drop(facetOf('disk', 'encrypted.true', restored)),
+      put(facetOf('disk', 'encrypted.false', restored)),
     ),
-    [/^d-0+2 from s-0+1: d-0+2 is stored in plain, its source is encrypted$/, /^count/, /^count/],
+    [
+      /^d-0+2 from s-0+1: d-0+2 is stored in plain, its source is encrypted$/,
+      ...[/^count/, /^count/, /^count of disk-facet/, /^count of disk-facet/],
+    ],
   ],
   [
     'a plain snapshot of an encrypted disk that was removed',
@@ -204,8 +214,13 @@ const DAMAGE: readonly [string, Plant, readonly RegExp[]][] = [
       (transaction) =>
         transaction.put(`snap/${orphan}`, encodeRecord('snapshot', snapshot(orphan, buried))),
       drop(`snap-key/${keyId(2)}/${orphan}`, `snap-data/${buried}/${orphan}`),
+      drop(facetOf('snap', 'encrypted.true', orphan)),
+      put(facetOf('snap', 'encrypted.false', orphan)),
     ),
-    [/^s-0+2 from d-0+5: the source was encrypted, s-0+2 is not$/, /^count/, /^count/],
+    [
+      /^s-0+2 from d-0+5: the source was encrypted, s-0+2 is not$/,
+      ...[/^count/, /^count/, /^count of snap-facet/, /^count of snap-facet/],
+    ],
   ],
   [
     'a clone on another shard than its source',
@@ -278,12 +293,15 @@ const DAMAGE: readonly [string, Plant, readonly RegExp[]][] = [
     both(
       putDisk(other, disk(other)),
       put(`disk-shard/00/${other}`, `disk-scope/${scopeOf(other)}`),
+      put(facetOf('disk', 'status.Available', other), facetOf('disk', 'encrypted.false', other)),
       putTree(0, other, other),
     ),
     [
       /^count of disk\/: 4 kept, 5 found$/,
       /^count of disk-shard\/00\/: 3 kept, 4 found$/,
       /^count of disk-scope\/.*: 4 kept, 5 found$/,
+      /^count of disk-facet\/.*status.Available\/: 4 kept, 5 found$/,
+      /^count of disk-facet\/.*encrypted.false\/: . kept, . found$/,
     ],
   ],
 ];

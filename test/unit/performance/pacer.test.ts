@@ -211,6 +211,20 @@ describe('a disk whose callers had to wait', () => {
     }
   });
 
+  it('makes up for it whichever rate they waited for', () => {
+    const blockSizes = [{ bytes: 16 * KIB, iops: 1_000 }];
+    const pacer = new DiskPacer(profile({ iops: 10_000, blockSizes }), 0);
+    backlog(pacer, 1_000, 16 * KIB);
+    // Of tokens for operations there are many by then; the next for its size is there at a second.
+    const now = SECOND + 50_000;
+    let count = 0;
+    for (; ; count++) {
+      pacer.admit(now, 16 * KIB, 0);
+      if (pacer.startedAt > now) break;
+    }
+    expect(count).toBe(51);
+  });
+
   it('was idle if it is more than that', () => {
     for (const late of [PACING_BUSY_BUCKET_US + 1, 3_600 * SECOND]) {
       expect(atOnce(waitedFor(), 200 + late)).toBe(PACING_BUCKET_US / 100 + 1);

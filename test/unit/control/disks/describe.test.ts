@@ -62,6 +62,8 @@ describe('DescribeDisks', () => {
     [{ ImageId: '../disk' }, []],
     [{ KMSKeyId: 'key-aaaaaaaaaaaaaaaaaaaa' }, []],
     [{ DiskIds: ['d-1'] }, []],
+    [{ DiskIds: [] }, []],
+    [{ DiskName: '' }, [3, 4]],
   ])('with %j gives disks %j', async (parameters, expected) => {
     expect(await numbersOf(parameters)).toEqual(expected);
   });

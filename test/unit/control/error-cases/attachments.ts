@@ -36,6 +36,22 @@ const ATTACHING: readonly ErrorCase[] = [
     const parameters = { DiskId: await w.disk(), InstanceId, Device: '/dev/xvdb' };
     return { parameters, says: ['/dev/xvdb'] };
   }),
+  refused(
+    'InvalidOperation.OtherInstanceUnsupported',
+    403,
+    'AttachDisk',
+    'an ephemeral disk was on another instance',
+    async (w) => {
+      const category = { DiskCategory: 'elastic_ephemeral_disk_standard', Size: 64 };
+      const { DiskId } = await w.call('CreateDisk', category);
+      const InstanceId = await w.instance();
+      for (const verb of ['AttachDisk', 'DetachDisk', 'AttachDisk', 'DetachDisk'] as const) {
+        await w.call(verb, { DiskId, InstanceId });
+      }
+      const parameters = { DiskId, InstanceId: await w.instance() };
+      return { parameters, says: [DiskId, InstanceId] };
+    },
+  ),
   refused('InvalidDevice.Malformed', 400, 'AttachDisk', 'it is no device', async (w) => ({
     parameters: { DiskId: await w.disk(), InstanceId: await w.instance(), Device: 'C:' },
     says: ['/dev/xvdb', 'C:'],

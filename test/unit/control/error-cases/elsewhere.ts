@@ -83,6 +83,8 @@ export const TESTED_ELSEWHERE: readonly TestedElsewhere[] = [
       'QuotaExceed.DiskCapacity',
       'QuotaExceed.PortableCloudDisk',
       'QuotaExceed.PostPaidDisk',
+      'QuotaExceed.ConcurrentSnapshotQuota',
+      'QuotaExceed.ShareImageUser',
     ],
     because: 'quotas of a plane that was opened with some',
     test: 'test/unit/control/quotas.test.ts',
@@ -169,7 +171,6 @@ export const NOT_ANSWERED: readonly NotAnswered[] = [
       'IncorrectInstanceStatus.Initializing',
       'OperationConflict.DisksAttachingParallellyExceed',
       'DisksDetachingOnEcsExceeded',
-      'QuotaExceed.ConcurrentSnapshotQuota',
     ],
     because: 'what it is about is done within one call here, and calls wait for each other',
   },
@@ -196,9 +197,5 @@ export const NOT_ANSWERED: readonly NotAnswered[] = [
   {
     codes: ['Rejected.Unavailable'],
     because: 'a key is in one of four states, and none of them is called so',
-  },
-  {
-    codes: ['InvalidOperation.OtherInstanceUnsupported', 'QuotaExceed.ShareImageUser'],
-    because: 'not built: where an ephemeral disk came from, a quota of images shared with a user',
   },
 ];

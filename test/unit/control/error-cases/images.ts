@@ -76,6 +76,37 @@ const PARAMETERS: readonly ErrorCase[] = [
     parameters: { ImageId: await w.image(), DestinationRegionId: 'moon-1' },
     says: ['moon-1'],
   })),
+  ...['x', '1st', 'http://x', 'two words', 'a/b', '-a', `a${'b'.repeat(128)}`].map((ImageName) =>
+    refused('InvalidImageName.Malformed', 400, 'CreateImage', `name ${ImageName}`, async (w) => ({
+      parameters: { SnapshotId: await w.snapshot(), ImageName },
+      says: [ImageName.slice(0, 64)],
+    })),
+  ),
+  refused('InvalidImageName.Malformed', 400, 'CopyImage', 'it is an address', async (w) => ({
+    parameters: { ImageId: await w.image(), DestinationImageName: 'https://x' },
+    says: ['https://x'],
+  })),
+  refused('InvalidImageName.Duplicated', 400, 'CreateImage', 'another has it', async (w) => {
+    const SnapshotId = await w.snapshot();
+    const { ImageId } = await w.call('CreateImage', { SnapshotId, ImageName: 'mine:1' });
+    return { parameters: { SnapshotId, ImageName: 'mine:1' }, says: [ImageId, 'mine:1'] };
+  }),
+  refused('InvalidImageName.Duplicated', 400, 'ModifyImageAttribute', 'as above', async (w) => {
+    const other = await w.image();
+    const SnapshotId = await w.snapshot();
+    const { ImageId } = await w.call('CreateImage', { SnapshotId, ImageName: 'mine' });
+    await w.call('ModifyImageAttribute', { ImageId, ImageName: 'mine' });
+    return { parameters: { ImageId: other, ImageName: 'mine' }, says: [ImageId, 'mine'] };
+  }),
+  refused('InvalidImageName.Duplicated', 400, 'CopyImage', 'as above, abroad', async (w) => {
+    const parameters = {
+      ImageId: await w.image(),
+      DestinationRegionId: ABROAD,
+      DestinationImageName: '镜像.2',
+    };
+    const { ImageId } = await w.call('CopyImage', parameters);
+    return { parameters, says: [ImageId, '镜像.2'] };
+  }),
   refused('InvalidAccount.NotFound', 404, 'ModifyImageSharePermission', 'nobody', async (w) => ({
     parameters: { ImageId: await w.image(), AddAccount: ['9000000000000009'] },
     says: ['9000000000000009'],

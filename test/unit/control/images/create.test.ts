@@ -238,18 +238,18 @@ describe('ModifyImageAttribute and DeleteImage', () => {
     const world = await imageWorld();
     const { as, ImageId } = world;
     const before = imageOf(world, ImageId);
-    await as(OWNER)('ModifyImageAttribute', { ImageId, ImageName: 'n', Status: 'Deprecated' });
+    await as(OWNER)('ModifyImageAttribute', { ImageId, ImageName: 'nn', Status: 'Deprecated' });
     await as(OWNER)('ModifyImageAttribute', { ImageId, Description: 'd', ImageFamily: 'f' });
-    const after = { name: 'n', family: 'f', description: 'd', status: 'Deprecated' };
+    const after = { name: 'nn', family: 'f', description: 'd', status: 'Deprecated' };
     expect(imageOf(world, ImageId)).toEqual({ ...before, ...after });
   });
 
   it.each([
     ['ModifyImageAttribute', {}, 'MissingParameter'],
     ['ModifyImageAttribute', { Status: 'Creating' }, 'InvalidParameter'],
-    ['ModifyImageAttribute', { ImageName: 'n', DryRun: true }, 'DryRunOperation'],
-    ['ModifyImageAttribute', { ImageName: 'n', ImageId: UBUNTU }, 'InvalidImageId.NotFound'],
-    ['ModifyImageAttribute', { ImageName: 'n', ImageId: 'm-1' }, 'InvalidImageId.NotFound'],
+    ['ModifyImageAttribute', { ImageName: 'nn', DryRun: true }, 'DryRunOperation'],
+    ['ModifyImageAttribute', { ImageName: 'nn', ImageId: UBUNTU }, 'InvalidImageId.NotFound'],
+    ['ModifyImageAttribute', { ImageName: 'nn', ImageId: 'm-1' }, 'InvalidImageId.NotFound'],
     ['DeleteImage', { DryRun: true }, 'DryRunOperation'],
     ['DeleteImage', { ImageId: UBUNTU, Force: true }, 'InvalidImageId.NotFound'],
     ['DeleteImage', { RegionId: 'cn-beijing' }, 'InvalidImageId.NotFound'],
@@ -263,7 +263,7 @@ describe('ModifyImageAttribute and DeleteImage', () => {
 
   it('are the owner’s alone', async () => {
     const { as, ImageId } = await imageWorld();
-    const rename = as(STRANGER)('ModifyImageAttribute', { ImageId, ImageName: 'n' });
+    const rename = as(STRANGER)('ModifyImageAttribute', { ImageId, ImageName: 'nn' });
     expect(await codeOf(rename)).toBe('InvalidImageId.NotFound');
     expect(await codeOf(as(STRANGER)('DeleteImage', { ImageId }))).toBe('InvalidImageId.NotFound');
   });

@@ -213,7 +213,7 @@ describe('DescribeImages', () => {
 
   it('filters', async () => {
     const { as, seenBy, SnapshotId, ImageId } = await imageWorld(['plain']);
-    const named = { ImageId, ImageName: 'n', ImageFamily: 'f', Status: 'Deprecated' } as const;
+    const named = { ImageId, ImageName: 'nn', ImageFamily: 'f', Status: 'Deprecated' } as const;
     await as(OWNER)('ModifyImageAttribute', named);
     const own = { ImageOwnerAlias: 'self' };
     const cases: [object, string[]][] = [
@@ -222,7 +222,7 @@ describe('DescribeImages', () => {
       [own, [ImageId]],
       [{ ImageOwnerAlias: 'others' }, []],
       [{ ImageOwnerAlias: 'marketplace' }, []],
-      [{ ImageName: 'n' }, [ImageId]],
+      [{ ImageName: 'nn' }, [ImageId]],
       [{ ImageFamily: 'f' }, [ImageId]],
       [{ ImageOwnerId: OWNER }, [ImageId]],
       [{ SnapshotId }, [ImageId]],

@@ -167,3 +167,45 @@ describe('an instance with a disk whose data key was erased', () => {
     expect(control.held.size).toBe(1);
   });
 });
+
+describe('DeleteInstances', () => {
+  it('removes all of a batch with the disks that go with them, or none', async () => {
+    const { call, refused, ids, first, second, control } = await batchWorld();
+    await call('StartInstance', { InstanceId: second });
+    const wanted = { InstanceId: [...ids, first] };
+    expect(await refused('DeleteInstances', wanted)).toBe('IncorrectInstanceStatus');
+    expect((await call('DescribeInstances', {})).TotalCount).toBe(3);
+    const missing = { InstanceId: [first, UNKNOWN] };
+    expect(await refused('DeleteInstances', missing)).toBe('InvalidInstanceId.NotFound');
+    const tried = { ...wanted, Force: true, DryRun: true };
+    expect(await refused('DeleteInstances', tried)).toBe('DryRunOperation');
+    await call('ModifyInstanceAttribute', { InstanceId: first, DeletionProtection: true });
+    const forced = { ...wanted, Force: true };
+    expect(await refused('DeleteInstances', forced)).toBe('InvalidOperation.DeletionProtection');
+    await call('ModifyInstanceAttribute', { InstanceId: first, DeletionProtection: false });
+    await call('DeleteInstances', forced);
+    expect((await call('DescribeInstances', {})).TotalCount).toBe(0);
+    expect((await call('DescribeDisks', {})).TotalCount).toBe(0);
+    expect(control.held.size).toBe(0);
+  });
+});
+
+describe('DescribeInstanceStatus', () => {
+  it('tells the state of each, of those asked for, of a zone, a page at a time', async () => {
+    const { call, ids, second } = await batchWorld();
+    await call('StartInstance', { InstanceId: second });
+    const all = await call('DescribeInstanceStatus', {});
+    expect(all).toMatchObject({ TotalCount: 3, PageNumber: 1, PageSize: 10 });
+    const statusOf = (id: string) => (id === second ? 'Running' : 'Stopped');
+    const expected = [...ids].sort().map((id) => ({ InstanceId: id, Status: statusOf(id) }));
+    expect(all.InstanceStatuses).toEqual(expected);
+    const asked = { InstanceId: [second, UNKNOWN] };
+    expect((await call('DescribeInstanceStatus', asked)).InstanceStatuses).toEqual([
+      { InstanceId: second, Status: 'Running' },
+    ]);
+    const elsewhere = await call('DescribeInstanceStatus', { ZoneId: 'cn-hangzhou-b' });
+    expect(elsewhere.InstanceStatuses).toEqual([]);
+    const last = await call('DescribeInstanceStatus', { PageNumber: 2, PageSize: 2 });
+    expect(last.InstanceStatuses).toEqual(expected.slice(2));
+  });
+});

@@ -41,6 +41,11 @@ describe('CreateKey and DescribeKey', () => {
       EnableDeletionProtection: true,
       DeletionProtectionDescription: 'in use',
     });
+    const first = JSON.parse((await call('GetKeyPolicy', { KeyId })).Policy);
+    expect(first).toMatchObject({ Version: '1', Statement: [{ Effect: 'Allow' }] });
+    const Policy = '{"Version":"1","Statement":[{"Effect":"Deny"}]}';
+    await call('SetKeyPolicy', { KeyId, PolicyName: 'default', Policy });
+    expect(await call('GetKeyPolicy', { KeyId })).toEqual({ Policy });
     await call('UpdateKeyDescription', { KeyId, Description: 'ours' });
     const changed = await call('DescribeKey', { KeyId });
     expect(changed.KeyMetadata).toEqual({

@@ -19,10 +19,12 @@ type ApiName = keyof typeof VERSIONS;
 const NOT_IN_SDK = [
   'CancelTask',
   'DescribeAccountKmsStatus',
+  'GetKeyPolicy',
   'ListTagResources',
   'OpenKmsService',
   'ReEncrypt',
   'SetDeletionProtection',
+  'SetKeyPolicy',
   'TagResources',
   'UntagResources',
 ];

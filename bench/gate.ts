@@ -1,0 +1,50 @@
+/**
+ * `npm run gate -- [options of sealdisk gate ab]`: is this commit slower than the one before it?
+ *
+ * Both are built side by side and loaded in turns for a minute. The exit code is 1 for a regression
+ * and 0 for everything else: what cannot be told, or not be measured, is said and does not fail.
+ * Skipped with a reason where there is no commit before (no repository, a shallow clone), and where
+ * nothing that runs differs between the two.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SEALDISK = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const BEFORE = 'HEAD~1';
+const NOW = 'HEAD';
+const SECONDS = '60';
+/** What a change of can make it slower. */
+const RUNS = ['src', 'workers', 'package.json', 'package-lock.json', 'tsconfig.json'];
+/** For two builds and the longest a run takes. */
+const MS_MAX = 1_800_000;
+
+/** Why there is nothing to compare; null: there is. */
+function reasonToSkip(): string | null {
+  const git = (...words: string[]): number | null =>
+    spawnSync('git', words, { cwd: ROOT, stdio: 'ignore', timeout: MS_MAX }).status;
+  if (git('rev-parse', '--verify', '--quiet', `${NOW}^{commit}`) !== 0) return 'no git repository';
+  if (git('rev-parse', '--verify', '--quiet', `${BEFORE}^{commit}`) !== 0) {
+    return 'the commit before this one is not here: a first commit, or a shallow clone';
+  }
+  const isSame = git('diff', '--quiet', BEFORE, NOW, '--', ...RUNS) === 0;
+  return isSame ? `nothing in ${RUNS.join(', ')} differs from the commit before` : null;
+}
+
+function main(): void {
+  const reason = reasonToSkip();
+  if (reason !== null) {
+    console.log(`gate skipped: ${reason}`);
+    return;
+  }
+  const words = ['gate', 'ab', '--a', BEFORE, '--b', NOW, '--seconds', SECONDS];
+  const { status } = spawnSync(process.execPath, [SEALDISK, ...words, ...process.argv.slice(2)], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    timeout: MS_MAX,
+  });
+  if (status !== 0 && status !== 1 && status !== 3) console.log('gate: it could not be measured');
+  process.exitCode = status === 1 ? 1 : 0;
+}
+
+main();
