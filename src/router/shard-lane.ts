@@ -10,9 +10,9 @@
  * 2. A control message that is under way when the thread is lost fails with ShardLost and is not
  *    repeated; what it was to do may be done. One that comes while it is being replaced waits for
  *    that, at most CONTROL_TIMEOUT_MS.
- * 3. A store that had refused writes for good (StoreFailed), when it served or when it was being
- *    opened again, is not opened again by this process: what it could not write may look written in
- *    the system's cache, and recovery would believe it.
+ * 3. A store that had failed for good (StoreFailed), when it served, in the background, or when it
+ *    was being opened again, is not opened again by this process: what it could not write may look
+ *    written in the system's cache, and recovery would believe it.
  * 4. The data of a store in memory is lost with its thread. Whatever had a tree in it is answered
  *    DataLost from then on; the shard itself goes on, empty.
  *
@@ -134,6 +134,7 @@ export class ShardLane {
   private async replace(cause: PlaneError): Promise<void> {
     for (let error = cause; ; ) {
       await this.thread.gone;
+      if (this.thread.channel.isStoreFailed) this.noteFailure(this.untoldFailure());
       const delayMs = this.history.add(systemClock.monotonic());
       if (this.isClosing) this.down = error;
       else if (this.storeFailure !== null) this.down = this.storeFailure;
@@ -151,6 +152,12 @@ export class ShardLane {
         error = failure;
       }
     }
+  }
+
+  /** Of a store that failed in the background, if its thread was lost before anybody was told. */
+  private untoldFailure(): PlaneError {
+    const what = `the store of shard ${this.options.shardIndex} had failed before its thread was lost`;
+    return new PlaneError('StoreFailed', what);
   }
 
   /** Rule 3. */

@@ -121,6 +121,14 @@ describe('a shard', () => {
     expect(log).toEqual(['lost', 'down StoreFailed']);
   });
 
+  it('stays down where its store had failed before anybody was told', async () => {
+    const { lane, threads, log, lose } = laneOf();
+    threads[0]!.channel.markStoreFailed();
+    lose();
+    await expect(lane.call(STATS)).rejects.toThrow(/^StoreFailed: the store of shard 3 had failed/);
+    expect(log).toEqual(['lost', 'down StoreFailed']);
+  });
+
   it('stays down where its store refused writes for good while it was opened again', async () => {
     const startFailure = new PlaneError('StoreFailed', 'fdatasync of a segment failed');
     const { lane, threads, log, lose } = laneOf({ failStarts: 1, startFailure });
