@@ -156,8 +156,8 @@ export class ShardLane {
 
   /** Of a store that failed in the background, if its thread was lost before anybody was told. */
   private untoldFailure(): PlaneError {
-    const what = `the store of shard ${this.options.shardIndex} had failed before its thread was lost`;
-    return new PlaneError('StoreFailed', what);
+    const what = `the store of shard ${this.options.shardIndex} had failed`;
+    return new PlaneError('StoreFailed', `${what} before its thread was lost`);
   }
 
   /** Rule 3. */

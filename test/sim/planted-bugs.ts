@@ -213,9 +213,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/router/shard-lane.ts',
     find: 'this.noteFailure(failure);',
     replace: '',
+    // Nothing is forced before the thread is lost: what fails is the opening. Then it is read.
     wish: {
-      eventRates: { shardCrash: 0.02 },
-      diskRates: { ...NO_DISK_FAULTS, syncError: 0.15 },
+      geometryIndex: 3,
+      spanSectors: 48,
+      sectorsMax: 8,
+      operations: 60,
+      verbPart: 0.02,
+      ioWeights: { write: 10, fuaWrite: 0, read: 10, flush: 0, zero: 0 },
+      eventRates: { shardCrash: 0.01 },
+      diskRates: { ...NO_DISK_FAULTS, syncError: 0.1 },
     },
   },
 ];
