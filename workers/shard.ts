@@ -37,6 +37,7 @@ export default function serve(start: ShardStart<MessagePort>): void {
         ? { store: openMemoryStore(start.store), recovery: null }
         : openFileStore(start.store.directory, {
             fileSystem: new ObservedFileSystem(nodeFileSystem, () => channel.beat()),
+            onFailed: () => channel.markStoreFailed(),
           });
     shard = new Shard({
       channel,

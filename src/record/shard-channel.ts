@@ -24,6 +24,7 @@
  *    it but who asks whether the shard hangs; it lies on a cache line of its own.
  * 7. The doorbell word changes whenever a message was posted to one of the shard's ports, or when a
  *    sleeping shard is to look at its ring. The KMS thread is given the doorbell and nothing else.
+ * 8. STORE_FAILED is set, once and for good, before any answer that follows from it.
  *
  * Slot, 48 bytes, native byte order:
  *   0 u32 operation   4 u32 volume handle   8 u32 buffer offset   12 u32 flags
@@ -52,6 +53,7 @@ const WORD_SUBMITTED = 0;
 const WORD_COMPLETED = 1;
 const WORD_SHARD_ASLEEP = 2;
 const WORD_MAIN_ASLEEP = 3;
+const WORD_STORE_FAILED = 4;
 const WORD_BEAT = 32;
 
 /** Statuses by number: the order of the table of codes. */
@@ -171,6 +173,16 @@ export class ShardChannel {
   /** **Thread:** main. Has another value whenever the shard has done something meanwhile. */
   get beats(): number {
     return Atomics.load(this.counters, WORD_BEAT);
+  }
+
+  /** **Thread:** shard. Its store takes no writes any more. */
+  markStoreFailed(): void {
+    Atomics.store(this.counters, WORD_STORE_FAILED, 1);
+  }
+
+  /** **Thread:** main. Also when the shard is gone. */
+  get isStoreFailed(): boolean {
+    return Atomics.load(this.counters, WORD_STORE_FAILED) === 1;
   }
 
   /** **Thread:** main. The shard is gone: whoever waits in sleepMain() waits no more. */

@@ -10,8 +10,9 @@
  * 2. A control message that is under way when the thread is lost fails with ShardLost and is not
  *    repeated; what it was to do may be done. One that comes while it is being replaced waits for
  *    that, at most CONTROL_TIMEOUT_MS.
- * 3. A store that had refused writes for good (StoreFailed) is not opened again by this process:
- *    what it could not write may look written in the system's cache.
+ * 3. A store that had failed for good (StoreFailed), when it served, in the background, or when it
+ *    was being opened again, is not opened again by this process: what it could not write may look
+ *    written in the system's cache, and recovery would believe it.
  * 4. The data of a store in memory is lost with its thread. Whatever had a tree in it is answered
  *    DataLost from then on; the shard itself goes on, empty.
  *
@@ -67,9 +68,7 @@ export class ShardLane {
     this.lostTrees = options.isVolatile ? new LostTrees() : null;
     this.thread = options.thread;
     this.adopt(options.thread);
-    this.dispatch.onStoreFailed = (error) => {
-      this.storeFailure ??= error;
-    };
+    this.dispatch.onStoreFailed = (error) => this.noteFailure(error);
   }
 
   /** @throws PlaneError what the shard answered; ShardLost, DataLost; Busy: no answer in time */
@@ -81,7 +80,7 @@ export class ShardLane {
       if (refusal !== null) return Promise.reject(refusal);
     }
     return this.thread.call(request).catch((error: unknown) => {
-      if (error instanceof PlaneError && error.code === 'StoreFailed') this.storeFailure ??= error;
+      if (error instanceof PlaneError) this.noteFailure(error);
       throw error;
     });
   }
@@ -135,6 +134,7 @@ export class ShardLane {
   private async replace(cause: PlaneError): Promise<void> {
     for (let error = cause; ; ) {
       await this.thread.gone;
+      if (this.thread.channel.isStoreFailed) this.noteFailure(this.untoldFailure());
       const delayMs = this.history.add(systemClock.monotonic());
       if (this.isClosing) this.down = error;
       else if (this.storeFailure !== null) this.down = this.storeFailure;
@@ -148,9 +148,21 @@ export class ShardLane {
         return;
       } catch (failure) {
         if (!(failure instanceof PlaneError)) throw failure;
+        this.noteFailure(failure);
         error = failure;
       }
     }
+  }
+
+  /** Of a store that failed in the background, if its thread was lost before anybody was told. */
+  private untoldFailure(): PlaneError {
+    const what = `the store of shard ${this.options.shardIndex} had failed`;
+    return new PlaneError('StoreFailed', `${what} before its thread was lost`);
+  }
+
+  /** Rule 3. */
+  private noteFailure(error: PlaneError): void {
+    if (error.code === 'StoreFailed') this.storeFailure ??= error;
   }
 
   private brokenError(last: PlaneError): PlaneError {

@@ -24,6 +24,8 @@ export interface FileStoreOptions {
   readonly fileSystem?: FileSystem;
   /** Tests only; a directory keeps the one it was made with. @default STORE_GEOMETRY */
   readonly geometry?: StoreGeometry;
+  /** Called once if the store fails for good (store-health.ts), also while it is being opened. */
+  readonly onFailed?: () => void;
 }
 
 export interface OpenedFileStore {
@@ -42,7 +44,7 @@ export interface OpenedFileStore {
  */
 export function openFileStore(directory: string, options: FileStoreOptions = {}): OpenedFileStore {
   const geometry = options.geometry ?? STORE_GEOMETRY;
-  const health = new StoreHealth();
+  const health = new StoreHealth(options.onFailed);
   const fileSystem = new GuardedFileSystem(options.fileSystem ?? nodeFileSystem, health);
   const table = new SlotTable(geometry.segmentSectors);
   const trees = new TreeTable(new ChunkMap(table));

@@ -34,7 +34,13 @@ const SPACE_ERRNOS: ReadonlySet<string> = new Set([
 ]);
 
 export class StoreHealth {
+  readonly #onFailed: () => void;
   #error: PlaneError | null = null;
+
+  /** @param onFailed called once, as soon as it has failed: work in the background tells nobody */
+  constructor(onFailed: () => void = () => {}) {
+    this.#onFailed = onFailed;
+  }
 
   get isReady(): boolean {
     return this.#error === null;
@@ -75,9 +81,10 @@ export class StoreHealth {
 
   /** The first failure is the one that is told of. */
   #set(error: PlaneError): PlaneError {
-    const kept = this.#error?.code === 'StoreFailed' ? this.#error : error;
-    this.#error = kept;
-    return kept;
+    if (this.#error?.code === 'StoreFailed') return this.#error;
+    this.#error = error;
+    if (this.isFailed) this.#onFailed();
+    return error;
   }
 }
 

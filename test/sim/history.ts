@@ -48,9 +48,14 @@ export interface HistoryResult {
 const STEPS_MAX = 60_000;
 const OPENINGS_MAX = 40;
 
-export async function runHistory(seed: number, isVerbose = false): Promise<HistoryResult> {
+/** @param wish what is not left to chance */
+export async function runHistory(
+  seed: number,
+  isVerbose = false,
+  wish: Partial<Swarm> = {},
+): Promise<HistoryResult> {
   const prng = createPrng(seed);
-  const swarm = drawSwarm(prng);
+  const swarm = { ...drawSwarm(prng), ...wish };
   const template = await templateFor(swarm);
   const history = new History(prng, swarm, template, new Trace(isVerbose));
   return history.run(seed);
@@ -271,7 +276,10 @@ class History {
     return hasFailed || process.isStoreFailed || isAnyLost;
   }
 
-  /** Its store is opened again: what is lost there is lost now. */
+  /**
+   * Its store is opened again: what is lost there is lost now. If that opening loses something it
+   * fails, and there is none after it while the process lives (shard-lane.ts, rule 3).
+   */
   #shardCrashes(): void {
     if (!this.#hasLoss()) return;
     for (const { volume } of this.#world.resources.values()) volume.loosen();

@@ -14,5 +14,9 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
   { seed: 1_003_567, found: 'a removal lost with its shard left a tree nobody named' },
   { seed: 20_001_881, found: 'in the simulator: a lost shard had answered a read just before' },
   { seed: 10_012_865, found: 'in the simulator: a look opened layers a task was giving up' },
+  {
+    seed: 10_019_064,
+    found: 'a store that had failed as it was opened again was opened once more',
+  },
   { seed: 1_000_021, found: 'in the simulator: a removal that failed leaves its tree' },
 ];

@@ -6,11 +6,16 @@
  * The simulator must find each within the histories CI runs for it. The first is the canary: what
  * does not find it at once looks at nothing.
  */
+import { NO_DISK_FAULTS } from './simulated-disk.ts';
+import { type Swarm, VERB_WEIGHTS } from './swarm.ts';
+
 export interface PlantedBug {
   readonly name: string;
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** What the histories are like that look for it, where chance alone would need thousands. */
+  readonly wish?: Partial<Swarm>;
 }
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -185,11 +190,39 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/meta/metadata.ts',
     find: 'for (const [shardIndex, placing = 0] of this.#placing.entries()) {',
     replace: 'for (const [shardIndex, placing] of this.#placing.entries()) {',
+    // A disk placed on the second shard, one from a snapshot on the first, and one more.
+    wish: {
+      shardCount: 2,
+      verbPart: 0.5,
+      verbWeights: { ...VERB_WEIGHTS, createDisk: 4, diskFromSnapshot: 4 },
+    },
   },
   {
     name: 'a volume is taken for open whose thread was lost as it answered',
     file: 'src/router/shard-set.ts',
     find: 'if (lane.losses !== losses) {',
     replace: 'if (lane.losses < losses) {',
+    wish: {
+      verbPart: 0.5,
+      verbWeights: { ...VERB_WEIGHTS, detach: 8, openSnapshot: 4 },
+      eventRates: { shardCrash: 0.02 },
+    },
+  },
+  {
+    name: 'a store that failed as it was opened again is opened once more',
+    file: 'src/router/shard-lane.ts',
+    find: 'this.noteFailure(failure);',
+    replace: '',
+    // Nothing is forced before the thread is lost: what fails is the opening. Then it is read.
+    wish: {
+      geometryIndex: 3,
+      spanSectors: 48,
+      sectorsMax: 8,
+      operations: 60,
+      verbPart: 0.02,
+      ioWeights: { write: 10, fuaWrite: 0, read: 10, flush: 0, zero: 0 },
+      eventRates: { shardCrash: 0.01 },
+      diskRates: { ...NO_DISK_FAULTS, syncError: 0.1 },
+    },
   },
 ];

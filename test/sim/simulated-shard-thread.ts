@@ -172,7 +172,14 @@ export class SimulatedShardThread {
 
   #open(): void {
     const { geometry, time, trace } = this.#seams;
-    const opened = openFileStore(DIRECTORY, { fileSystem: this.#fileSystem, geometry });
+    const opened = openFileStore(DIRECTORY, {
+      fileSystem: this.#fileSystem,
+      geometry,
+      // What a dead thread still tries is no failure of its store.
+      onFailed: () => {
+        if (!this.isLost) this.channel.markStoreFailed();
+      },
+    });
     this.#store = opened.store;
     const { batchesReplayed, sectorsDropped } = opened.recovery;
     trace.note('recovered', this.#index, batchesReplayed, sectorsDropped);

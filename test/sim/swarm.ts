@@ -79,7 +79,7 @@ const IO_WEIGHTS: Readonly<Record<IoKind, number>> = {
   zero: 2,
 };
 
-const VERB_WEIGHTS: Readonly<Record<VerbKind, number>> = {
+export const VERB_WEIGHTS: Readonly<Record<VerbKind, number>> = {
   attach: 8,
   detach: 1,
   openSnapshot: 1,

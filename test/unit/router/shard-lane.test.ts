@@ -33,7 +33,16 @@ class FakeThread {
   }
 }
 
-function laneOf(options: { isVolatile?: boolean; failStarts?: number; lossesMax?: number } = {}) {
+interface LaneWish {
+  readonly isVolatile?: boolean;
+  readonly failStarts?: number;
+  readonly startFailure?: PlaneError;
+  readonly lossesMax?: number;
+}
+
+const UNREADABLE = new PlaneError('ReadFailed', 'the disk does not answer');
+
+function laneOf(options: LaneWish = {}) {
   const threads = [new FakeThread()];
   const log: string[] = [];
   let failures = options.failStarts ?? 0;
@@ -44,7 +53,7 @@ function laneOf(options: { isVolatile?: boolean; failStarts?: number; lossesMax?
     shardIndex: 3,
     thread: first as unknown as ShardThread,
     restart: async () => {
-      if (failures-- > 0) throw new PlaneError('ReadFailed', 'the disk does not answer');
+      if (failures-- > 0) throw options.startFailure ?? UNREADABLE;
       const thread = new FakeThread();
       threads.push(thread);
       return thread as unknown as ShardThread;
@@ -110,6 +119,25 @@ describe('a shard', () => {
     lose();
     await expect(lane.call(STATS)).rejects.toBe(failure);
     expect(log).toEqual(['lost', 'down StoreFailed']);
+  });
+
+  it('stays down where its store had failed before anybody was told', async () => {
+    const { lane, threads, log, lose } = laneOf();
+    threads[0]!.channel.markStoreFailed();
+    lose();
+    await expect(lane.call(STATS)).rejects.toThrow(/^StoreFailed: the store of shard 3 had failed/);
+    expect(log).toEqual(['lost', 'down StoreFailed']);
+  });
+
+  it('stays down where its store refused writes for good while it was opened again', async () => {
+    const startFailure = new PlaneError('StoreFailed', 'fdatasync of a segment failed');
+    const { lane, threads, log, lose } = laneOf({ failStarts: 1, startFailure });
+    lose();
+    await expect(lane.call(STATS)).rejects.toBe(startFailure);
+    expect({ log, threads: threads.length }).toEqual({
+      log: ['lost', 'down StoreFailed'],
+      threads: 1,
+    });
   });
 
   it('is not started again while it is being closed', async () => {

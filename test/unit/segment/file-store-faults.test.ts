@@ -166,6 +166,46 @@ describe.each(SEEDS)('out of space, history %d:', (seed) => {
   });
 });
 
+/** A store with something no flush has forced, on a disk that refuses the next fdatasync. */
+function beforeFailedSync(onFailed: () => void) {
+  const disk = new SimulatedFileSystem();
+  const fileSystem = new FaultyFileSystem(disk);
+  const options = { fileSystem, geometry: GEOMETRY, onFailed };
+  const { store } = openFileStore(DIRECTORY, options);
+  appendOne(store);
+  store.commit();
+  fileSystem.plan = new NthCallPlan(['fdatasync'], 'EIO', 1, true).plan;
+  return { store, reopen: () => openFileStore(DIRECTORY, options) };
+}
+
+describe('a store that fails for good says so at once, and once', () => {
+  it('when it serves', () => {
+    let times = 0;
+    const { store } = beforeFailedSync(() => times++);
+    expectCode(() => store.flush(), 'StoreFailed', 'the first');
+    expectCode(() => store.flush(), 'StoreFailed', 'the second');
+    expect(times).toBe(1);
+  });
+
+  it('when it is being opened', () => {
+    let times = 0;
+    const { reopen } = beforeFailedSync(() => times++);
+    expectCode(reopen, 'StoreFailed', 'opening');
+    expect(times).toBe(1);
+  });
+
+  it('and not when it is only full', () => {
+    let times = 0;
+    const fileSystem = new FaultyFileSystem(new SimulatedFileSystem());
+    const options = { fileSystem, geometry: GEOMETRY, onFailed: () => times++ };
+    const { store } = openFileStore(DIRECTORY, options);
+    appendOne(store);
+    fileSystem.plan = new NthCallPlan(['create', 'pwrite'], 'ENOSPC', 1, false).plan;
+    expectCode(() => store.commit(), 'NoSpace', 'full');
+    expect(times).toBe(0);
+  });
+});
+
 describe.each(SEEDS)('failure, history %d:', (seed) => {
   const expectFailed = (run: Run, where: string): void => {
     run.fileSystem.plan = () => '';
