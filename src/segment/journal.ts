@@ -12,8 +12,8 @@
  *    the last move, and a flush then, if reclaim has moved slots out of it without a record.
  * 5. Nothing is recorded before the first checkpoint of this opening, if it begins with one, is
  *    durable: what recovery did not believe must not be believed the next time.
- * 6. Without space for appends, what reclaim may copy and the checkpoint that has to follow (rule 4)
- *    fit into half of what is left of the reserve together: the other half is for records.
+ * 6. Without space for appends, what reclaim may copy and the checkpoint that has to follow (rule
+ *    4) fit into half of what is left of the reserve together: the other half is for records.
  *
  * **Thread:** shard.
  */

@@ -179,6 +179,27 @@ describe.each([ONE_SEGMENT, SMALL_SEGMENTS])('full, segments of %d sectors:', (s
     expectTaken(store, disk, versions);
   });
 
+  it('a checkpoint that does not fit after all takes nothing, however often it is tried', () => {
+    const disk = newDisk();
+    const fileSystem = new FaultyFileSystem(disk);
+    const store = open(fileSystem, segmentSectors);
+    const versions = fill(store);
+    discardMost(store, versions, SPACING);
+    fileSystem.plan = (call, path) => (call === 'pwrite' && path.endsWith('.new') ? 'ENOSPC' : '');
+    expect(store.idle()).toBe(false);
+    const { usedBytes } = disk;
+    const moved = store.stats().reclaimedSectors;
+    expect(moved).toBeGreaterThan(0);
+    for (let step = 0; step < 20; step++) expect(store.idle()).toBe(false);
+    expect(disk.usedBytes).toBe(usedBytes);
+    expect(store.stats().reclaimedSectors).toBe(moved);
+    expectContent(open(disk.fork(), segmentSectors), versions, 'kill');
+    fileSystem.plan = () => '';
+    runDry(store);
+    expectTaken(store, disk, versions);
+    expectContent(open(disk.fork(), segmentSectors), versions, 'healed, kill');
+  });
+
   it('all sectors are there after a kill or a power cut before any call', () => {
     const disk = newDisk();
     const fileSystem = new FaultyFileSystem(disk);
