@@ -9,6 +9,9 @@
  *      └─┼───── log long enough, or retired segments wait for a checkpoint ──┘     │
  *        └──────────────────────────────── durable ────────────────────────────────┘
  *
+ * Without space for appends none of this goes on but what can end that: a pass and its checkpoint
+ * are run at once, within what the reserve has left, until S <= SPACE_AMPLIFICATION_GOAL L.
+ *
  * With S stored slots, L live slots and segments of G slots:
  * 1. Once step() has returned false, S <= SPACE_AMPLIFICATION_MAX L + SPACE_SLACK_SEGMENTS G,
  *    unless damage or a full disk keeps segments from being emptied.
@@ -68,7 +71,7 @@ export class Background {
    */
   step(units: number): boolean {
     const persistence = this.#persistence;
-    if (!persistence.retry()) return false;
+    if (!persistence.retry() && !this.#makeSpace()) return false;
     if (persistence.isCheckpointing) persistence.stepCheckpoint(units);
     else if (this.#reclaimer.isActive) this.#stepPass(units);
     else if (!this.#begin()) return false;
@@ -105,6 +108,26 @@ export class Background {
     const isBehind = isCheckpointing || hasRemovable || checkpointUrgency > URGENCY_MAX;
     if (!isBehind && !this.#isOver(SPACE_AMPLIFICATION_MAX, SPACE_SLACK_SEGMENTS + 1, 0)) return;
     this.step(slotCount * UNITS_PER_SECTOR);
+  }
+
+  /**
+   * Full, and removing has not been enough: empties segments with what the reserve has left.
+   *
+   * @returns true if there is space for appends again
+   */
+  #makeSpace(): boolean {
+    const persistence = this.#persistence;
+    // retry() could not free what was moved: to move more would only take up more.
+    if (persistence.hasRetired || persistence.isCheckpointing) return false;
+    this.#reclaimer.end();
+    this.retireEmptied();
+    if (!persistence.hasRetired) {
+      const goal = this.#table.liveSectors * SPACE_AMPLIFICATION_GOAL;
+      if (!this.#reclaimer.begin(goal)) return false;
+      while (this.#reclaimer.step(Number.MAX_SAFE_INTEGER));
+      this.retireEmptied();
+    }
+    return persistence.retry();
   }
 
   #stepPass(units: number): void {

@@ -30,7 +30,7 @@ import { crc32 } from 'node:zlib';
 import type { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { type ChunkMap, EMPTY_ROOT } from './chunk-map.ts';
-import { ChunkMapDump, ChunkMapRestore } from './chunk-map-dump.ts';
+import { ChunkMapDump, ChunkMapRestore, RECORD_BYTES_MAX } from './chunk-map-dump.ts';
 import type { FileSystem } from './file-system.ts';
 import { ROOTS_PER_TREE } from './geometry.ts';
 import {
@@ -54,6 +54,13 @@ const WRITE_BYTES = 256 * 1024;
 const READ_BYTES = 1024 * 1024;
 /** Forced to stable storage piece by piece: one fdatasync of it all could take seconds. */
 const SYNC_BYTES = 8 * 1024 * 1024;
+
+/** What a checkpoint begun now takes up at most. */
+export function checkpointBytesMax(table: TreeTable): number {
+  let bytes = HEAD_BYTES + table.map.nodeCount * RECORD_BYTES_MAX + FOOT_BYTES;
+  for (const tree of table.all()) bytes += ENTRY_BYTES + Buffer.byteLength(tree.name) + 4;
+  return bytes;
+}
 
 interface FrozenTree {
   readonly number: number;

@@ -62,7 +62,7 @@ const KIND_INNER = 2;
 const HEAD_BYTES = 4;
 const LEAF_ENTRY_BYTES = 12;
 const CHILD_BYTES = 4;
-const RECORD_BYTES_MAX =
+export const RECORD_BYTES_MAX: number =
   HEAD_BYTES + Math.max(LEAF_ENTRIES_MAX * LEAF_ENTRY_BYTES, INNER_ENTRIES_MAX * CHILD_BYTES);
 /** Records are handed over this many bytes at a time. */
 const SINK_BYTES = 64 * 1024;

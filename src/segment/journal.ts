@@ -12,12 +12,16 @@
  *    the last move, and a flush then, if reclaim has moved slots out of it without a record.
  * 5. Nothing is recorded before the first checkpoint of this opening, if it begins with one, is
  *    durable: what recovery did not believe must not be believed the next time.
+ * 6. Without space for appends, what reclaim may copy and the checkpoint that has to follow (rule
+ *    4) fit into half of what is left of the reserve together: the other half is for records.
  *
  * **Thread:** shard.
  */
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import { SECTOR_BYTES } from '../base/units.ts';
 import { COMMIT_PENDING_BYTES_MAX, SEGMENT_FILES_DIRTY_MAX } from '../limits.ts';
+import { checkpointBytesMax } from './checkpoint.ts';
 import type { StoreGeometry } from './geometry.ts';
 import type { MapGenerations } from './map-generations.ts';
 import type { MapLogWriter } from './map-log.ts';
@@ -172,6 +176,14 @@ export class Journal implements Persistence {
     return this.isReady;
   }
 
+  spareSlots(): number {
+    const { geometry, segments, space, trees } = this.#parts;
+    const isWritten = this.#isMarked && segments.pendingBytes(space.segment?.usedSlots ?? 0) === 0;
+    if (this.#health.isFailed || !this.#isStarted || !isWritten) return 0;
+    const halfBytes = Math.min(segments.movableSlots() * SECTOR_BYTES, geometry.reserveBytes / 2);
+    return Math.max(0, Math.floor((halfBytes - checkpointBytesMax(trees)) / SECTOR_BYTES));
+  }
+
   get isCheckpointing(): boolean {
     return this.#generations.isWriting;
   }
@@ -270,8 +282,13 @@ export class Journal implements Persistence {
    */
   #makeSpace(): void {
     this.flush();
+    // All of it is written, so that this needs no space.
+    this.#parts.space.sealGarbage();
     this.#remove(Number.POSITIVE_INFINITY);
-    if (this.#awaitingCheckpoint.length > 0) {
+    if (this.#awaitingCheckpoint.length === 0) {
+      // As in #sparing().
+      this.#generations.abandon();
+    } else {
       if (!this.#generations.isWriting) this.#generations.begin();
       while (this.#generations.isWriting) this.#step(Number.MAX_SAFE_INTEGER);
       this.#remove(Number.POSITIVE_INFINITY);

@@ -6,7 +6,8 @@
  *
  *   begin()           g+1: freezes the roots, log g+1 takes over from log g
  *   step()            writes checkpoint g+1; with the last part it is published
- *   abandon()         checkpoint g+1 is given up; log g+1 goes on behind log g
+ *   abandon()         checkpoint g+1 is given up; log g+1 goes on behind log g, and as long as it
+ *                     holds no batch, the next begin() is for it again
  *
  * 1. Before begin() everything recorded is on stable storage (the caller has flushed). begin()
  *    forces the old log once more if anything follows that flush: sequences go on from log to log,
@@ -108,9 +109,15 @@ export class MapGenerations {
     invariant(this.#writer === null, 'one checkpoint is written at a time');
     // The new log begins where the old one ends: the old one must not get shorter again.
     if (this.#log !== null && !this.#log.isDurable) this.syncLog();
-    const generation = this.#highest + 1;
+    // A checkpoint that never fits must not leave one more log each time it is tried.
+    const isSame = this.#log?.byteCount === HEAD_BYTES && this.#log.generation > this.durable;
+    const generation = isSame ? this.#highest : this.#highest + 1;
     const head = this.#head(generation);
     const writer = new CheckpointWriter(this.#fileSystem, this.#directory, head, this.#trees);
+    if (isSame) {
+      this.#writer = writer;
+      return;
+    }
     let log: MapLogWriter;
     try {
       log = this.#makeLog(generation);

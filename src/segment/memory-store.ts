@@ -64,6 +64,10 @@ class NoPersistence implements Persistence {
     return true;
   }
 
+  spareSlots(): number {
+    return 0;
+  }
+
   requireAppendable(): void {}
   requireChangeable(): void {}
   recordAssign(): void {}

@@ -53,6 +53,11 @@ export interface Persistence {
   readonly isReady: boolean;
   /** Tries again what could not be written, and to make space. Never throws. @returns isReady */
   retry(): boolean;
+  /**
+   * Slots that can be moved without a record while there is no space for appends, so that what they
+   * are moved out of can go all the same. 0: none, or not now.
+   */
+  spareSlots(): number;
   /** A checkpoint is being written: stepCheckpoint() goes on with it. */
   readonly isCheckpointing: boolean;
   /** What recovery would have to replay: at 1 it is time for a checkpoint, beyond it is overdue. */

@@ -13,6 +13,8 @@
  * 4. A pass begins only with victims there is room to move: one that ended half-way would have used
  *    up space and given none back.
  * 5. Victims are those with the fewest live slots: the most space for the fewest copies.
+ * 6. Without space for appends a pass moves no more than what the reserve has left for it
+ *    (Persistence.spareSlots), and is run at once: nothing else takes that up meanwhile.
  *
  * **Thread:** shard.
  */
@@ -52,6 +54,8 @@ export class Reclaimer {
   #victims: Segment[] = [];
   #isActive = false;
   #hasRoom = true;
+  /** Rule 6. */
+  #isSparing = false;
 
   constructor(parts: ReclaimParts) {
     this.#parts = parts;
@@ -70,6 +74,7 @@ export class Reclaimer {
    */
   begin(storedTarget: number): boolean {
     invariant(!this.#isActive, 'one pass at a time');
+    this.#isSparing = !this.#parts.persistence.isReady;
     this.#victims = this.#choose(storedTarget);
     if (this.#victims.length === 0) return false;
     for (const victim of this.#victims) victim.isVictim = true;
@@ -158,7 +163,7 @@ export class Reclaimer {
   #makeRoom(): boolean {
     if (this.#space.freeSlots(true) === 0) this.#hasRoom = false;
     try {
-      this.#parts.persistence.requireAppendable();
+      if (!this.#isSparing) this.#parts.persistence.requireAppendable();
       if (this.#hasRoom) this.#space.openSlots();
     } catch (error) {
       // Something could not be written; the next caller who writes is told.
@@ -178,7 +183,9 @@ export class Reclaimer {
     candidates.sort((a, b) => a.liveSlots - b.liveSlots || a.number - b.number);
     const victims: Segment[] = [];
     let stored = this.#table.storedSectors;
-    let room = Math.min(this.#space.freeSlots(true), this.#space.backend.movableSlots());
+    const { backend } = this.#space;
+    const movable = this.#isSparing ? this.#parts.persistence.spareSlots() : backend.movableSlots();
+    let room = Math.min(this.#space.freeSlots(true), movable);
     for (const segment of candidates) {
       if (stored <= storedTarget || victims.length === RECLAIM_VICTIMS_MAX) break;
       if (segment.liveSlots > room) break;

@@ -89,7 +89,7 @@ export class SegmentFiles implements SegmentBackend {
     this.write(usedSlots);
     const number = this.#openNumber;
     const file = this.#openFile;
-    invariant(file !== NONE, 'a full segment has a file');
+    invariant(file !== NONE, 'a segment with used slots has a file');
     this.#openNumber = NONE;
     this.#openFile = NONE;
     this.#keep(number, file);

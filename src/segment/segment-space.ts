@@ -3,7 +3,8 @@
  *
  * 1. Slots are taken from the open segment in order, filled before they are taken.
  * 2. A full segment is sealed before the next is begun. If either fails, nothing has changed and it
- *    is tried again by the next caller.
+ *    is tried again by the next caller. Without space one that is mostly garbage is sealed early:
+ *    the open segment can be neither emptied by reclaim nor removed.
  * 3. The last `reclaimSegments` of a backend are taken by reclaim only: without them a full store
  *    could never be compacted.
  *
@@ -110,10 +111,7 @@ export class SegmentSpace {
     if (this.#segment !== null) {
       const room = segmentSlots - this.#segment.usedSlots;
       if (room > 0) return room;
-      this.backend.seal(segmentSlots);
-      const full = this.#segment;
-      this.#segment = null;
-      this.#table.seal(full);
+      this.#seal(this.#segment);
     }
     invariant(this.#table.segmentCount < this.backend.segmentsMax, 'room was made before');
     const segment = this.#table.open();
@@ -125,6 +123,23 @@ export class SegmentSpace {
     }
     this.#segment = segment;
     return segmentSlots;
+  }
+
+  /**
+   * Seals the open segment if half of it or more is garbage.
+   *
+   * @throws PlaneError NoSpace, StoreFailed: nothing has changed
+   */
+  sealGarbage(): void {
+    const segment = this.#segment;
+    if (segment === null || segment.usedSlots === 0) return;
+    if (segment.liveSlots <= segment.usedSlots / 2) this.#seal(segment);
+  }
+
+  #seal(segment: Segment): void {
+    this.backend.seal(segment.usedSlots);
+    this.#segment = null;
+    this.#table.seal(segment);
   }
 
   /** Takes the next slots, which the caller has filled. @returns the location of the first */

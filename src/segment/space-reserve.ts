@@ -8,8 +8,10 @@
  * 1. Appends are taken only while the reserve is held.
  * 2. It is larger than all a store keeps for the next commit (limits.ts): what was begun before the
  *    file system turned out to be full can be written, and so can removals and what frees segments.
- * 3. What frees segments then is removing what they hold, all of it: moving the rest of a segment
- *    elsewhere takes space too, and waits until there is some.
+ * 3. What frees segments then is removing what they hold. The rest of a segment that is mostly
+ *    garbage is moved elsewhere within half of what is left of the reserve, if the checkpoint that
+ *    has to follow fits in there too (Journal, rule 6); otherwise it stays until all of it is
+ *    removed, or there is space.
  * 4. It is held again as soon as there is space; whether there is, is found out by trying.
  *
  * **Thread:** shard.
