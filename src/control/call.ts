@@ -115,7 +115,10 @@ export async function callVerb<V extends keyof Verbs>(
   });
 }
 
-/** Parameters as they were given, but for what no text is (well-formed.ts); unchecked: those that every verb takes, and the verb's own. */
+/**
+ * Parameters as they were given, unchecked, but for what is no text (well-formed.ts): those that
+ * every verb takes, and the verb's own.
+ */
 interface GivenParameters {
   readonly common: { readonly [K in keyof CommonParameters]?: unknown };
   readonly own: unknown;

@@ -115,6 +115,8 @@ export class SimulatedShardThread {
     return new Promise((resolve, reject) => {
       this.#toShard.push(() => {
         try {
+          // One that has ended by then has opened nothing, and nothing has failed.
+          if (this.isLost) throw this.#lostError();
           this.#open();
           this.#toMain.push(() => resolve());
         } catch (error) {

@@ -28,7 +28,7 @@ test('what is no plain object stays the same object, and what goes in circles en
   expect(wellFormed(circle)).toHaveProperty('next.next.next');
 });
 
-test('a disk whose name is half a pair is found by the name it was given, and changed', async () => {
+test('a disk whose name is half a pair is found by that name, and may be changed', async () => {
   const { call, control } = await testCaller();
   const { DiskId } = await call('CreateDisk', { Size: 1, DiskName: 'half \ud800' });
   const found = await call('DescribeDisks', { DiskName: 'half \ud800' });
