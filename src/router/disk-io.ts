@@ -43,7 +43,7 @@ export class DiskIo {
   readonly encrypted: boolean;
   readonly handle: number;
   private sizeBytes: number;
-  private readonly dispatch: ShardDispatch;
+  protected readonly dispatch: ShardDispatch;
   private readonly findRuns: DiskIoOptions['findRuns'];
   private readonly detach: () => Promise<void>;
   private inFlight = 0;

@@ -59,10 +59,17 @@ export class PacedDiskIo extends DiskIo {
       const what = `${QUEUE_REQUESTS_MAX} requests are waiting for ${this.diskId}`;
       return Promise.reject(new PlaneError('Busy', what));
     }
+    const { counters } = this.dispatch;
     return new Promise((resolve, reject) => {
       let dueMs = 0;
-      const answer = (): void => {
+      const beganAt = counters.begin();
+      const end = (): void => {
         this.unanswered--;
+        // With the time it was held: it is what callers see of the disk.
+        counters.count(operation, this.encrypted, request, beganAt);
+      };
+      const answer = (): void => {
+        end();
         resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
       };
       const request: IoRequest = {
@@ -79,7 +86,7 @@ export class PacedDiskIo extends DiskIo {
         settled: (done) => {
           const isDue = dueMs <= systemClock.monotonic() + PACING_SLACK_MS;
           if (done.error !== null) {
-            this.unanswered--;
+            end();
             reject(done.error);
           } else if (isDue) {
             answer();

@@ -88,6 +88,21 @@ describe('a modelled disk', () => {
     expect(answers).toEqual(['slow 500']);
   });
 
+  it('counts each request once when it is answered, and failures as such', async () => {
+    const { parts, disk, note } = modelledDisk(profile(100, 5));
+    const written = () =>
+      parts.dispatch.counters.read().find((each) => each.operation === 'write' && !each.encrypted);
+    note('done', disk.write(0, bytes));
+    await parts.run();
+    expect(written()).toMatchObject({ requests: 0, bytes: 0, failures: 0 });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(written()).toMatchObject({ requests: 1, bytes: SECTOR, failures: 0 });
+    note('lost', disk.write(0, bytes));
+    await Promise.resolve();
+    parts.dispatch.fail(new PlaneError('ShardLost', 'gone'));
+    expect(written()).toMatchObject({ requests: 2, bytes: SECTOR, failures: 1 });
+  });
+
   it('holds requests without bytes as operations, flushes for their latency alone', async () => {
     const { parts, disk, answers, note } = modelledDisk(profile(100, 5));
     note('trim', disk.trim(0, SECTOR));
