@@ -9,8 +9,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import { createPrng } from '../../src/base/prng.ts';
 import { longFactor } from '../support/long.ts';
 import { type FuzzOutcome, fuzzNbd } from '../support/nbd-fuzz.ts';
+import { fuzzSession } from '../support/nbd-fuzz-session.ts';
 import { suiteSeed } from '../support/seed.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -60,6 +62,23 @@ async function fuzz(seed: number, seconds: number, planted = ''): Promise<Fuzzed
   const bugs = JSON.parse(last ?? '["it printed nothing"]') as string[];
   return { ...outcome, code: await ended, bugs, grownBytes };
 }
+
+/** Session 20,361,845 doubled a request and made a READ of the double. */
+test('the fuzzer sends no two different requests under one cookie', () => {
+  for (const seed of [20_361_845, ...Array.from({ length: 3_000 }, (_, index) => index)]) {
+    const { kind, chunks } = fuzzSession(createPrng(seed));
+    if (kind !== 'mutated') continue;
+    const stream = Buffer.concat(chunks);
+    const shapes = new Map<bigint, string>();
+    for (let at = 0; at + 28 <= stream.length; at++) {
+      if (stream.readUInt32BE(at) !== 0x25609513) continue;
+      const cookie = stream.readBigUInt64BE(at + 8);
+      const shape = `${stream.readUInt16BE(at + 6)} ${stream.readUInt32BE(at + 24)}`;
+      expect(shape, `session of seed ${seed}`).toBe(shapes.get(cookie) ?? shape);
+      shapes.set(cookie, shape);
+    }
+  }
+});
 
 test(
   `${SECONDS} seconds of fuzzed sessions`,

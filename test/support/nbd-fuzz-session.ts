@@ -74,7 +74,10 @@ export function fuzzSession(prng: Prng): FuzzSession {
       : { option: 7, bytes: optionBytes(7, goBytes(name)) },
     ...requestMessages(prng),
   ];
-  if (kind === 'mutated') mutate(prng, messages);
+  if (kind === 'mutated') {
+    mutate(prng, messages);
+    tellApart(messages);
+  }
   for (const { option, bytes } of messages.slice(1)) if (option === null) note(requests, bytes);
   const stream = Buffer.concat(messages.map(({ bytes }) => bytes));
   if (kind === 'bytes') flipBits(prng, stream);
@@ -209,7 +212,22 @@ function mutate(prng: Prng, messages: Message[]): void {
   last.bytes = last.bytes.subarray(0, prng.nextBelow(last.bytes.length));
 }
 
-/** Options: number, length. Requests: flags, command, offset, length; the cookie stays unique. */
+/**
+ * A simple reply does not say how long it is: requests of one cookie are of one command and length,
+ * or nobody could read the answers. A changed double gets a cookie of its own.
+ */
+function tellApart(messages: readonly Message[]): void {
+  const shapes = new Map<bigint, string>();
+  messages.slice(1).forEach(({ option, bytes }, index) => {
+    if (option !== null || bytes.length < 28) return;
+    const shape = `${bytes.readUInt16BE(6)} ${bytes.readUInt32BE(24)}`;
+    const cookie = bytes.readBigUInt64BE(8);
+    if ((shapes.get(cookie) ?? shape) === shape) shapes.set(cookie, shape);
+    else bytes.writeBigUInt64BE((BigInt(index) << 32n) | 0xd0b1eb1en, 8);
+  });
+}
+
+/** Options: number, length. Requests: flags, command, offset, length. */
 function setField(prng: Prng, message: Message): void {
   const bytes = Buffer.from(message.bytes);
   const isRequest = bytes.readUInt32BE(0) === 0x25609513;
