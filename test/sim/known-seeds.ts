@@ -19,5 +19,6 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
     found: 'a store that had failed as it was opened again was opened once more',
   },
   { seed: 1_001_779, found: 'in the simulator: an ended thread failed to open its store' },
+  { seed: 10_031_932, found: 'in the simulator: a snapshot was being taken across a loss' },
   { seed: 1_000_021, found: 'in the simulator: a removal that failed leaves its tree' },
 ];

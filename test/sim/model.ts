@@ -114,10 +114,14 @@ export class Content {
   }
 }
 
+/** What happens to a content. */
+type Change = (state: Content) => void;
+
 /** What a snapshot being taken may be: see Volume.capture(). */
 export interface Capture {
   readonly base: readonly Content[];
-  readonly writes: { readonly write: ModelWrite; readonly isDone: boolean }[];
+  /** What has happened to the volume since. */
+  readonly changes: Change[];
 }
 
 export class Volume {
@@ -144,7 +148,7 @@ export class Volume {
   }
 
   flushed(): void {
-    for (const state of this.states) state.flush();
+    this.#change((state) => state.flush());
   }
 
   /**
@@ -166,7 +170,7 @@ export class Volume {
 
   /** A snapshot is asked for: it may be any state from now on until finish(). */
   capture(): Capture {
-    const capture: Capture = { base: this.states.map((state) => state.copy()), writes: [] };
+    const capture: Capture = { base: this.copyStates(), changes: [] };
     this.#captures.add(capture);
     return capture;
   }
@@ -176,11 +180,11 @@ export class Volume {
     this.#captures.delete(capture);
     const states = capture.base.map((state) => state.copy());
     let last = capture.base;
-    const later = this.inFlight.map((write) => ({ write, isDone: false }));
-    for (const { write, isDone } of [...capture.writes, ...later]) {
+    const later = this.inFlight.map((write): Change => (state) => state.write(write, false));
+    for (const change of [...capture.changes, ...later]) {
       last = last.map((state) => {
         const next = state.copy();
-        next.write(write, isDone);
+        change(next);
         return next;
       });
       states.push(...last.map((state) => state.copy()));
@@ -199,10 +203,13 @@ export class Volume {
     }
   }
 
-  /** Its shard is opened again, and has lost what a power cut might have taken. */
+  /**
+   * Its shard is opened again, and has lost what a power cut might have taken: a snapshot that is
+   * being taken may be of before that, or of afterwards.
+   */
   loosen(): void {
     this.losses++;
-    for (const state of this.states) state.loosen();
+    this.#change((state) => state.loosen());
   }
 
   /** A second volume with the same content. */
@@ -211,8 +218,12 @@ export class Volume {
   }
 
   #apply(write: ModelWrite, isDone: boolean): void {
-    for (const state of this.states) state.write(write, isDone);
-    for (const capture of this.#captures) capture.writes.push({ write, isDone });
+    this.#change((state) => state.write(write, isDone));
+  }
+
+  #change(change: Change): void {
+    for (const state of this.states) change(state);
+    for (const capture of this.#captures) capture.changes.push(change);
   }
 
   #contradiction(sector: number, versions: readonly number[]): string {
