@@ -180,7 +180,11 @@ export class Volume {
     this.#captures.delete(capture);
     const states = capture.base.map((state) => state.copy());
     let last = capture.base;
-    const later = this.inFlight.map((write): Change => (state) => state.write(write, false));
+    const later = this.inFlight.map(
+      (write): Change =>
+        (state) =>
+          state.write(write, false),
+    );
     for (const change of [...capture.changes, ...later]) {
       last = last.map((state) => {
         const next = state.copy();
