@@ -98,7 +98,7 @@ class History {
       ...seams,
       machine: this.#machine,
       keys: template.keys,
-      shardCrashes: () => this.#shardCrashes(),
+      shardCrashes: (shardIndex) => this.#shardCrashes(shardIndex),
     });
     for (const disk of this.#machine.disks) disk.rates = swarm.diskRates;
     for (const { id, isEncrypted } of template.disks) {
@@ -280,9 +280,14 @@ class History {
    * Its store is opened again: what is lost there is lost now. If that opening loses something it
    * fails, and there is none after it while the process lives (shard-lane.ts, rule 3).
    */
-  #shardCrashes(): void {
-    if (!this.#hasLoss()) return;
-    for (const { volume } of this.#world.resources.values()) volume.loosen();
+  #shardCrashes(shardIndex: number): void {
+    const { process } = this.#machine;
+    if (process === null || !this.#hasLoss()) return;
+    for (const { id, volume } of this.#world.resources.values()) {
+      const record = process.metadata.getDisk(id) ?? process.metadata.getSnapshot(id);
+      const isThere = record === undefined || record.shardIndex === shardIndex;
+      if (isThere) volume.loosen();
+    }
   }
 
   #stopFaults(): void {

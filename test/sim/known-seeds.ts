@@ -20,5 +20,10 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
   },
   { seed: 1_001_779, found: 'in the simulator: an ended thread failed to open its store' },
   { seed: 10_031_932, found: 'in the simulator: a snapshot was being taken across a loss' },
+  {
+    seed: 20_003_860,
+    found: 'in the simulator: damage after a shard was lost and before it was opened',
+  },
+  { seed: 20_004_167, found: 'in the simulator: what another shard may have lost had been read' },
   { seed: 1_000_021, found: 'in the simulator: a removal that failed leaves its tree' },
 ];

@@ -6,6 +6,7 @@
 import type { Prng } from '../../src/base/prng.ts';
 import type { Mishaps } from './causes.ts';
 import type { Machine } from './machine.ts';
+import type { PlaneProcess } from './plane-process.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 import { FAULT_KINDS, type FaultKind, type Swarm } from './swarm.ts';
@@ -20,8 +21,8 @@ export interface StrikerSeams {
   /** Master keys that may be disabled. */
   readonly keys: readonly string[];
   readonly count: (fault: FaultKind) => void;
-  /** Before a shard's thread ends. */
-  readonly shardCrashes: () => void;
+  /** Before a shard's thread ends, and again if something befalls its disk before it is reopened. */
+  readonly shardCrashes: (shardIndex: number) => void;
 }
 
 interface Healing {
@@ -78,7 +79,7 @@ export class Striker {
       if (prng.nextBelow(3) === 0) this.#seams.machine.crashNow(kind);
       else this.#crashAtCall(kind);
     } else if (kind === 'rot') {
-      this.#drawDisk().rot();
+      this.#rot(process);
     } else if (kind === 'clockJump') {
       this.#seams.count('clockJump');
       this.#seams.trace.note('clock jump');
@@ -98,6 +99,14 @@ export class Striker {
   #drawDisk(): SimulatedDisk {
     const { disks } = this.#seams.machine;
     return disks[this.#seams.prng.nextBelow(disks.length)]!;
+  }
+
+  #rot({ threads }: PlaneProcess): void {
+    const disk = this.#drawDisk();
+    const hasRotted = disk.rot();
+    const index = threads.findIndex((thread) => thread.disk === disk);
+    const isBeingOpened = threads[index]?.store === null;
+    if (hasRotted && isBeingOpened) this.#seams.shardCrashes(index);
   }
 
   #fill(mishaps: Mishaps): void {
@@ -121,7 +130,7 @@ export class Striker {
     this.#seams.count('shardCrash');
     mishaps.isShardLost = true;
     this.#seams.trace.note('shard crash', index);
-    this.#seams.shardCrashes();
+    this.#seams.shardCrashes(index);
     thread.crash();
   }
 
