@@ -50,7 +50,7 @@ import type { TreeTable } from './tree-table.ts';
 const FOOT_BYTES = 48;
 const FOOT_MAGIC = 'sealdend';
 const ENTRY_BYTES = 8 + 4 * ROOTS_PER_TREE;
-const WRITE_BYTES = 256 * 1024;
+const WRITE_BYTES_MAX = 256 * 1024;
 const READ_BYTES = 1024 * 1024;
 /** Forced to stable storage piece by piece: one fdatasync of it all could take seconds. */
 const SYNC_BYTES = 8 * 1024 * 1024;
@@ -79,7 +79,7 @@ export class CheckpointWriter {
   readonly #frozenRoots: readonly number[];
   readonly #dump: ChunkMapDump;
   readonly #file: number;
-  readonly #buffer = new Uint8Array(WRITE_BYTES);
+  readonly #buffer: Uint8Array;
   readonly #sink = (bytes: Uint8Array): void => this.#put(bytes);
   #buffered = 0;
   #position = 0;
@@ -103,6 +103,7 @@ export class CheckpointWriter {
     this.#frozenRoots = trees.flatMap((tree) => tree.roots.filter((root) => root !== EMPTY_ROOT));
     for (const root of this.#frozenRoots) this.#map.share(root);
     this.#dump = new ChunkMapDump(this.#map, this.#frozenRoots);
+    this.#buffer = new Uint8Array(Math.min(WRITE_BYTES_MAX, checkpointBytesMax(table)));
     const bytes = new Uint8Array(HEAD_BYTES);
     encodeHead(bytes, 'checkpoint', head);
     this.#put(bytes);
@@ -197,8 +198,12 @@ export class CheckpointWriter {
 
   #put(bytes: Uint8Array): void {
     for (let done = 0; done < bytes.byteLength; ) {
-      if (this.#buffered === WRITE_BYTES) this.#write();
-      const count = Math.min(bytes.byteLength - done, WRITE_BYTES - this.#buffered);
+      const room = this.#buffer.byteLength - this.#buffered;
+      if (room === 0) {
+        this.#write();
+        continue;
+      }
+      const count = Math.min(bytes.byteLength - done, room);
       this.#buffer.set(bytes.subarray(done, done + count), this.#buffered);
       this.#buffered += count;
       done += count;
