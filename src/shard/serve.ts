@@ -66,6 +66,7 @@ export class Shard {
   private readonly turns: ReencryptionTurns;
   /** Requests executed and published, modulo 2^32. */
   private executed = 0;
+  private batchRequests = 0;
   /** The last that was begun. */
   private scrub: Scrub | null = null;
 
@@ -82,6 +83,11 @@ export class Shard {
 
   get executedCount(): number {
     return this.executed;
+  }
+
+  /** Requests in the batch served last. */
+  get lastBatchRequests(): number {
+    return this.batchRequests;
   }
 
   /** Executes and publishes one batch. @returns false if the ring was empty */
@@ -102,6 +108,7 @@ export class Shard {
     const failure = settleStore(store, isFlush);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
+    this.batchRequests = requests;
     const hasWoken = channel.publishCompleted(end);
     if (hasWoken && channel.submitted !== end) this.parts.yieldProcessor();
     this.turns.run(true);
