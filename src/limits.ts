@@ -323,8 +323,10 @@ export const NBD_RESERVED_BYTES: number = 256 * KIB;
 export const NBD_DRAINED_BYTES_MAX: number = 64 * MIB;
 /** NBD: memory kept for payloads and shown to the shards. */
 export const NBD_POOL_BYTES_MAX: number = 64 * MIB;
-/** NBD: what a socket is read into. */
+/** NBD: a block a socket is read into, the least that is left of it, blocks of one connection. */
 export const NBD_RECEIVE_BYTES: number = 256 * KIB;
+export const NBD_RECEIVE_BYTES_MIN: number = 64 * KIB;
+export const NBD_RECEIVE_BLOCKS_MAX = 4;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
