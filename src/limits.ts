@@ -327,6 +327,8 @@ export const NBD_POOL_BYTES_MAX: number = 64 * MIB;
 export const NBD_RECEIVE_BYTES: number = 256 * KIB;
 export const NBD_RECEIVE_BYTES_MIN: number = 64 * KIB;
 export const NBD_RECEIVE_BLOCKS_MAX = 4;
+/** NBD: what the kernel holds of a unix socket's replies; Linux doubles it for its own records. */
+export const NBD_SEND_BYTES: number = MIB;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 
