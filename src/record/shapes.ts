@@ -16,6 +16,7 @@ import { isDiskId, isKeyId, isLineageId, isScopeId, isSnapshotId } from './ids.t
 import { type AliasDescription, ASYMMETRIC_SPECS, type KeyDescription } from './kms-key.ts';
 import type { TombstoneRecord } from './lineage.ts';
 import type { DiskRecord, SnapshotRecord } from './resource.ts';
+import { shapeTest } from './shape-check.ts';
 import type {
   ImportedMaterialRecord,
   ImportParametersRecord,
@@ -212,8 +213,13 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
   }),
 };
 
+const SHAPE_TESTS = Object.fromEntries(
+  Object.entries(SHAPES).map(([kind, shape]) => [kind, shapeTest(shape)]),
+) as Readonly<Record<RecordKind, (value: unknown) => boolean>>;
+
 /** @returns why the value has not the shape of its kind, by field; null if it has */
 export function shapeProblem(kind: RecordKind, value: unknown): string | null {
+  if (SHAPE_TESTS[kind](value)) return null;
   const checked = v.safeParse<v.GenericSchema<unknown, unknown>>(SHAPES[kind], value);
   if (checked.success) return null;
   const [issue] = checked.issues;

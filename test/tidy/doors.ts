@@ -52,6 +52,7 @@ export const PACKAGES: readonly Door[] = [
       'src/control/',
       'src/record/shapes.ts',
       'src/record/document-shapes.ts',
+      'src/record/shape-check.ts',
       'src/load/',
       'src/fleet/fleet-options.ts',
       'src/gate/',

@@ -1,10 +1,12 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { InvariantError } from '../../../src/base/invariant.ts';
 import { TIB } from '../../../src/base/units.ts';
 import { decodeRecord, encodeRecord } from '../../../src/record/codec.ts';
+import { shapeTest } from '../../../src/record/shape-check.ts';
 import { KIND_NUMBERS, type RecordKind, type Records, SHAPES } from '../../../src/record/shapes.ts';
 
 const diskId = 'd-abcdefghijklmnopqrst';
@@ -302,6 +304,43 @@ describe('the record codec', () => {
     expect(() => decodeRecord('tombstone', forged(packed(crafted), 1, 'tombstone'))).toThrow(
       /DataDirectoryCorrupt: tombstone record: id/,
     );
+  });
+
+  test('the compiled test of a shape and valibot agree, whatever is put at any place', () => {
+    const odd = [undefined, null, Number.NaN, -1, 0, 1.5, 2 ** 53, '', 'x', [], [1], {}, true];
+    for (const kind of kinds) {
+      const isOfShape = shapeTest(SHAPES[kind]);
+      const agree = (value: unknown): void => {
+        const { success } = v.safeParse<v.GenericSchema>(SHAPES[kind], value);
+        expect(isOfShape(value), `${kind} ${JSON.stringify(value)}`).toBe(success);
+      };
+      for (const value of [examples[kind], ...odd]) agree(value);
+      /** Each thing inside replaced, left out, and given a field more. */
+      const vary = (value: unknown, put: (varied: unknown) => unknown): void => {
+        for (const each of odd) agree(put(each));
+        if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
+        if (Array.isArray(value)) {
+          for (const [at, item] of value.entries()) {
+            vary(item, (varied) => put(value.with(at, varied)));
+          }
+          return;
+        }
+        agree(put({ ...value, more: 1 }));
+        for (const [name, field] of Object.entries(value)) {
+          const { [name]: _, ...others } = value as Record<string, unknown>;
+          agree(put(others));
+          vary(field, (varied) => put({ ...value, [name]: varied }));
+        }
+      };
+      vary(examples[kind], (varied) => varied);
+    }
+  });
+
+  test('a schema the compiled test knows nothing of is left to valibot', () => {
+    const isEven = shapeTest(v.pipe(v.number(), v.multipleOf(2)));
+    expect([2, 3, '2'].map(isEven)).toEqual([true, false, false]);
+    const isPair = shapeTest(v.tuple([v.string(), v.number()]));
+    expect([['a', 1], ['a']].map(isPair)).toEqual([true, false]);
   });
 
   test('arbitrary bytes under a right checksum never get through as anything else', () => {
