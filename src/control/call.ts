@@ -162,8 +162,27 @@ const PASS = (): void => {};
 /** The context of one call. */
 function contextOf(plane: PlaneContext, principal: Principal, regionId: string): ControlContext {
   const { accountId } = principal;
-  // The plane's last: V8 takes many times as long for fields that stand behind a spread.
-  return { principal, accountId, regionId, passValidation: PASS, ...plane };
+  // Not by a spread: V8 takes many times as long for fields that stand behind one.
+  const { clock, randomBytes, metadata, kms, shards, volumes, locks, unnamedTrees } = plane;
+  const { tokens, ruleSet, quotas, tasks } = plane;
+  return {
+    clock,
+    randomBytes,
+    metadata,
+    kms,
+    shards,
+    volumes,
+    locks,
+    unnamedTrees,
+    tokens,
+    ruleSet,
+    quotas,
+    tasks,
+    principal,
+    accountId,
+    regionId,
+    passValidation: PASS,
+  };
 }
 
 /** @throws PlaneError InvalidClientToken.Malformed */

@@ -36,7 +36,7 @@ export function compileShape(schema: v.GenericSchema<unknown, unknown>): ShapeCh
 function compile(part: Part): ShapeCheck | null {
   if (part.pipe === undefined) return compileOne(part);
   const [schema, ...actions] = part.pipe;
-  const checks = [schema === undefined ? null : compileOne(schema), ...actions.map(compileAction)];
+  const checks = [schema === undefined ? null : compile(schema), ...actions.map(compileAction)];
   return all(checks);
 }
 
