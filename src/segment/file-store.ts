@@ -56,7 +56,8 @@ export function openFileStore(directory: string, options: FileStoreOptions = {})
   const reserve = new SpaceReserve(fileSystem, reservePath(directory), geometry.reserveBytes);
   const parts = { geometry, health, table, space, segments, trees, generations, reserve };
   const journal = new Journal(parts);
-  journal.start(found.hasEmptyLog, found.retired);
+  const force = () => found.believed.force({ fileSystem, directory, table, health });
+  journal.start(found.hasEmptyLog, found.retired, force);
   const store = new LogStore({ table, space, trees, persistence: journal });
   return { store, recovery: found.report };
 }

@@ -7,6 +7,7 @@
  *    every slot referred to before it is there (map-log.ts has the reading side). Behind the mark
  *    it notes that it was forced; the note itself need not be.
  * 3. A checkpoint begins with a flush(): it never refers to a slot that is not on stable storage.
+ *    The first of an opening begins with what recovery believes (believed-slots.ts).
  * 4. A segment without live slots is removed only when nothing durable refers to it: after the next
  *    flush-mark, if its references were replaced by records; after a checkpoint begun later than
  *    the last move, and a flush then, if reclaim has moved slots out of it without a record.
@@ -58,6 +59,7 @@ export class Journal implements Persistence {
   readonly #removable: Segment[] = [];
   /** Rule 5. */
   #isStarted = false;
+  #forceBelieved: () => void = () => {};
   /** Everything recorded is behind a flush-mark on stable storage. */
   #isMarked = true;
 
@@ -72,9 +74,12 @@ export class Journal implements Persistence {
    * done is tried again by the calls that need it.
    *
    * @param retired segments recovery found no reference to any more
+   * @param forceBelieved brings what recovery believes to stable storage. It may be called again
+   *   @throws PlaneError NoSpace, StoreFailed
    */
-  start(hasEmptyLog: boolean, retired: readonly Segment[]): void {
+  start(hasEmptyLog: boolean, retired: readonly Segment[], forceBelieved: () => void): void {
     invariant(!hasEmptyLog || retired.length === 0, 'without a batch no reference goes');
+    this.#forceBelieved = forceBelieved;
     this.#awaitingCheckpoint.push(...retired);
     this.#quietly(() => {
       if (hasEmptyLog) {
@@ -299,6 +304,7 @@ export class Journal implements Persistence {
   /** The first checkpoint of this opening, at once. @throws PlaneError NoSpace, StoreFailed */
   #begin(): void {
     this.#sparing(() => {
+      this.#forceBelieved();
       if (!this.#generations.isWriting) this.#generations.begin();
       while (this.#generations.step(Number.MAX_SAFE_INTEGER));
     });

@@ -10,6 +10,7 @@
 import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { TREE_SECTORS_MAX } from '../limits.ts';
+import { BelievedSlots } from './believed-slots.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
 import { ROOT_SECTORS } from './geometry.ts';
 import { type CountedBatches, type RecordVisitor, visitRecords } from './log-reader.ts';
@@ -66,8 +67,8 @@ export class SlotReader {
 /** Does in the maps what the batches say. A visit returns false if that is impossible. */
 export class Replay implements RecordVisitor {
   sectorsDropped = 0;
-  /** Segments believed because of what they hold: they may not be on stable storage yet. */
-  readonly unforcedSegments = new Set<number>();
+  /** Slots believed because of what they hold: they may not be on stable storage yet. */
+  readonly believed: BelievedSlots;
   readonly #table: SlotTable;
   readonly #trees: TreeTable;
   readonly #reader: SlotReader;
@@ -77,6 +78,7 @@ export class Replay implements RecordVisitor {
     this.#table = table;
     this.#trees = trees;
     this.#reader = reader;
+    this.believed = new BelievedSlots(table.segmentSlots);
   }
 
   run(counted: CountedBatches): void {
@@ -149,8 +151,9 @@ export class Replay implements RecordVisitor {
   #holds(location: number, checksum: number): boolean {
     if (this.#isBelieved) return true;
     const segment = this.#table.segmentNumberOf(location);
-    if (!this.#reader.holds(segment, this.#table.slotOf(location), checksum)) return false;
-    this.unforcedSegments.add(segment);
+    const slot = this.#table.slotOf(location);
+    if (!this.#reader.holds(segment, slot, checksum)) return false;
+    this.believed.add(segment, slot, checksum);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A file system that counts its calls, tells a test of each, and fails those the test chooses.
  */
-import type { FileSystem } from '../../src/segment/file-system.ts';
+import type { FileSystem, OpenMode } from '../../src/segment/file-system.ts';
 
 export type FileCall =
   | Exclude<keyof FileSystem, 'size' | 'list' | 'close' | 'freeBytes'>
@@ -67,7 +67,7 @@ export class FaultyFileSystem implements FileSystem {
     return this.#base.list(path);
   }
 
-  open(path: string, mode: 'read' | 'create'): number {
+  open(path: string, mode: OpenMode): number {
     this.#before(mode === 'create' ? 'create' : 'open', path);
     const file = this.#base.open(path, mode);
     this.#paths.set(file, path);
