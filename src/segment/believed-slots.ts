@@ -13,20 +13,20 @@
  * 2. A crash in between leaves of each 512 bytes the old or the same: a slot that is as it was
  *    written, which is believed again, or one that is not, which is not, as before.
  * 3. What is read to be written is verified again: the cache may have let go of the page meanwhile,
- *    and what comes from the disk then is what was there before. The maps believe it already, so
- *    the store has failed. The next process does not believe it.
+ *    and what comes from the disk then is what was there before. The maps believe it already: it is
+ *    an error, and whoever opens the store next does not believe it.
  * 4. Slots that nothing refers to any more are left alone.
  *
  * **Thread:** shard.
  */
 import { join } from 'node:path';
+import { PlaneError } from '../base/errors.ts';
 import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
 import { RUN_SECTORS_MAX } from './geometry.ts';
 import type { Segment, SlotTable } from './slot-table.ts';
 import { SEGMENTS_DIRECTORY, segmentPath } from './store-file.ts';
-import type { StoreHealth } from './store-health.ts';
 
 interface BelievedSegment {
   readonly isBelieved: Uint8Array;
@@ -38,7 +38,6 @@ export interface ForceParts {
   readonly fileSystem: FileSystem;
   readonly directory: string;
   readonly table: SlotTable;
-  readonly health: StoreHealth;
 }
 
 export class BelievedSlots {
@@ -68,7 +67,7 @@ export class BelievedSlots {
   /**
    * Brings them to stable storage, once.
    *
-   * @throws PlaneError NoSpace: to be done again; StoreFailed
+   * @throws PlaneError NoSpace: to be done again; StoreFailed; ReadFailed: they cannot be believed
    */
   force(parts: ForceParts): void {
     if (this.#segments.size === 0) return;
@@ -131,8 +130,8 @@ function readAgain(
     got = parts.fileSystem.pread(file, memory.region.bytes, 0, lengthBytes, slot * SECTOR_BYTES);
   } catch (error) {
     if (errnoOf(error) === '') throw error;
-    throw parts.health.syncFailed(what, error);
+    throw new PlaneError('ReadFailed', `${what}: ${errnoOf(error)}`, { cause: error });
   }
   if (got === lengthBytes && memory.findMismatch(0, slotCount, checksums, slot) < 0) return;
-  throw parts.health.syncFailed(what, 'it is not what it was a moment ago');
+  throw new PlaneError('ReadFailed', `${what}: they are not what they were a moment ago`);
 }

@@ -5,7 +5,7 @@ import type { FileSystem, OpenMode } from '../../src/segment/file-system.ts';
 
 export type FileCall =
   | Exclude<keyof FileSystem, 'size' | 'list' | 'close' | 'freeBytes'>
-  | 'create';
+  | Exclude<OpenMode, 'read'>;
 
 /** Calls that change something, or promise that a change will last. */
 export const WRITING_CALLS: readonly FileCall[] = [
@@ -68,7 +68,7 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   open(path: string, mode: OpenMode): number {
-    this.#before(mode === 'create' ? 'create' : 'open', path);
+    this.#before(mode === 'read' ? 'open' : mode, path);
     const file = this.#base.open(path, mode);
     this.#paths.set(file, path);
     return file;
