@@ -270,7 +270,11 @@ export class ShardThread {
  * A store that failed for good while it was being opened has failed, whether its thread lived to
  * say so or not: the next opening would believe what it could not write. Exported for tests.
  */
-export function failureOfStart(shardIndex: number, isStoreFailed: boolean, error: unknown): unknown {
+export function failureOfStart(
+  shardIndex: number,
+  isStoreFailed: boolean,
+  error: unknown,
+): unknown {
   const isTold = error instanceof PlaneError && error.code === 'StoreFailed';
   if (!isStoreFailed || isTold) return error;
   const what = `the store of shard ${shardIndex} had failed before its thread could say so`;
