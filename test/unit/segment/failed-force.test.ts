@@ -213,3 +213,39 @@ describe('what recovery believes', () => {
     expect(written).toBe(SECTORS);
   });
 });
+
+describe('slots that recovery looks at', () => {
+  function killed(): FaultyFileSystem {
+    const disk = new SimulatedFileSystem();
+    const store = open(disk);
+    write(store, NEW);
+    store.commit();
+    disk.closeAll();
+    return new FaultyFileSystem(disk);
+  }
+
+  it('are read one by one where they cannot be read together', () => {
+    const fileSystem = killed();
+    let isRefused = false;
+    fileSystem.plan = (call, path) => {
+      // Each second read of a segment fails: the one after it, of one slot, does not.
+      isRefused = call === 'pread' && path.endsWith('.seg') && !isRefused;
+      return isRefused ? 'EIO' : '';
+    };
+    // To be forced they are read again, and that fails.
+    expect(codeOf(() => open(fileSystem))).toBe('ReadFailed');
+    fileSystem.plan = () => '';
+    expect(versionsOf(open(fileSystem))).toEqual(ALL_NEW);
+  });
+
+  it('are an error where they cannot be read at all, and a bug goes through', () => {
+    const fileSystem = killed();
+    fileSystem.plan = (call, path) => (call === 'pread' && path.endsWith('.seg') ? 'EIO' : '');
+    expect(codeOf(() => open(fileSystem))).toBe('ReadFailed');
+    fileSystem.plan = (call, path) => {
+      if (call === 'pread' && path.endsWith('.seg')) throw new Error('a bug');
+      return '';
+    };
+    expect(() => open(fileSystem)).toThrow('a bug');
+  });
+});
