@@ -41,8 +41,7 @@ export async function loseThreads(round: Round): Promise<void> {
     if (cycle >= CYCLES || round.isOver()) break;
     const loaded = ground.load(victim, {});
     await killAfter(victim, prng.nextBelow(60), loaded);
-    round.figures.kills++;
-    round.figures.fault('kill after losses');
+    round.figures.kill('kill after losses');
     const history = ground.takeHistory();
     victim = round.victim();
     await ground.open(victim, true);
