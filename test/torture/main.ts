@@ -105,6 +105,7 @@ if (given.plant !== undefined && PLANTS[given.plant] === undefined) {
 const seed = numberOf('seed', given.seed, randomInt(2 ** 31));
 const seconds = numberOf('seconds', given.seconds, SECONDS_DEFAULT);
 const processes = numberOf('processes', given.processes, 1);
+if (processes === 0) usage('expected at least one process');
 const began = performance.now();
 const elapsed = (): number => (performance.now() - began) / 1_000;
 const stop = new AbortController();
