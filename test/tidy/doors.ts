@@ -97,6 +97,7 @@ export const BUILTINS: readonly Door[] = [
       'src/base/fail-stop.ts',
       'src/base/file-lock.ts',
       'src/base/process-hardening.ts',
+      'src/base/processor-queue.ts',
       'src/segment/',
       'src/kms/',
       'src/kv/',
