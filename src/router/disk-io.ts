@@ -196,26 +196,38 @@ export class DiskIo {
     const { counters } = this.dispatch;
     return new Promise((resolve, reject) => {
       const beganAt = counters.begin();
-      const request: IoRequest = {
-        operation,
-        handle: this.handle,
-        flags,
-        offsetBytes,
-        lengthBytes,
-        bytes,
-        registered: null,
-        placedBytes: 0,
-        piecesInRing: 0,
-        error: null,
-        settled: (done) => {
-          this.leave();
-          counters.count(operation, this.encrypted, done, beganAt);
-          if (done.error !== null) reject(done.error);
-          else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
-        },
+      const settled = (done: IoRequest): void => {
+        this.leave();
+        counters.count(operation, this.encrypted, done, beganAt);
+        if (done.error !== null) reject(done.error);
+        else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
       };
-      this.start(request);
+      this.start(this.newRequest(operation, offsetBytes, lengthBytes, bytes, flags, settled));
     });
+  }
+
+  /** A request that was not started yet. */
+  protected newRequest(
+    operation: Operation,
+    offsetBytes: number,
+    lengthBytes: number,
+    bytes: Uint8Array | null,
+    flags: number,
+    settled: IoRequest['settled'],
+  ): IoRequest {
+    return {
+      operation,
+      handle: this.handle,
+      flags,
+      offsetBytes,
+      lengthBytes,
+      bytes,
+      registered: null,
+      placedBytes: 0,
+      piecesInRing: 0,
+      error: null,
+      settled,
+    };
   }
 
   /** @throws PlaneError Busy, ShardLost: it is not started, and not settled either */

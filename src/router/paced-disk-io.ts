@@ -72,31 +72,20 @@ export class PacedDiskIo extends DiskIo {
         end();
         resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
       };
-      const request: IoRequest = {
-        operation,
-        handle: this.handle,
-        flags,
-        offsetBytes,
-        lengthBytes,
-        bytes,
-        registered: null,
-        placedBytes: 0,
-        piecesInRing: 0,
-        error: null,
-        settled: (done) => {
-          const isDue = dueMs <= systemClock.monotonic() + PACING_SLACK_MS;
-          if (done.error !== null) {
-            end();
-            reject(done.error);
-          } else if (isDue) {
-            answer();
-          } else {
-            this.completions.hold({ dueMs, owner: this, deliver: answer });
-          }
-          // Last: a disk that is closing lets go of what is held then.
-          this.leave();
-        },
+      const settled = (done: IoRequest): void => {
+        const isDue = dueMs <= systemClock.monotonic() + PACING_SLACK_MS;
+        if (done.error !== null) {
+          end();
+          reject(done.error);
+        } else if (isDue) {
+          answer();
+        } else {
+          this.completions.hold({ dueMs, owner: this, deliver: answer });
+        }
+        // Last: a disk that is closing lets go of what is held then.
+        this.leave();
       };
+      const request = this.newRequest(operation, offsetBytes, lengthBytes, bytes, flags, settled);
       // Throws Busy or ShardLost, which rejects this promise and costs no token.
       this.start(request);
       this.unanswered++;
