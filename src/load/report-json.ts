@@ -14,6 +14,7 @@ import { type ErrorCode, PlaneError } from '../base/errors.ts';
 import type { LatencyHistogram } from './histogram.ts';
 import type { DirectionStats, RateSamples } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
+import { ownCostOf } from './own-cost.ts';
 import type { ComparisonRow, LoadReport, Rate, ReportJob } from './report.ts';
 import { seriesDocument, seriesOrigin } from './report-series.ts';
 import type { SteadyResult } from './steady-state.ts';
@@ -125,9 +126,18 @@ function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
       randseed: job.seed,
       verify: verifyDocument(job),
       response_ns: job.isPaced ? latencyDocument(stats.response, percentiles) : null,
+      generator: generatorDocument(job),
       series: seriesDocument(job, originMs),
     },
   };
+}
+
+/** What the generator itself cost: own-cost.ts. */
+function generatorDocument({ stats }: ReportJob): Json {
+  const cost = ownCostOf(stats);
+  if (cost === null) return null;
+  const { samples, meanNs, p50Ns, corePercent } = cost;
+  return { samples, mean_ns: meanNs, p50_ns: p50Ns, core_percent: corePercent };
 }
 
 /** latency_target and steadystate, under fio's names; the latter only where it was asked for. */

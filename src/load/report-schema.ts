@@ -126,6 +126,9 @@ const jobFields = {
     randseed: count,
     verify: nullable(verify),
     response_ns: nullable(latency),
+    generator: nullable(
+      object({ samples: count, mean_ns: amount, p50_ns: count, core_percent: amount }),
+    ),
     series: object({ interval_ms: count, read: series, write: series, trim: series }),
   }),
 } as const;

@@ -24,6 +24,7 @@ import { InvariantError, invariant } from '../base/invariant.ts';
 import { createPrng, type Prng } from '../base/prng.ts';
 import type { DepthSearch } from './latency-target.ts';
 import { FLUSH, READ, SOURCE_END, SOURCE_WAIT, TRIM, WRITE } from './operation-source.ts';
+import { OWN_COST_EVERY } from './own-cost.ts';
 import type { LoopEnd, RequestLoopOptions } from './request-loop-options.ts';
 import { RequestSlot } from './request-slot.ts';
 import type { TargetDisk } from './target.ts';
@@ -43,6 +44,10 @@ export class RequestLoop {
   #error: unknown = null;
   #writesSinceSync = 0;
   #writesMade = 0;
+  #completions = 0;
+  /** This completion is timed: what is spent in calls to the target is taken off. */
+  #isTimed = false;
+  #askingMs = 0;
   #beganAtMs = 0;
   #measuredFromMs = 0;
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -212,31 +217,47 @@ export class RequestLoop {
     this.#inFlight += 1;
     // A source reads the clock after its caller did: no request starts before it is due.
     slot.startedAtMs = Math.max(nowMs, slot.dueAtMs);
+    let askedAtMs = 0;
     let promise: Promise<unknown>;
     try {
-      promise = this.#call(slot);
+      this.#prepare(slot);
+      if (this.#isTimed) askedAtMs = performance.now();
+      promise = this.#ask(slot);
     } catch (error) {
       promise = Promise.reject(error);
     }
+    if (this.#isTimed) this.#askingMs += performance.now() - askedAtMs;
     promise.then(slot.completed, slot.failed);
   }
 
-  #call(slot: RequestSlot): Promise<unknown> {
-    const { offsetBytes, lengthBytes } = slot;
-    const { disk, verifier } = slot.disk!;
+  /** What is the generator's to do before a request. */
+  #prepare(slot: RequestSlot): void {
+    const { offsetBytes, lengthBytes, operation } = slot;
+    const { verifier } = slot.disk!;
+    if (operation === READ) {
+      slot.readBytes();
+      verifier?.beforeRead(offsetBytes, lengthBytes, slot.expectedUnits());
+    } else if (operation === WRITE) {
+      this.#writesSinceSync += 1;
+      this.#writesMade += 1;
+      slot.writeBytes();
+      if (verifier === null) this.#fillPayload(slot);
+      else verifier.beforeWrite(offsetBytes, lengthBytes, slot.writeWords());
+    } else if (operation === TRIM) {
+      verifier?.beforeTrim(offsetBytes, lengthBytes);
+    }
+  }
+
+  /** The call to the target. */
+  #ask(slot: RequestSlot): Promise<unknown> {
+    const { disk } = slot.disk!;
     switch (slot.operation) {
       case READ:
-        verifier?.beforeRead(offsetBytes, lengthBytes, slot.expectedUnits());
-        return disk.read(offsetBytes, slot.readBytes());
+        return disk.read(slot.offsetBytes, slot.readBytes());
       case WRITE:
-        this.#writesSinceSync += 1;
-        this.#writesMade += 1;
-        if (verifier === null) this.#fillPayload(slot);
-        else verifier.beforeWrite(offsetBytes, lengthBytes, slot.writeWords());
-        return this.#write(disk, offsetBytes, slot.writeBytes());
+        return this.#write(disk, slot.offsetBytes, slot.writeBytes());
       case TRIM:
-        verifier?.beforeTrim(offsetBytes, lengthBytes);
-        return disk.trim(offsetBytes, lengthBytes);
+        return disk.trim(slot.offsetBytes, slot.lengthBytes);
       case FLUSH:
         return disk.flush();
     }
@@ -262,7 +283,19 @@ export class RequestLoop {
   }
 
   readonly #completed = (slot: RequestSlot): void => {
-    let nowMs = performance.now();
+    const beganAtMs = performance.now();
+    this.#isTimed = ++this.#completions % OWN_COST_EVERY === 0;
+    this.#askingMs = 0;
+    this.#complete(slot, beganAtMs);
+    if (!this.#isTimed) return;
+    this.#isTimed = false;
+    if (beganAtMs < this.#measuredFromMs || this.#hasEnded) return;
+    const ownMs = performance.now() - beganAtMs - this.#askingMs;
+    this.#options.stats.own.record(Math.max(0, ownMs) * 1e6);
+  };
+
+  #complete(slot: RequestSlot, completedAtMs: number): void {
+    let nowMs = completedAtMs;
     this.#inFlight -= 1;
     const { stats, log, mismatchEnds = false, requestLog, latencyMostMs = 0 } = this.#options;
     const { depthSearch = null } = this.#options;
@@ -292,7 +325,7 @@ export class RequestLoop {
     stats.sampleIfDue(nowMs);
     if (depthSearch === null) this.#next(slot, nowMs);
     else this.#searchDepth(depthSearch, slot, nowMs);
-  };
+  }
 
   /** Lets a search judge a request, and makes as many more as it admits. */
   #searchDepth(search: DepthSearch, slot: RequestSlot, nowMs: number): void {
