@@ -12,7 +12,7 @@ import type { Job } from './job.ts';
 import { type ClonePlan, largestBlock } from './job-plan.ts';
 import { payloadKind } from './job-settings.ts';
 import { DepthSearch, type SearchResult } from './latency-target.ts';
-import type { LoadActivity } from './live-view.ts';
+import { activityOf, type LoadActivity } from './live-activity.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import type { OperationSource } from './operation-source.ts';
@@ -124,7 +124,7 @@ export class CloneRun implements FinishedClone {
   activity(): LoadActivity {
     const { job, disk } = this.plan;
     const inFlight = this.#loop?.inFlight() ?? 0;
-    return { job: job.name, disk: disk.diskName, inFlight, stats: this.stats };
+    return activityOf(job.name, disk.diskName, this.stats, inFlight, [this.disk.disk]);
   }
 
   /** True in the phase that reads back what was written. */

@@ -18,7 +18,7 @@ import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
 import { Flow } from './flow.ts';
 import type { Job } from './job.ts';
 import { type ClonePlan, type DiskPlan, largestBlock, type RunPlan } from './job-plan.ts';
-import type { LoadActivity } from './live-view.ts';
+import { joinActivities, type LoadActivity } from './live-activity.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import { WRITE } from './operation-source.ts';
@@ -200,9 +200,9 @@ export class JobRun {
     };
   }
 
-  /** What the clones of the stage do just now. */
+  /** What the jobs of the stage do on their disks just now. */
   activities(): LoadActivity[] {
-    return (this.#runs[this.#stage] ?? []).map((run) => run.activity());
+    return joinActivities((this.#runs[this.#stage] ?? []).map((run) => run.activity()));
   }
 
   #openClone(clone: ClonePlan): CloneRun {

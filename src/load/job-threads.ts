@@ -34,6 +34,7 @@ import {
   type StageCost,
   type TargetOpener,
 } from './job-run.ts';
+import { joinActivities, type LoadActivity } from './live-activity.ts';
 import { LoadStats } from './load-stats.ts';
 import type {
   CloneRecord,
@@ -113,6 +114,11 @@ export class JobThreads {
     };
   }
 
+  /** What the jobs of the stage do on their disks, in all threads, a fifth of a second ago. */
+  activities(): LoadActivity[] {
+    return joinActivities(this.#threads.flatMap(({ activities }) => activities));
+  }
+
   /** Opens disks that several threads use, and lays them out. */
   async #prepare(plan: RunPlan): Promise<void> {
     if (plan.disks.length === 0) return;
@@ -136,6 +142,7 @@ export class JobThreads {
 /** One thread, as main sees it. */
 class PartThread {
   progress: JobProgress = NOTHING_YET;
+  activities: readonly LoadActivity[] = [];
   /** What its clones came to. Rejects if it failed. */
   readonly finished: Promise<readonly CloneRecord[]>;
   readonly #worker: Worker;
@@ -152,7 +159,10 @@ class PartThread {
     this.#exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.finished = new Promise((resolve, reject) => {
       this.#worker.on('message', (report: PartReport) => {
-        if (report.kind === 'progress') this.progress = report.progress;
+        if (report.kind === 'progress') {
+          this.progress = report.progress;
+          this.activities = report.activities;
+        }
         if (report.kind === 'reached') this.#reach(report.stage);
         if (report.kind === 'failed') reject(errorOf(report.error));
         if (report.kind === 'finished') {

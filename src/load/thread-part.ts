@@ -47,7 +47,8 @@ export async function runPart(
     release();
   });
   const timer = setInterval(() => {
-    port.postMessage({ kind: 'progress', progress: run.progress() });
+    const activities = run.activities();
+    port.postMessage({ kind: 'progress', progress: run.progress(), activities });
   }, PROGRESS_MS);
   try {
     const results = await run.run();
