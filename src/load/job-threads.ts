@@ -25,6 +25,7 @@ import { invariant } from '../base/invariant.ts';
 import type { FinishedClone } from './clone-run.ts';
 import { dealPlan, partOf } from './deal.ts';
 import { MismatchLog } from './disk-verifier.ts';
+import { FailureCount } from './failure-count.ts';
 import type { ClonePlan, RunPlan } from './job-plan.ts';
 import {
   type CloneResult,
@@ -230,6 +231,9 @@ function resultsOf(
 
 function finishedClone(plan: ClonePlan, record: CloneRecord): FinishedClone {
   const { isVerified, steady, search } = record;
+  const failures = new FailureCount();
+  const { count, first } = record.failures;
+  if (first !== null) failures.add(errorOf(first), count);
   return {
     plan,
     stats: LoadStats.fromRecord(record.stats),
@@ -238,6 +242,7 @@ function finishedClone(plan: ClonePlan, record: CloneRecord): FinishedClone {
     isVerified,
     steady,
     search,
+    failures,
   };
 }
 

@@ -5,7 +5,7 @@
  * Counted: choosing the next request, filling or judging its bytes, statistics, logs. Not counted:
  * Node's event loop and promises, which a program of any kind has between two requests, and what
  * the target does, on whichever thread. Where other processes want the core too, the mean has
- * their time in it; the median has not.
+ * their time in it; the median has not, so the share of a core is by the median.
  */
 import type { LoadStats } from './load-stats.ts';
 
@@ -27,7 +27,7 @@ export function ownCostOf({ own, directions }: LoadStats): OwnCost | null {
   if (own.count === 0) return null;
   const requests = directions.reduce((sum, direction) => sum + direction.requests, 0);
   const runtimeMs = Math.max(...directions.map((direction) => direction.runtimeMs));
-  const spentMs = (own.mean() * requests) / 1e6;
+  const spentMs = (own.percentile(50) * requests) / 1e6;
   return {
     samples: own.count,
     meanNs: own.mean(),

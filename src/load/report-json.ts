@@ -117,6 +117,7 @@ function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
     sys_cpu: cost.systemPercent,
     ctx: cost.contextSwitches,
     ...goalDocument(job),
+    ...failuresDocument(job),
     sealdisk: {
       error: errorDocument(error),
       target: job.target,
@@ -130,6 +131,14 @@ function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
       series: seriesDocument(job, originMs),
     },
   };
+}
+
+/** continue_on_error, under fio's names, where it was asked for. */
+function failuresDocument({ options, failures }: ReportJob): Record<string, Json> {
+  if (failures === undefined || (failures.count === 0 && !('continue_on_error' in options))) {
+    return {};
+  }
+  return { total_err: failures.count, first_error: errnoOf(failures.first) };
 }
 
 /** What the generator itself cost: own-cost.ts. */

@@ -11,7 +11,7 @@ import type { DirectionStats } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
 import { ownCostOf } from './own-cost.ts';
 import type { LoadReport, ReportJob } from './report.ts';
-import { errnoOf } from './report-json.ts';
+import { errnoOf, errorDocument } from './report-json.ts';
 import type { SteadyResult } from './steady-state.ts';
 
 const DIRECTIONS = [
@@ -54,6 +54,11 @@ function jobLines(job: ReportJob, process: string): string[] {
     `     issued rwts: total=${issued.join(',')} short=0,0,0,0 dropped=0,0,0,0`,
     `     latency   : ${searchText(job)}`,
   );
+  if (job.failures !== undefined && job.failures.count > 0) {
+    const { count, first } = job.failures;
+    const what = errorDocument(first)!.code;
+    lines.push(`     errors    : total=${count}, first_error=${errnoOf(first)}/<${what}>`);
+  }
   lines.push(...generatorLines(job));
   if (job.steady != null) lines.push(steadyLine(job.steady, job.significantFigures));
   return lines;

@@ -133,10 +133,10 @@ const jobFields = {
   }),
 } as const;
 
-/** A job; with steadystate if one was asked for. */
+/** A job; with steadystate and counts of failures if they were asked for. */
 const job = {
   ...object(jobFields),
-  properties: { ...jobFields, steadystate },
+  properties: { ...jobFields, steadystate, total_err: count, first_error: count },
 } as const;
 
 const rate = nullable(

@@ -67,10 +67,10 @@ function generatorLines(jobs: readonly ReportJob[]): string[] {
     const [least, most] = [text(Math.min(...values)), text(Math.max(...values))];
     return least === most ? least : `${least} to ${most}`;
   };
-  const means = costs.map(({ meanNs }) => meanNs);
+  const medians = costs.map(({ p50Ns }) => p50Ns);
   const shares = costs.map(({ corePercent }) => corePercent);
   const share = range(shares, (value) => value.toFixed(1));
-  return [`load generator: ${range(means, duration)} a request, ${share} % of one core`];
+  return [`load generator: ${range(medians, duration)} a request, ${share} % of one core`];
 }
 
 function jobRows(job: ReportJob): string[][] {
@@ -123,6 +123,11 @@ function jobRemarks(job: ReportJob): string[] {
     const unit = isPercent ? ' %' : '';
     const state = isAttained ? 'steady' : 'not steady';
     remarks.push(`${job.name}: ${state}: ${what} ${criterion.toFixed(3)} of ${limit}${unit}`);
+  }
+  if (job.failures !== undefined && job.failures.count > 0) {
+    const first = errorDocument(job.failures.first)!;
+    const failed = `${job.failures.count} requests failed`;
+    remarks.push(`${job.name}: ${failed}, the first: ${first.code}: ${first.message}`);
   }
   if (verified !== null) {
     const unchecked = verified.uncheckedUnits > 0 ? `, ${verified.uncheckedUnits} unchecked` : '';

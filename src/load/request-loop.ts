@@ -21,29 +21,37 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import { InvariantError, invariant } from '../base/invariant.ts';
-import { createPrng, type Prng } from '../base/prng.ts';
 import type { DepthSearch } from './latency-target.ts';
-import { FLUSH, READ, SOURCE_END, SOURCE_WAIT, TRIM, WRITE } from './operation-source.ts';
+import {
+  FLUSH,
+  type Operation,
+  READ,
+  SOURCE_END,
+  SOURCE_WAIT,
+  TRIM,
+  WRITE,
+} from './operation-source.ts';
 import { OWN_COST_EVERY } from './own-cost.ts';
 import type { LoopEnd, RequestLoopOptions } from './request-loop-options.ts';
 import { RequestSlot } from './request-slot.ts';
 import type { TargetDisk } from './target.ts';
+import { WriteContent } from './write-content.ts';
 
 export class RequestLoop {
   readonly #options: RequestLoopOptions;
-  readonly #payload: Prng;
+  readonly #content: WriteContent;
   readonly #idle: RequestSlot[] = [];
   #inFlight = 0;
   #isDraining = false;
   #isWaiting = false;
   #isThinking = false;
   #madeSinceThink = 0;
+  #thoughtAtMs = 0;
   #thinkTimer: NodeJS.Timeout | null = null;
   #isSynced = false;
   #hasEnded = false;
   #error: unknown = null;
   #writesSinceSync = 0;
-  #writesMade = 0;
   #completions = 0;
   /** This completion is timed: what is spent in calls to the target is taken off. */
   #isTimed = false;
@@ -57,16 +65,17 @@ export class RequestLoop {
 
   constructor(options: RequestLoopOptions) {
     this.#options = options;
-    this.#payload = createPrng(options.seed);
+    const { payload, seed, bufferPattern = null, reduction } = options;
+    this.#content = new WriteContent(payload, seed, bufferPattern, reduction);
   }
 
   /** Runs to the end. Call once. */
   run(): Promise<LoopEnd> {
     invariant(this.#beganAtMs === 0, 'a loop runs once');
     const { depth, bufferBytes, stats, rampMs = 0, runtimeMs = 0 } = this.#options;
-    const template = new Uint8Array(bufferBytes);
-    if (this.#options.payload !== 'zero') this.#fillTemplate(template);
+    const template = this.#content.template(bufferBytes);
     this.#beganAtMs = performance.now();
+    this.#thoughtAtMs = this.#beganAtMs;
     this.#measuredFromMs = this.#beganAtMs + rampMs;
     if (runtimeMs > 0) this.#setDeadline(this.#measuredFromMs + runtimeMs);
     stats.begin(this.#measuredFromMs);
@@ -80,15 +89,6 @@ export class RequestLoop {
       }
       this.#fill();
     });
-  }
-
-  #fillTemplate(template: Uint8Array): void {
-    const { bufferPattern = null } = this.#options;
-    if (bufferPattern === null) this.#payload.fill(template);
-    else
-      template.forEach((_, at) => {
-        template[at] = bufferPattern[at % bufferPattern.length]!;
-      });
   }
 
   /** Makes no more requests; run() resolves when those in flight have completed. */
@@ -143,7 +143,7 @@ export class RequestLoop {
     if (syncEvery > 0 && this.#writesSinceSync >= syncEvery && !(source.progress() >= 1)) {
       this.#writesSinceSync = 0;
       slot.aim(FLUSH, slot.disk ?? source.disk, 0, 0, 0);
-    } else if (this.#mustThink()) {
+    } else if (this.#mustThink(nowMs)) {
       this.#rest(slot, false);
       return;
     } else {
@@ -173,9 +173,11 @@ export class RequestLoop {
   }
 
   /** True if no request is to be made before the loop has thought. */
-  #mustThink(): boolean {
+  #mustThink(nowMs: number): boolean {
     const { think = null } = this.#options;
-    if (think === null || this.#madeSinceThink < think.everyRequests) return false;
+    if (think === null || this.#madeSinceThink === 0) return false;
+    const isTime = nowMs - this.#thoughtAtMs >= think.everyMs;
+    if (this.#madeSinceThink < think.everyRequests && !isTime) return false;
     this.#madeSinceThink = 0;
     this.#isThinking = true;
     this.#isWaiting = true;
@@ -191,6 +193,7 @@ export class RequestLoop {
     this.#thinkTimer = setTimeout(() => {
       this.#thinkTimer = null;
       this.#isThinking = false;
+      this.#thoughtAtMs = performance.now();
       if (shiftsSource) source.shift?.(performance.now() - beganAtMs);
       this.#resume();
     }, pauseMs - spinMs);
@@ -217,6 +220,8 @@ export class RequestLoop {
     this.#inFlight += 1;
     // A source reads the clock after its caller did: no request starts before it is due.
     slot.startedAtMs = Math.max(nowMs, slot.dueAtMs);
+    const { operation, offsetBytes, lengthBytes } = slot;
+    this.#options.ioLog?.made(operation, offsetBytes, lengthBytes, slot.startedAtMs);
     let askedAtMs = 0;
     let promise: Promise<unknown>;
     try {
@@ -239,9 +244,8 @@ export class RequestLoop {
       verifier?.beforeRead(offsetBytes, lengthBytes, slot.expectedUnits());
     } else if (operation === WRITE) {
       this.#writesSinceSync += 1;
-      this.#writesMade += 1;
       slot.writeBytes();
-      if (verifier === null) this.#fillPayload(slot);
+      if (verifier === null) this.#content.fill(slot);
       else verifier.beforeWrite(offsetBytes, lengthBytes, slot.writeWords());
     } else if (operation === TRIM) {
       verifier?.beforeTrim(offsetBytes, lengthBytes);
@@ -268,20 +272,6 @@ export class RequestLoop {
     return this.#options.syncsWrites === true ? written.then(() => disk.flush()) : written;
   }
 
-  #fillPayload(slot: RequestSlot): void {
-    switch (this.#options.payload) {
-      case 'scramble':
-        slot.scramble(this.#writesMade);
-        return;
-      case 'refill':
-        this.#payload.fill(slot.writeBytes());
-        return;
-      case 'same':
-      case 'zero':
-        return;
-    }
-  }
-
   readonly #completed = (slot: RequestSlot): void => {
     const beganAtMs = performance.now();
     this.#isTimed = ++this.#completions % OWN_COST_EVERY === 0;
@@ -298,11 +288,11 @@ export class RequestLoop {
     let nowMs = completedAtMs;
     this.#inFlight -= 1;
     const { stats, log, mismatchEnds = false, requestLog, latencyMostMs = 0 } = this.#options;
-    const { depthSearch = null } = this.#options;
+    const { depthSearch = null, submitBatch = 1 } = this.#options;
     if (slot.startedAtMs >= this.#measuredFromMs) {
       stats.direction(slot.operation).record(nowMs - slot.startedAtMs, slot.lengthBytes);
       if (slot.dueAtMs > 0) stats.response.record((nowMs - slot.dueAtMs) * 1e6);
-      requestLog?.record(slot.operation, slot.startedAtMs, nowMs, slot.lengthBytes);
+      requestLog?.record(slot, slot.startedAtMs, nowMs);
     }
     if (latencyMostMs > 0 && nowMs - slot.startedAtMs > latencyMostMs) {
       this.#end(tooLong(nowMs - slot.startedAtMs, latencyMostMs));
@@ -323,8 +313,15 @@ export class RequestLoop {
       nowMs = performance.now();
     }
     stats.sampleIfDue(nowMs);
-    if (depthSearch === null) this.#next(slot, nowMs);
-    else this.#searchDepth(depthSearch, slot, nowMs);
+    if (depthSearch !== null) this.#searchDepth(depthSearch, slot, nowMs);
+    else if (submitBatch === 1) this.#next(slot, nowMs);
+    else this.#restForBatch(slot, submitBatch);
+  }
+
+  /** Puts a slot to rest until a batch of them can be given something to do. */
+  #restForBatch(slot: RequestSlot, submitBatch: number): void {
+    this.#rest(slot, false);
+    if (this.#idle.length >= submitBatch || this.#inFlight === 0) this.#fill();
   }
 
   /** Lets a search judge a request, and makes as many more as it admits. */
@@ -346,9 +343,23 @@ export class RequestLoop {
     if (slot.operation === WRITE || slot.operation === TRIM) {
       slot.disk!.verifier?.afterFailure(slot.offsetBytes, slot.lengthBytes);
     }
+    if (this.#goesOnAfter(slot.operation, error)) {
+      this.#options.failures?.add(error);
+      this.#idle.push(slot);
+      // In another turn: a target that refuses at once must not keep the event loop for itself.
+      setImmediate(() => this.#fill());
+      return;
+    }
     this.#end(error);
     this.#rest(slot, true);
   };
+
+  /** continue_on_error: trims and flushes are writes in this. */
+  #goesOnAfter(operation: Operation, error: unknown): boolean {
+    const { failures = null, continuesAfter = [] } = this.#options;
+    if (failures === null || error instanceof InvariantError) return false;
+    return continuesAfter.includes(operation === READ ? 'read' : 'write');
+  }
 
   #end(error: unknown): void {
     this.#error ??= error;

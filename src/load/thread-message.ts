@@ -50,4 +50,5 @@ export interface CloneRecord {
   readonly isVerified: boolean;
   readonly steady: FinishedClone['steady'];
   readonly search: FinishedClone['search'];
+  readonly failures: { readonly count: number; readonly first: FailureRecord | null };
 }

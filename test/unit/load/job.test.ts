@@ -173,19 +173,19 @@ test('foreign engines and unhonoured options are noted, each once, and the job s
   const file = read(`[global]
 ioengine=libaio
 direct=1
-log_offset=1
+log_prio=1
 random_distribution=random
 verify=crc64
 [a]
 rw=read:8k
 [b]
-log_offset=1
+log_prio=1
 ioengine=external:/x/y.so
 verify=crc32c-intel
 `);
   expect(file.notes).toEqual([
     'ioengine=libaio: runs on the library',
-    'log_offset is not honoured: the job runs without it',
+    'log_prio is not honoured: the job runs without it (requests have no priority)',
     'ioengine=external:/x/y.so: runs on the library',
   ]);
   expect(file.jobs.map(({ verify, engine }) => [verify, engine])).toEqual([
