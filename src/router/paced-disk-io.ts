@@ -59,14 +59,12 @@ export class PacedDiskIo extends DiskIo {
       const what = `${QUEUE_REQUESTS_MAX} requests are waiting for ${this.diskId}`;
       return Promise.reject(new PlaneError('Busy', what));
     }
-    const { counters } = this.dispatch;
     return new Promise((resolve, reject) => {
       let dueMs = 0;
-      const beganAt = counters.begin();
       const end = (): void => {
         this.unanswered--;
         // With the time it was held: it is what callers see of the disk.
-        counters.count(operation, this.encrypted, request, beganAt);
+        this.count(request);
       };
       const answer = (): void => {
         end();

@@ -17,7 +17,12 @@ import type { SectorCipherEngine, SectorKey } from '../cipher/sector-cipher.ts';
 import { surveyEngines } from '../cipher/select-engine.ts';
 import { ALLOCATION_RUNS_MAX, BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
-import { OPERATION, type ShardChannel, STAGING_BUFFER } from '../record/shard-channel.ts';
+import {
+  FLAG_TIMED,
+  OPERATION,
+  type ShardChannel,
+  STAGING_BUFFER,
+} from '../record/shard-channel.ts';
 import type {
   ScrubStep,
   ShardCall,
@@ -33,6 +38,7 @@ import { Layer } from './layer.ts';
 import { ReencryptionTurns } from './reencryption-turns.ts';
 import { Scrub } from './scrub.ts';
 import { shareTrees } from './share-trees.ts';
+import { stageClock } from './stage-clock.ts';
 import { Volume } from './volume.ts';
 
 type RequestOf<Op extends ShardRequest['op']> = Extract<ShardRequest, { op: Op }>;
@@ -94,12 +100,17 @@ export class Shard {
     let requests = 0;
     let isFlush = false;
     while (end !== submitted && requests < BATCH_REQUESTS_MAX && bytes < BATCH_BYTES_MAX) {
+      const isTimed = (channel.flags(end) & FLAG_TIMED) !== 0;
+      if (isTimed) stageClock.begin();
       if (executeSlot(channel, end, this.volumes, this.buffers)) isFlush = true;
+      if (isTimed) stageClock.end(channel, end);
       bytes += channel.operation(end) === OPERATION.zero ? 0 : channel.lengthBytes(end);
       requests++;
       end = (end + 1) >>> 0;
     }
+    const commitBeganAt = stageClock.commitBegins();
     const failure = settleStore(store, isFlush);
+    stageClock.commitEnds(channel, commitBeganAt);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
     const hasWoken = channel.publishCompleted(end);
@@ -296,6 +307,7 @@ export class Shard {
       engine: this.parts.engine.name,
       openVolumes: this.volumes.size,
       heldKeys,
+      unwraps: this.keyring.unwrapTimes.read(),
     };
   }
 
