@@ -33,7 +33,10 @@ export interface GateReport {
   readonly a: string;
   readonly b: string;
   readonly terms: Terms;
+  /** How long it was to measure at most. */
   readonly seconds: number;
+  /** How long it took; null: it is not known. */
+  readonly tookSeconds: number | null;
   /** Of the order of turns; null: there was none. */
   readonly seed: number | null;
   /** Of a check on another machine. */
