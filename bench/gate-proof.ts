@@ -1,6 +1,6 @@
 /**
- * `npm run gate:proof -- [--times N] [--seconds N] [--job FILE] [--only slow|same] [--json FILE]`:
- * what the gate says of a slow-down that is there, and of one that is not.
+ * `npm run gate:proof -- [--times N] [--seconds N] [--job FILE] [--only slow|same] [--json FILE]
+ * [--record FILE]`: what the gate says of a slow-down that is there, and of one that is not.
  *
  * Three copies of the build are made: two as they are, and one whose engine takes a tenth longer
  * over every request: when it has executed one (encrypted, hashed and stored it, in the thread of
@@ -9,7 +9,9 @@
  * compares the first with the slow one, and with the other, N times in turns.
  *
  * Right is: regression every time for the slow one, and never for the other, which it may be unable
- * to tell. Exit code 1 if one verdict was wrong.
+ * to tell. Exit code 1 if one verdict was wrong. --json keeps the reports. --record keeps the turns
+ * of the runs without a slow-down, as parts of their median: the machine's noise, which
+ * test/unit/gate/machines has of some machines.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -17,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from './reference.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SEALDISK = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
@@ -42,6 +45,10 @@ interface Row {
   readonly high: number | null;
   readonly smallest: number | null;
   readonly rounds: number;
+  readonly unit: string;
+  readonly isBiggerBetter: boolean;
+  readonly summary: string;
+  readonly turns: { readonly a: readonly number[]; readonly b: readonly number[] };
 }
 
 interface Report {
@@ -62,6 +69,7 @@ const { values } = parseArgs({
     job: { type: 'string', default: join(ROOT, 'bench/jobs/gate.fio') },
     only: { type: 'string' },
     json: { type: 'string' },
+    record: { type: 'string' },
   },
 });
 
@@ -112,10 +120,42 @@ const HEADINGS = [
   ...['would have seen', 'of the metric'],
 ];
 
+/** The pairs of processes of runs of the same against the same, of each metric. */
+function noiseOf(reports: readonly Report[]): unknown {
+  const pairs = reports.reduce((sum, { rows }) => sum + rows[0]!.rounds, 0);
+  const seconds = reports.reduce((sum, { tookSeconds }) => sum + tookSeconds, 0);
+  const metrics = reports[0]!.rows.map(({ name, unit, isBiggerBetter, summary }, at) => {
+    const rows = reports.map((report) => report.rows[at]!);
+    const typical = median(rows.flatMap(({ turns }) => [...turns.a, ...turns.b]));
+    const parts = (turns: readonly number[]): number[] =>
+      turns.map((turn) => Number((turn / typical).toFixed(3)));
+    return {
+      metric: { name, unit, isBiggerBetter, summary },
+      pairs: rows.flatMap(({ turns, rounds }) => {
+        const count = turns.a.length / rounds;
+        return Array.from({ length: rounds }, (_, round) => ({
+          one: parts(turns.a.slice(round * count, (round + 1) * count)),
+          other: parts(turns.b.slice(round * count, (round + 1) * count)),
+        }));
+      }),
+    };
+  });
+  return { pairSeconds: Number((seconds / pairs).toFixed(2)), metrics };
+}
+
+function keep(reports: readonly (Report & { readonly name: string })[]): void {
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(reports));
+  const same = reports.filter(({ name }) => name === 'same');
+  if (values.record === undefined || same.length === 0) return;
+  // A pair a line.
+  const text = JSON.stringify(noiseOf(same)).replaceAll('{"', '\n{"');
+  writeFileSync(values.record, `${text.trim()}\n`);
+}
+
 /** @returns the runs whose verdict was wrong */
 function prove(plain: string, contenders: readonly Contender[]): string[] {
   const wrong: string[] = [];
-  const reports: unknown[] = [];
+  const reports: (Report & { readonly name: string })[] = [];
   const right: Record<string, number> = {};
   console.log(`${tableLine(HEADINGS)}\n${tableLine(HEADINGS.map(() => '---'))}`);
   const began = performance.now();
@@ -126,8 +166,8 @@ function prove(plain: string, contenders: readonly Contender[]): string[] {
       if (isRight) right[name] = (right[name] ?? 0) + 1;
       else wrong.push(`${name} ${time}`);
       console.log(linesOf(time, name, report, isRight).join('\n'));
-      reports.push({ time, name, ...report });
-      if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(reports));
+      reports.push({ ...report, name });
+      keep(reports);
     }
   }
   const sums = contenders.map(

@@ -61,13 +61,20 @@ export function checkFlags(flags: LoadFlags, jobFiles: readonly string[]): void 
       throw new UsageError(`--${name}: expected a whole number above 0, got '${value}'`);
     }
   }
-  if (flags.inTurns !== undefined && (flags.trace ?? flags.workers ?? flags.html) !== undefined) {
-    throw new UsageError('--in-turns is for jobs on this thread: no --trace, --workers, --html');
-  }
+  checkInTurns(flags);
   if (flags.dataDir !== undefined && flags.memory === true) {
     throw new UsageError('expected --data-dir or --memory, got both');
   }
   speedOf(flags);
+}
+
+/** Turns are of jobs, by this thread, and their report is their own. */
+function checkInTurns({ inTurns, trace, workers, html, encrypt }: LoadFlags): void {
+  if (inTurns === undefined) return;
+  if ((trace ?? workers ?? html) !== undefined || encrypt === 'both') {
+    const others = '--trace, --workers, --html or --encrypt both';
+    throw new UsageError(`--in-turns is for jobs on this thread, without ${others}`);
+  }
 }
 
 function checkChoice(name: string, value: string | undefined, known: readonly string[]): void {

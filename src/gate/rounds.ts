@@ -7,8 +7,8 @@
  * compiler decided) is in one number, once. That number is s(B) - s(A), in logarithms, so that
  * twice and half are equally far from equal; above 0 if B is better. s is the metric's summary:
  * - mean of all turns: a stall now and then counts, and so does everything that disturbs
- * - best: the turn that a tenth of the turns are better than. Noise of a machine slows turns down
- *   and never speeds them up, so the best are those that nothing disturbed
+ * - best: the turn that one in twenty is better than. Noise of a machine slows turns down and never
+ *   speeds them up, so the best are those that nothing disturbed
  *
  * Why it is right on a machine that drifts. Inside four turns a steady drift cancels: the outer two
  * lie around the inner two. Disturbances longer than a round hit both. And because of the coin, if
@@ -37,8 +37,8 @@ const ORDERS: readonly (readonly Side[])[] = [
 ];
 
 const TURNS_A_BLOCK = 4;
-/** Of the turns are better than the best that count. */
-const BEST_PART = 0.1;
+/** So many of the turns are better than the one that counts. */
+const BEST_PART = 0.05;
 
 /** Whose turn it is, four times. */
 export function orderOfRound(prng: Prng): readonly Side[] {
@@ -70,7 +70,7 @@ function meanLogarithm(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + Math.log(value), 0) / values.length;
 }
 
-/** Between two turns where the tenth is not one. */
+/** Between two turns where no turn is at that place. */
 function bestLogarithm(isBiggerBetter: boolean): (values: readonly number[]) => number {
   return (values) => {
     const sorted = [...values].sort((one, other) => (isBiggerBetter ? other - one : one - other));

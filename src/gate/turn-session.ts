@@ -71,7 +71,12 @@ export async function openSession(
   };
   const head = await next();
   if (head === null && (await ended) === EXIT_USAGE) return null;
-  parse(headShape, await lineOf(head, started), started);
+  try {
+    parse(headShape, await lineOf(head, started), started);
+  } catch (error) {
+    stop('it is none that takes turns');
+    throw error;
+  }
   return {
     takeTurn: async () => {
       child.stdin!.write('\n');

@@ -88,6 +88,9 @@ describe('a run', () => {
   test('opens a pair for each round, either of the two first, and closes it', async () => {
     const firsts: Side[] = [];
     let open = 0;
+    const closeOne = (): void => {
+      open -= 1;
+    };
     const { openPair, ...options } = machine(0.25, 1);
     const [judged] = await runAb({
       ...options,
@@ -96,7 +99,7 @@ describe('a run', () => {
         firsts.push(first);
         open += 1;
         const pair = await openPair(first);
-        return { ...pair, close: async () => void (open -= 1) };
+        return { ...pair, close: async () => closeOne() };
       },
     });
     expect(open).toBe(0);
@@ -112,7 +115,10 @@ describe('a run', () => {
       if (++turns === 5) throw new Error('it broke');
       return [rate(1)];
     };
-    const openPair = async () => ({ takeTurn, close: async () => void (closed += 1) });
+    const close = async (): Promise<void> => {
+      closed += 1;
+    };
+    const openPair = async () => ({ takeTurn, close });
     await expect(runAb({ ...machine(1, 1), openPair })).rejects.toThrow('it broke');
     expect(closed).toBe(2);
   });

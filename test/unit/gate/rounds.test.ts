@@ -35,16 +35,16 @@ test('blocks are mean logarithms of four turns; a rest is dropped', () => {
   expect(blocksOf([1, 2, 3])).toEqual([]);
 });
 
-test('the best of turns is what a tenth of them are better than, whatever the others do', () => {
+test('the best of turns is what one in twenty is better than, whatever the others do', () => {
   const best = { isBiggerBetter: false, summary: 'best' } as const;
-  const clean = [100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110];
-  const disturbed = clean.map((value, at) => (at > 2 ? value * 7 : value)).reverse();
+  const clean = Array.from({ length: 21 }, (_, at) => 100 + at);
+  const disturbed = clean.map((value, at) => (at > 1 ? value * 7 : value)).reverse();
   expect(differencesOf([{ a: clean, b: disturbed }], best)[0]).toBeCloseTo(0, 12);
   const slower = disturbed.map((value) => value * 1.1);
   expect(differencesOf([{ a: clean, b: slower }], best)[0]).toBeCloseTo(-Math.log(1.1), 12);
-  // Of two turns a tenth of the way from the better to the other.
+  // Of two turns a twentieth of the way from the better to the other.
   const [two] = differencesOf([{ a: [100, 100], b: [100, 200] }], best);
-  expect(two).toBeCloseTo(-Math.log(2) / 10, 12);
+  expect(two).toBeCloseTo(-Math.log(2) / 20, 12);
   const rate = { isBiggerBetter: true, summary: 'best' } as const;
   const [gain] = differencesOf([{ a: [100, 10], b: [200, 20] }], rate);
   expect(gain).toBeCloseTo(Math.log(2), 12);
