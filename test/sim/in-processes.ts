@@ -40,6 +40,8 @@ async function runRange(main: string, seed: number, histories: number): Promise<
   const child = spawn(process.execPath, [...ENGINE_OPTIONS, main, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // Who ends this process ends the others with it.
+  process.once('SIGTERM', () => child.kill());
   return JSON.parse(await text(child.stdout)) as Summary;
 }
 
