@@ -20,4 +20,8 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
   },
   { seed: 1_001_779, found: 'in the simulator: an ended thread failed to open its store' },
   { seed: 1_000_021, found: 'in the simulator: a removal that failed leaves its tree' },
+  {
+    seed: 10_031_932,
+    found: 'in the simulator: a snapshot asked for before its shard was lost with a damaged slot',
+  },
 ];

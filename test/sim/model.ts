@@ -120,7 +120,7 @@ export class Content {
 /** What a snapshot being taken may be: see Volume.capture(). */
 export interface Capture {
   readonly base: readonly Content[];
-  readonly writes: { readonly write: ModelWrite; readonly isDone: boolean }[];
+  readonly writes: { readonly write: ModelWrite; isDone: boolean }[];
 }
 
 export class Volume {
@@ -207,6 +207,11 @@ export class Volume {
   loosen(): void {
     this.losses++;
     for (const state of this.states) state.loosen();
+    // A snapshot asked for before may be taken only now.
+    for (const { base, writes } of this.#captures) {
+      for (const state of base) state.loosen();
+      for (const made of writes) made.isDone = false;
+    }
   }
 
   /** A second volume with the same content. */
