@@ -21,6 +21,7 @@
  */
 import { join } from 'node:path';
 import { PlaneError } from '../base/errors.ts';
+import { invariant } from '../base/invariant.ts';
 import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
@@ -48,11 +49,6 @@ export class BelievedSlots {
     this.#segmentSlots = segmentSlots;
   }
 
-  /** Segments with such slots. */
-  get segmentCount(): number {
-    return this.#segments.size;
-  }
-
   add(segmentNumber: number, slot: number, checksum: number): void {
     let segment = this.#segments.get(segmentNumber);
     if (segment === undefined) {
@@ -75,7 +71,8 @@ export class BelievedSlots {
     try {
       for (const [number, believed] of this.#segments) {
         const segment = parts.table.find(number);
-        if (segment !== undefined) forceSegment(parts, segment, believed, memory);
+        invariant(segment !== undefined, 'no segment is removed before what it holds is forced');
+        forceSegment(parts, segment, believed, memory);
       }
     } finally {
       memory.release();

@@ -26,4 +26,8 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
   },
   { seed: 20_004_167, found: 'in the simulator: what another shard may have lost had been read' },
   { seed: 1_000_021, found: 'in the simulator: a removal that failed leaves its tree' },
+  {
+    seed: 10_031_932,
+    found: 'in the simulator: a snapshot asked for before its shard was lost with a damaged slot',
+  },
 ];

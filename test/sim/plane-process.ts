@@ -69,6 +69,7 @@ export class PlaneProcess {
   #metadata: Metadata | null = null;
   #context: PlaneContext | null = null;
   #tasks: TaskRunner | null = null;
+  readonly #replaced: SimulatedShardThread[] = [];
   /** What the vault's store held when the KMS thread ended. */
   #vaultLeft: KeyValueContent | undefined;
 
@@ -151,7 +152,7 @@ export class PlaneProcess {
 
   /** It is no more: memory is given back. */
   end(): void {
-    for (const thread of this.threads) thread.end();
+    for (const thread of [...this.threads, ...this.#replaced]) thread.end();
   }
 
   call<V extends keyof Verbs>(
@@ -228,15 +229,11 @@ export class PlaneProcess {
 
   /** A thread in place of one that was lost. @throws PlaneError what recovery refuses with */
   async #replace(index: number): Promise<SimulatedShardThread> {
-    this.threads[index]?.end();
     const thread = this.#makeThread(index);
+    // Its memory is not another thread's while the router may look at what it left there.
+    this.#replaced.push(this.threads[index]!);
     this.threads[index] = thread;
-    try {
-      await thread.start();
-    } catch (error) {
-      thread.end();
-      throw error;
-    }
+    await thread.start();
     return thread;
   }
 }
