@@ -66,7 +66,7 @@ async function waitForImage(api: ApiSubject, imageId: string, region: string) {
 }
 
 describe('by the official SDKs', () => {
-  test('material of one’s own protects a disk; taken away it locks it, put back it heals', async () => {
+  test('a key of own material protects a disk, locks it without, and heals', async () => {
     await using api = await startApi();
     const [client, keys] = [ecsClient(api.port), kmsClient(api.port)];
     const created = await keys.createKey(new kms.CreateKeyRequest({ origin: 'EXTERNAL' }));
