@@ -106,7 +106,8 @@ async function rateOf(
   const server = serverSeconds(pid) - served;
   const share = (100 * client) / (client + server);
   const us = (seconds: number): string => `${((seconds * 1e6) / done).toFixed(0)} us`;
-  const note = `clients ${share.toFixed(0)} % of the time: ${us(client)} a call, server ${us(server)}`;
+  const spent = `${us(client)} a call, server ${us(server)}`;
+  const note = `clients ${share.toFixed(0)} % of the time: ${spent}`;
   return { perSecond: perSecondOf(done), note };
 }
 

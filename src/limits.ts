@@ -193,8 +193,6 @@ export const SHARD_HEAP_MB = 1_024;
 export const STORE_KEY_CHARS_MAX = 256;
 export const STORE_VALUE_BYTES_MAX = MIB;
 export const STORE_RANGE_ENTRIES_MAX = 100_000;
-/** Records of disks, snapshots and accounts that are decoded once: some KiB each. */
-export const RECORDS_REMEMBERED_MAX = 1_000;
 /** A commit not settled by then has failed: longer than any fdatasync that may still succeed. */
 export const STORE_COMMIT_TIMEOUT_MS = 30_000;
 /** A commit fails for lack of space where the file system has less than this. */

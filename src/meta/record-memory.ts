@@ -1,18 +1,24 @@
 /**
  * Records as they were decoded, until something is committed. Thread: main.
  *
- * To decode a record, and to check it, takes longer than all else a Describe verb does. What is read
- * again and again while nothing changes is decoded once.
+ * To decode a record, and to check it, takes longer than all else a Describe verb does. What is
+ * read again and again while nothing changes is decoded once.
  *
  * 1. The store has one writer, Metadata.commit(). It has everything forgotten when a commit begins
  *    and when it has ended, and nothing is remembered in between: an answer is the store's own.
  * 2. Remembered records are handed out to several callers: they are frozen, but for bytes.
  * 3. So many are remembered, and only of kinds whose records are small: disks, snapshots, accounts.
  */
-import { RECORDS_REMEMBERED_MAX } from '../limits.ts';
+/** Some KiB each. */
+const RECORDS_MAX = 1_000;
 
 export class RecordMemory {
   readonly #records = new Map<string, object>();
+  readonly #most: number;
+
+  constructor(most: number = RECORDS_MAX) {
+    this.#most = most;
+  }
 
   forget(): void {
     this.#records.clear();
@@ -32,7 +38,7 @@ export class RecordMemory {
     if (known !== undefined) return known as T;
     const record = read();
     if (record === undefined || !mayRemember) return record;
-    if (this.#records.size >= RECORDS_REMEMBERED_MAX) this.#records.clear();
+    if (this.#records.size >= this.#most) this.#records.clear();
     freeze(record);
     this.#records.set(key, record);
     return record;

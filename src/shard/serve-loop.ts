@@ -11,11 +11,7 @@
  *
  * **Thread:** shard.
  */
-import {
-  BUSY_BATCHES_PER_IDLE,
-  POLLED_BATCH_REQUESTS_MAX,
-  SHARD_SLEEP_MS_MAX,
-} from '../limits.ts';
+import { BUSY_BATCHES_PER_IDLE, POLLED_BATCH_REQUESTS_MAX, SHARD_SLEEP_MS_MAX } from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
 import type { Shard } from './serve.ts';
 

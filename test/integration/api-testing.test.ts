@@ -177,6 +177,12 @@ describe('a test server', () => {
     expect(sumOf('sealdisk_io_requests_total', 'operation="write",encrypted="false"')).toBe(0);
     expect(sumOf('sealdisk_io_failures_total', 'operation')).toBe(0);
     expect(sumOf('sealdisk_io_seconds_count', 'operation')).toBeGreaterThan(0);
+    for (const stage of ['queue', 'crypto', 'store', 'held', 'answer']) {
+      const counted = sumOf('sealdisk_io_stage_seconds_count', `${wrote},stage="${stage}"`);
+      expect(counted, stage).toBe(1);
+    }
+    const attached = 'operation="attach",encrypted="true",stage="kms"';
+    expect(sumOf('sealdisk_io_stage_seconds_count', attached)).toBe(1);
     const kmsCalls = /sealdisk_kms_call_seconds_count\{operation="generateWrappedDataKey"\} (\d+)/;
     expect(Number(kmsCalls.exec(page)?.[1])).toBeGreaterThan(0);
     expect(page).toMatch(/sealdisk_kms_failures_total\{operation="generateWrappedDataKey"\} 0/);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KeyValueStore } from '../../../src/kv/key-value-store.ts';
 import { openMemoryStore } from '../../../src/kv/memory-store.ts';
-import { RECORDS_REMEMBERED_MAX } from '../../../src/limits.ts';
 import { metadataOver } from '../../../src/meta/metadata.ts';
 import { RecordMemory } from '../../../src/meta/record-memory.ts';
 import { disk, diskId } from './fixtures.ts';
@@ -62,19 +61,19 @@ describe('records that were read', () => {
   });
 
   test('are bounded: one more and all are forgotten', () => {
-    const memory = new RecordMemory();
+    const memory = new RecordMemory(100);
     const reads: string[] = [];
     const recall = (key: string) =>
       memory.recall(key, true, () => {
         reads.push(key);
         return { key };
       });
-    for (let index = 0; index < RECORDS_REMEMBERED_MAX; index++) recall(`${index}`);
+    for (let index = 0; index < 100; index++) recall(`${index}`);
     recall('0');
-    expect(reads).toHaveLength(RECORDS_REMEMBERED_MAX);
+    expect(reads).toHaveLength(100);
     recall('more');
     recall('0');
-    expect(reads.slice(RECORDS_REMEMBERED_MAX)).toEqual(['more', '0']);
+    expect(reads.slice(100)).toEqual(['more', '0']);
     expect(memory.recall('none', true, () => undefined)).toBeUndefined();
   });
 });
