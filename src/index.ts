@@ -40,6 +40,7 @@ export type {
   DiskPerformance,
   DiskWriteOptions,
   EngineSurvey,
+  IoStages,
   KeySearch,
   Plane,
   PlaneCheck,

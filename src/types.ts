@@ -121,6 +121,8 @@ export interface Disk extends AsyncDisposable {
   /** Size in bytes. */
   readonly size: number;
   readonly encrypted: boolean;
+  /** Where the time of a sample of its requests went, since it was attached. */
+  readonly stages: IoStages;
   /**
    * Reads length bytes into a new buffer that is the caller's.
    *
@@ -167,6 +169,8 @@ export interface SnapshotReader extends AsyncDisposable {
   /** Size in bytes. */
   readonly size: number;
   readonly encrypted: boolean;
+  /** As Disk.stages. */
+  readonly stages: IoStages;
   /**
    * As Disk.read().
    *
@@ -192,6 +196,8 @@ export interface PlaneStats {
     readonly reclaimedSectors: number;
     readonly openVolumes: number;
     readonly heldKeys: number;
+    /** From asking the KMS thread for a data key to its answer: part of an attach. */
+    readonly unwraps: TimeCounts;
     /** Threads the shard has lost since the plane was opened; each was replaced. */
     readonly losses: number;
     /** Requests to its attached disks since the plane was opened. */
@@ -199,6 +205,25 @@ export interface PlaneStats {
   }[];
   /** Calls of the main thread to the KMS thread since the plane was opened. */
   readonly kms: readonly KmsCallCount[];
+}
+
+/**
+ * The time of requests from call to answer, by where they were, in seconds: sums over a sample, of
+ * which each disk's first request is one, and one in 32. Requests that failed are left out.
+ */
+export interface IoStages {
+  /** How many there are in the sample. */
+  readonly requests: number;
+  /** Waited for their shard, and for others of their batch. */
+  readonly queue: number;
+  /** Were encrypted or decrypted. */
+  readonly crypto: number;
+  /** All else the shard did for them, and its commit. */
+  readonly store: number;
+  /** Were done, but not by the disk that is modelled (AttachOptions.performance). */
+  readonly held: number;
+  /** Were on their way back. */
+  readonly answer: number;
 }
 
 /** Requests of a kind. */
@@ -211,6 +236,11 @@ export interface IoCount {
   readonly failures: number;
   /** From the call to its answer, of a sample. */
   readonly times: TimeCounts;
+  /** The same, by where they were. */
+  readonly stages: readonly {
+    readonly stage: Exclude<keyof IoStages, 'requests'>;
+    readonly times: TimeCounts;
+  }[];
 }
 
 export interface KmsCallCount {

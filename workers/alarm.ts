@@ -1,12 +1,7 @@
 /** Entry of the alarm thread: sleeps until what main has set is due, then wakes main. */
 import { workerData } from 'node:worker_threads';
-import {
-  ALARM_DUE,
-  ALARM_RINGS,
-  ALARM_SETS,
-  ALARM_STOP,
-  sharedMicroseconds,
-} from '../src/record/alarm-words.ts';
+import { sharedMicroseconds } from '../src/base/clock.ts';
+import { ALARM_DUE, ALARM_RINGS, ALARM_SETS, ALARM_STOP } from '../src/record/alarm-words.ts';
 
 const words = workerData as Int32Array;
 /** The count it has rung for. */

@@ -11,3 +11,9 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
 };
+
+/** Monotonic time that is the same on every thread, as performance.now() is not. */
+export function sharedMicroseconds(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000_000 + nanoseconds / 1_000;
+}

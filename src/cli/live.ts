@@ -5,8 +5,9 @@
  */
 
 import type { JobProgress } from '../load/job-run.ts';
+import type { LoadActivity } from '../load/live-activity.ts';
 import { LiveScreen, type ScreenStream } from '../load/live-screen.ts';
-import { type FrameStyle, LiveView, type LoadActivity } from '../load/live-view.ts';
+import { type FrameStyle, LiveView } from '../load/live-view.ts';
 import { UsageError } from './exit-codes.ts';
 
 export interface WatchedRun {

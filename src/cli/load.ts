@@ -291,7 +291,7 @@ function jobFileOf({ flags, jobFiles, jobOptions, environment }: LoadRequest): J
   if (flags.verify === true) overrides.push({ name: 'verify', value: 'crc32c', line: 0 });
   const [fileName] = jobFiles;
   const describesJob = jobOptions.some(({ name }) => ['name', 'rw', 'readwrite'].includes(name));
-  if (fileName === undefined && describesJob) return readJobOptions(overrides);
+  if (fileName === undefined && describesJob) return readJobOptions(overrides, readText);
   const readName = fileName ?? canonicalJobFile();
   return readJobFile(readText(readName), readName, { environment, overrides, include: readText });
 }

@@ -58,6 +58,8 @@ const commonSchema = v.object({
   ClientToken: v.optional(v.string()),
 });
 
+const COMMON_NAMES: ReadonlySet<string> = new Set(Object.keys(commonSchema.entries));
+
 /** What callers keep to themselves: in no message, however wrong it is. */
 const SECRET_PARAMETERS: readonly string[] = ['Plaintext', 'Password', 'UserData'];
 const SHOWN_CHARS = 64;
@@ -93,7 +95,7 @@ export async function callVerb<V extends keyof Verbs>(
   const { access } = row;
   const given = partsOf(parameters);
   const isDryRun = given.common.DryRun === true;
-  const call = { verb, access, principal, ...askedOf(given, principal), isDryRun };
+  const call = { verb, access, principal, isDryRun, ...askedOf(given, principal) };
   return auditCall(plane, call, async (audited) => {
     const common = checkParameters(verb, commonSchema, given.common) as CommonParameters;
     checkParameters(verb, row.schema, given.own);
@@ -126,13 +128,12 @@ interface GivenParameters {
 
 function partsOf(parameters: unknown): GivenParameters {
   if (typeof parameters !== 'object' || parameters === null) return { common: {}, own: parameters };
-  const own = wellFormed({ ...parameters }) as Record<string, unknown>;
-  const common: Record<string, unknown> = {};
-  for (const name of Object.keys(commonSchema.entries)) {
-    if (Object.hasOwn(own, name)) common[name] = own[name];
-    delete own[name];
-  }
-  return { common, own };
+  const entries = Object.entries(parameters).map(([name, value]) => [name, wellFormed(value, 1)]);
+  const isCommon = ([name]: readonly unknown[]): boolean => COMMON_NAMES.has(name as string);
+  return {
+    common: Object.fromEntries(entries.filter(isCommon)),
+    own: Object.fromEntries(entries.filter((entry) => !isCommon(entry))),
+  };
 }
 
 /** What the audit log says of a call that may be malformed. */
@@ -156,10 +157,32 @@ function checkParameters(
   throw toPlaneError(verb, checked.issues[0]);
 }
 
+const PASS = (): void => {};
+
 /** The context of one call. */
 function contextOf(plane: PlaneContext, principal: Principal, regionId: string): ControlContext {
   const { accountId } = principal;
-  return { ...plane, principal, accountId, regionId, passValidation: () => {} };
+  // Not by a spread: V8 takes many times as long for fields that stand behind one.
+  const { clock, randomBytes, metadata, kms, shards, volumes, locks, unnamedTrees } = plane;
+  const { tokens, ruleSet, quotas, tasks } = plane;
+  return {
+    clock,
+    randomBytes,
+    metadata,
+    kms,
+    shards,
+    volumes,
+    locks,
+    unnamedTrees,
+    tokens,
+    ruleSet,
+    quotas,
+    tasks,
+    principal,
+    accountId,
+    regionId,
+    passValidation: PASS,
+  };
 }
 
 /** @throws PlaneError InvalidClientToken.Malformed */

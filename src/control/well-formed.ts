@@ -9,7 +9,7 @@ const DEPTH_MAX = 8;
 
 /** @returns the same value with such text put right; objects and arrays in it are copies */
 export function wellFormed(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return value.replace(/\p{Surrogate}/gu, '\ufffd');
+  if (typeof value === 'string') return value.toWellFormed();
   if (depth === DEPTH_MAX || typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((each) => wellFormed(each, depth + 1));
   const prototype = Object.getPrototypeOf(value);

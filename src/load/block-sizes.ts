@@ -63,10 +63,19 @@ export function splitOfSizes(
   return { least: Math.min(...lengths), most: Math.max(...lengths), split };
 }
 
-/** Draws lengths, one after the other. */
-export function createSizeChooser({ least, most, split }: BlockSizes, prng: Prng): () => number {
+/**
+ * Draws lengths, one after the other.
+ *
+ * @param isOdd any number of bytes within a range, not multiples of the least (bs_unaligned)
+ */
+export function createSizeChooser(
+  { least, most, split }: BlockSizes,
+  prng: Prng,
+  isOdd = false,
+): () => number {
   if (least === most) return () => least;
   if (split === null) {
+    if (isOdd) return () => least + prng.nextBelow(most - least + 1);
     const count = most / least;
     return () => least * (1 + prng.nextBelow(count));
   }

@@ -7,12 +7,15 @@
 import { PlaneError } from '../base/errors.ts';
 import { BacklogSource } from './backlog.ts';
 import { MismatchLog } from './disk-verifier.ts';
+import { FailureCount } from './failure-count.ts';
 import { type Flow, FlowSource } from './flow.ts';
+import { IoLogSource } from './io-log-source.ts';
+import type { IoLogWriter } from './io-log-writer.ts';
 import type { Job } from './job.ts';
 import { type ClonePlan, largestBlock } from './job-plan.ts';
 import { payloadKind } from './job-settings.ts';
 import { DepthSearch, type SearchResult } from './latency-target.ts';
-import type { LoadActivity } from './live-view.ts';
+import { activityOf, type LoadActivity } from './live-activity.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import type { OperationSource } from './operation-source.ts';
@@ -37,6 +40,14 @@ export interface FinishedClone {
   readonly steady: SteadyResult | null;
   /** The search for a depth that keeps a latency; null: there was none. */
   readonly search: SearchResult | null;
+  /** Requests that failed while the job went on. */
+  readonly failures: FailureCount;
+}
+
+/** What a clone writes beside its load: closed by whoever made it. */
+export interface CloneLogs {
+  readonly requestLog: RequestLog | null;
+  readonly ioLog: IoLogWriter | null;
 }
 
 export class CloneRun implements FinishedClone {
@@ -44,14 +55,15 @@ export class CloneRun implements FinishedClone {
   readonly disk: LoadDisk;
   readonly stats = new LoadStats();
   readonly log = new MismatchLog();
+  readonly failures = new FailureCount();
   /** What ended the clone early, as it was rejected; null: nothing did. */
   error: unknown = null;
   /** What watched its rate; null: nobody. Jobs judged together have the same. */
   watchedBy: SteadyState | null = null;
   readonly #search: DepthSearch | null;
   readonly #flow: Flow | null;
-  readonly #pattern: JobPattern;
-  readonly #requestLog: RequestLog | null;
+  readonly #pattern: OperationSource;
+  readonly #logs: CloneLogs;
   #loop: RequestLoop | null = null;
   #delay: { readonly end: () => void } | null = null;
   #hasDelayed = false;
@@ -59,21 +71,24 @@ export class CloneRun implements FinishedClone {
   #isReadingBack = false;
 
   /**
-   * @param requestLog closed by whoever made it
    * @param flow what it shares with other jobs
    */
   constructor(
     plan: ClonePlan,
     disk: LoadDisk,
-    requestLog: RequestLog | null = null,
+    logs: CloneLogs = { requestLog: null, ioLog: null },
     flow: Flow | null = null,
   ) {
     this.#flow = flow;
     this.#search = depthSearchOf(plan.job);
-    this.#requestLog = requestLog;
+    this.#logs = logs;
     this.plan = plan;
     this.disk = disk;
-    this.#pattern = new JobPattern(plan, disk, !plan.job.isTimeBased);
+    const { ioLog, requestsMax, isTimeBased } = plan.job;
+    this.#pattern =
+      ioLog === null
+        ? new JobPattern(plan, disk, !isTimeBased)
+        : new IoLogSource(ioLog, disk, requestsMax);
   }
 
   get isVerified(): boolean {
@@ -124,7 +139,7 @@ export class CloneRun implements FinishedClone {
   activity(): LoadActivity {
     const { job, disk } = this.plan;
     const inFlight = this.#loop?.inFlight() ?? 0;
-    return { job: job.name, disk: disk.diskName, inFlight, stats: this.stats };
+    return activityOf(job.name, disk.diskName, this.stats, inFlight, [this.disk.disk]);
   }
 
   /** True in the phase that reads back what was written. */
@@ -155,7 +170,16 @@ export class CloneRun implements FinishedClone {
         think: thinkTimeOf(job),
         latencyMostMs: job.latencyMostUs / 1e3,
         depthSearch: this.#search,
-        requestLog: this.#requestLog,
+        requestLog: this.#logs.requestLog,
+        ioLog: this.#logs.ioLog,
+        submitBatch: submitBatchOf(job),
+        failures: this.failures,
+        continuesAfter: job.continuesAfter,
+        reduction: {
+          compressPercent: job.compressPercent,
+          chunkBytes: job.compressChunkBytes,
+          dedupePercent: job.dedupePercent,
+        },
       }),
     );
     if (watch !== null) clearInterval(watch);
@@ -230,11 +254,18 @@ export class CloneRun implements FinishedClone {
 function thinkTimeOf(job: Job): ThinkTime | null {
   if (job.thinkUs === 0) return null;
   return {
-    everyRequests: job.thinkBlocks,
+    everyRequests: job.thinkBlocks ?? (job.thinkEveryUs > 0 ? Number.POSITIVE_INFINITY : 1),
+    everyMs: job.thinkEveryUs > 0 ? job.thinkEveryUs / 1e3 : Number.POSITIVE_INFINITY,
     pauseMs: job.thinkUs / 1e3,
     spinMs: job.thinkSpinUs / 1e3,
     shiftsSource: job.rateIgnoresThinkTime,
   };
+}
+
+/** How many slots must be idle before more requests are made: whichever option says most. */
+function submitBatchOf({ depth, submitBatch, completeBatch, depthLow }: Job): number {
+  const drained = depthLow === null ? 1 : depth - depthLow;
+  return Math.max(1, Math.min(depth, Math.max(submitBatch, completeBatch, drained)));
 }
 
 function depthSearchOf(job: Job): DepthSearch | null {

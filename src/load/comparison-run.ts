@@ -13,7 +13,7 @@ import type { CloneRun } from './clone-run.ts';
 import type { JobFile } from './job.ts';
 import { planRun } from './job-plan.ts';
 import { costOf, type JobProgress, JobRun, type StageCost } from './job-run.ts';
-import type { LoadActivity } from './live-view.ts';
+import { joinActivities, type LoadActivity } from './live-activity.ts';
 import { READ, WRITE } from './operation-source.ts';
 import { type Overhead, overheadOf, overheadOfAll } from './paired-overhead.ts';
 import { type ComparisonRow, mergeStats, type Rate, type Ratio, type ReportJob } from './report.ts';
@@ -113,11 +113,13 @@ export class ComparisonRun {
 
   /** What the clones of the stage do just now, of all variants. */
   activities(): LoadActivity[] {
-    return this.#opened.flatMap(({ variant, stages }) =>
-      (stages[this.#stage] ?? []).map((run) => {
-        const activity = run.activity();
-        return { ...activity, job: `${activity.job}/${variant.name}` };
-      }),
+    return joinActivities(
+      this.#opened.flatMap(({ variant, stages }) =>
+        (stages[this.#stage] ?? []).map((run) => {
+          const activity = run.activity();
+          return { ...activity, job: `${activity.job}/${variant.name}` };
+        }),
+      ),
     );
   }
 

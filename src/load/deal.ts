@@ -75,7 +75,8 @@ function exitTies(job: Job, all: readonly ClonePlan[]): string[] {
   const says = (what: Job['exitsWhat'], isNear: (other: Job) => boolean): boolean =>
     all.some(({ job: o }) => o.exitsOthers && o.exitsWhat === what && isNear(o));
   const ties: string[] = [];
-  if (says('all', () => true)) ties.push('exit all');
+  const endsAll = all.some((other) => other.job.exitsOthersOnError);
+  if (endsAll || says('all', () => true)) ties.push('exit all');
   if (says('stonewall', ({ stage }) => stage === job.stage)) ties.push(`exit stage ${job.stage}`);
   if (says('group', ({ groupId }) => groupId === job.groupId)) {
     ties.push(`exit group ${job.groupId}`);

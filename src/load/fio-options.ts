@@ -6,12 +6,14 @@
  * is read without a change. Four classes:
  *
  * - honoured: does here what it does in fio; job-setters.ts has one setter per row
- * - later: shapes block I/O on a disk, but is not honoured yet: named once on stderr when its value
- *   differs from fio's default, and the job runs without it
+ * - later: shapes block I/O on a disk, but is not honoured: named once on stderr, with the reason in
+ *   fio-later-options.ts, when its value differs from fio's default, and the job runs without it
  * - refused: asks for something that is not block I/O on a disk: a job file that has it is not run
- * - quiet: about files, processes, CPUs, logs or another engine: there is nothing for it to do to a
- *   disk in this process, so it is accepted without a word
+ * - quiet: about files, processes, CPUs, logs, zoned devices (zonemode=zbd is refused) or another
+ *   engine, or true here anyway, as serialize_overlap: nothing is left for it to do to a disk in
+ *   this process, so it is accepted without a word
  */
+import { LATER_OPTIONS } from './fio-later-options.ts';
 
 export type OptionClass = 'honoured' | 'later' | 'quiet' | 'refused';
 
@@ -26,25 +28,22 @@ export interface FioOption {
   readonly kind: OptionKind;
   /** fio's second name for it, or ''. */
   readonly alias: string;
-  /** fio's default, or '': the value a 'later' option may have without being named. */
-  readonly fioDefault: string;
 }
 
 function honoured(kind: OptionKind, alias = ''): FioOption & { optionClass: 'honoured' } {
-  return { optionClass: 'honoured', kind, alias, fioDefault: '' };
-}
-
-function later(kind: OptionKind, fioDefault = '', alias = ''): FioOption {
-  return { optionClass: 'later', kind, alias, fioDefault };
+  return { optionClass: 'honoured', kind, alias };
 }
 
 function quiet(kind: OptionKind, alias = ''): FioOption {
-  return { optionClass: 'quiet', kind, alias, fioDefault: '' };
+  return { optionClass: 'quiet', kind, alias };
 }
 
 function refused(kind: OptionKind): FioOption {
-  return { optionClass: 'refused', kind, alias: '', fioDefault: '' };
+  return { optionClass: 'refused', kind, alias: '' };
 }
+
+/** fio's second names for options of fio-later-options.ts. */
+const LATER_ALIASES: Readonly<Record<string, string>> = { nrfiles: 'nr_files' };
 
 /** The options job-setters.ts sets. */
 export const HONOURED_OPTIONS = {
@@ -126,6 +125,32 @@ export const HONOURED_OPTIONS = {
   latency_percentile: honoured('value'),
   latency_run: honoured('boolean'),
   flow: honoured('value'),
+  bs_unaligned: honoured('switch', 'blocksize_unaligned'),
+  bs_is_seq_rand: honoured('boolean'),
+  rw_sequencer: honoured('value'),
+  random_generator: honoured('value'),
+  offset_align: honoured('value'),
+  fill_device: honoured('boolean', 'fill_fs'),
+  exitall_on_error: honoured('switch'),
+  continue_on_error: honoured('value'),
+  thinktime_iotime: honoured('value'),
+  iodepth_batch: honoured('value', 'iodepth_batch_submit'),
+  iodepth_batch_complete_min: honoured('value', 'iodepth_batch_complete'),
+  iodepth_batch_complete_max: honoured('value'),
+  iodepth_low: honoured('value'),
+  buffer_compress_percentage: honoured('value'),
+  buffer_compress_chunk: honoured('value'),
+  dedupe_percentage: honoured('value'),
+  log_max_value: honoured('boolean'),
+  log_offset: honoured('boolean'),
+  read_iolog: honoured('value'),
+  write_iolog: honoured('value'),
+  replay_no_stall: honoured('boolean'),
+  replay_redirect: honoured('value'),
+  replay_scale: honoured('value'),
+  replay_align: honoured('value'),
+  replay_time_scale: honoured('value'),
+  replay_skip: honoured('value'),
   flow_id: honoured('value'),
   flow_sleep: honoured('value'),
   steadystate: honoured('value', 'ss'),
@@ -136,95 +161,13 @@ export const HONOURED_OPTIONS = {
 
 export type HonouredName = keyof typeof HONOURED_OPTIONS;
 
-const LATER_OPTIONS: Record<string, FioOption> = {
-  bs_unaligned: later('switch', '', 'blocksize_unaligned'),
-  ignore_error: later('value'),
-  rw_sequencer: later('value', 'sequential'),
-  iodepth_batch: later('value', '1', 'iodepth_batch_submit'),
-  iodepth_batch_complete_min: later('value', '1', 'iodepth_batch_complete'),
-  iodepth_batch_complete_max: later('value'),
-  iodepth_low: later('value'),
-  serialize_overlap: later('boolean', '0'),
-  io_submit_mode: later('value', 'inline'),
-  fill_device: later('boolean', '0', 'fill_fs'),
-  file_append: later('boolean', '0'),
-  offset_align: later('value', '0'),
-  random_generator: later('value', 'tausworthe'),
-  nrfiles: later('value', '1', 'nr_files'),
-  file_service_type: later('value', 'roundrobin'),
-  write_barrier: later('value', '0'),
-  sync_file_range: later('value'),
-  atomic: later('boolean', '0'),
-  verify_only: later('switch'),
-  experimental_verify: later('boolean'),
-  verify_state_load: later('boolean'),
-  trim_percentage: later('value', '0'),
-  trim_verify_zero: later('boolean', '1'),
-  trim_backlog: later('value'),
-  trim_backlog_batch: later('value'),
-  write_iolog: later('value'),
-  read_iolog_chunked: later('boolean', '0'),
-  replay_no_stall: later('boolean', '0'),
-  replay_redirect: later('value'),
-  replay_scale: later('value', '1'),
-  replay_align: later('value'),
-  replay_time_scale: later('value', '100'),
-  replay_skip: later('value'),
-  merge_blktrace_scalars: later('value'),
-  merge_blktrace_iters: later('value'),
-  zonecapacity: later('value', '0'),
-  read_beyond_wp: later('boolean', '0'),
-  max_open_zones: later('value', '0'),
-  job_max_open_zones: later('value', '0'),
-  ignore_zone_limits: later('boolean', '0'),
-  zone_reset_threshold: later('value'),
-  zone_reset_frequency: later('value'),
-  thinktime_iotime: later('value', '0'),
-  create_only: later('boolean', '0'),
-  exitall_on_error: later('switch'),
-  bwavgtime: later('value', '500'),
-  iopsavgtime: later('value', '500'),
-  log_entries: later('value', '1024'),
-  log_hist_msec: later('value', '0'),
-  log_hist_coarseness: later('value', '0'),
-  write_hist_log: later('value'),
-  log_max_value: later('boolean', '0'),
-  log_offset: later('boolean', '0'),
-  log_prio: later('boolean', '0'),
-  log_compression: later('value'),
-  log_compression_cpus: later('value'),
-  log_store_compressed: later('boolean'),
-  buffer_compress_percentage: later('value'),
-  buffer_compress_chunk: later('value', '512'),
-  dedupe_percentage: later('value'),
-  dedupe_mode: later('value', 'repeat'),
-  dedupe_working_set_percentage: later('value', '5'),
-  dedupe_global: later('boolean', '0'),
-  lat_percentiles: later('boolean', '0'),
-  slat_percentiles: later('boolean', '0'),
-  unified_rw_reporting: later('value', 'none'),
-  continue_on_error: later('value', 'none'),
-  bs_is_seq_rand: later('boolean', '0'),
-  verify_header_seed: later('boolean'),
-  verify_write_sequence: later('boolean'),
-  verify_pattern_interval: later('boolean'),
-  ramp_size: later('value'),
-  num_range: later('value', '1'),
-  thinkcycles: later('value', '0'),
-  random_sequence_stride: later('value'),
-  write_zone_remainder: later('boolean', '0'),
-  recover_zbd_write_error: later('boolean', '0'),
-  flow_watermark: later('value'),
-};
-
-/** What they ask for: directories, commands, file life, recorded requests, SCSI commands. */
+/** What they ask for: directories, commands, file life, binary traces, SCSI commands. */
 const REFUSED_OPTIONS: Record<string, FioOption> = {
   opendir: refused('value'),
   exec_prerun: refused('value'),
   exec_postrun: refused('value'),
   profile: refused('value'),
   unlink_each_loop: refused('boolean'),
-  read_iolog: refused('value'),
   merge_blktrace_file: refused('value'),
   sprandom: refused('boolean'),
   sg_write_mode: refused('value'),
@@ -291,6 +234,19 @@ const QUIET_OPTIONS: Record<string, FioOption> = {
   'hugepage-size': quiet('value'),
   iomem_align: quiet('value', 'mem_align'),
   softrandommap: quiet('boolean'),
+  serialize_overlap: quiet('boolean'),
+  log_entries: quiet('value'),
+  read_iolog_chunked: quiet('boolean'),
+  file_append: quiet('boolean'),
+  zonecapacity: quiet('value'),
+  read_beyond_wp: quiet('boolean'),
+  max_open_zones: quiet('value'),
+  job_max_open_zones: quiet('value'),
+  ignore_zone_limits: quiet('boolean'),
+  zone_reset_threshold: quiet('value'),
+  zone_reset_frequency: quiet('value'),
+  write_zone_remainder: quiet('boolean'),
+  recover_zbd_write_error: quiet('boolean'),
   verify_async_cpus: quiet('value'),
   verify_interval: quiet('value'),
   verify_offset: quiet('value'),
@@ -322,7 +278,10 @@ const ENGINE_OPTIONS: readonly string[] = (
 /** Every option by its proper name. */
 export const FIO_OPTIONS: ReadonlyMap<string, FioOption> = new Map([
   ...Object.entries<FioOption>(HONOURED_OPTIONS),
-  ...Object.entries(LATER_OPTIONS),
+  ...Object.entries(LATER_OPTIONS).map(([name, { kind }]): [string, FioOption] => [
+    name,
+    { optionClass: 'later', kind, alias: LATER_ALIASES[name] ?? '' },
+  ]),
   ...Object.entries(QUIET_OPTIONS),
   ...Object.entries(REFUSED_OPTIONS),
   ...ENGINE_OPTIONS.map((name): [string, FioOption] => [name, quiet('optional')]),

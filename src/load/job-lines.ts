@@ -91,7 +91,8 @@ export function readSections(
   return context.sections;
 }
 
-function noInclude(): never {
+/** Where nothing can be read beside the job file. */
+export function noInclude(): never {
   throw new Error('files cannot be included here');
 }
 

@@ -12,8 +12,10 @@
 import { PlaneError } from '../base/errors.ts';
 import { GIB } from '../base/units.ts';
 import { DISK_BYTES_MAX, LOAD_BUFFER_BYTES_MAX } from '../limits.ts';
+import type { IoLog } from './io-log.ts';
 import type { Job, JobFile } from './job.ts';
 import type { Extent } from './job-values.ts';
+import { UNIT_BYTES } from './version-map.ts';
 
 export interface DiskPlan {
   /** Target and disk name, unique in the run. */
@@ -43,6 +45,8 @@ export interface RunPlan {
   readonly stages: readonly (readonly ClonePlan[])[];
 }
 
+type PlannedRegion = Pick<ClonePlan, 'regionOffset' | 'regionBytes' | 'transferBytes'>;
+
 /** The disk of a clone. */
 type DiskNamer = (job: Job, cloneIndex: number) => string;
 
@@ -67,8 +71,11 @@ export function planRun(
   entropy: number,
   isOneDisk: (targetName: string) => boolean = () => false,
 ): RunPlan {
-  const nameOf: DiskNamer = (job, cloneIndex) =>
-    job.diskName ?? (isOneDisk(targetOf(job)) ? ONE_DISK : madeDiskName(job, cloneIndex));
+  const nameOf: DiskNamer = (job, cloneIndex) => {
+    if (job.diskName !== null) return job.diskName;
+    if (isOneDisk(targetOf(job))) return ONE_DISK;
+    return job.ioLog?.diskName ?? madeDiskName(job, cloneIndex);
+  };
   const sizes = diskSizes(file, targetOf, nameOf);
   const disks = new Map<string, DiskPlan>();
   const stages: ClonePlan[][] = Array.from({ length: file.jobs.at(-1)!.stage + 1 }, () => []);
@@ -99,7 +106,9 @@ export function planRun(
 }
 
 /** The largest block a job moves, bytes. */
-export function largestBlock({ blockSizes, workload }: Job): number {
+export function largestBlock({ blockSizes, workload, sizesByOrder, ioLog }: Job): number {
+  if (ioLog !== null) return Math.max(1, ioLog.longestBytes);
+  if (sizesByOrder) return Math.max(blockSizes.read.most, blockSizes.write.most);
   if (workload.isMixed) return Math.max(blockSizes.read.most, blockSizes.write.most);
   return blockSizes[workload.direction].most;
 }
@@ -125,8 +134,9 @@ function diskSizes(
     for (let cloneIndex = 0; cloneIndex < job.clones; cloneIndex++) {
       const key = diskKey(targetOf(job), nameOf(job, cloneIndex));
       const increment = (job.offsetIncrement.bytes ?? 0) * cloneIndex;
-      const end = (job.offset.bytes ?? 0) + increment + (job.size?.bytes ?? 0);
-      const needed = job.diskBytes ?? end;
+      const size = job.fillsDisk ? 0 : (job.size?.bytes ?? 0);
+      const end = job.ioLog?.endBytes ?? (job.offset.bytes ?? 0) + increment + size;
+      const needed = Math.max(job.diskBytes ?? end, job.ioLog?.endBytes ?? 0);
       sizes.set(key, Math.max(sizes.get(key) ?? 0, needed));
     }
   }
@@ -137,19 +147,16 @@ function diskSizes(
   return sizes;
 }
 
-function regionOf(
-  job: Job,
-  cloneIndex: number,
-  disk: DiskPlan,
-  fileName: string,
-): Pick<ClonePlan, 'regionOffset' | 'regionBytes' | 'transferBytes'> {
+function regionOf(job: Job, cloneIndex: number, disk: DiskPlan, fileName: string): PlannedRegion {
+  if (job.ioLog !== null) return regionOfLog(job.ioLog, disk);
   const blockBytes = largestBlock(job);
   const wholeBlocks = (bytes: number): number => bytes - (bytes % blockBytes);
   const bytesOf = ({ bytes, percent }: Extent): number =>
     bytes ?? wholeBlocks(Math.floor((disk.sizeBytes * percent!) / 100));
-  const start = bytesOf(job.offset) + cloneIndex * bytesOf(job.offsetIncrement);
+  const increment = cloneIndex * bytesOf(job.offsetIncrement);
+  const start = alignedStart(job, disk, increment) ?? bytesOf(job.offset) + increment;
   const rest = disk.sizeBytes - start;
-  const wanted = job.size === null ? rest : bytesOf(job.size);
+  const wanted = job.size === null || job.fillsDisk ? rest : bytesOf(job.size);
   if (rest < blockBytes || wanted > rest) {
     refuse(
       fileName,
@@ -161,6 +168,23 @@ function regionOf(
   if (regionBytes === 0) refuse(fileName, `job ${job.name}: size is less than one block`);
   const transferBytes = job.ioSize === null ? regionBytes * job.loops : bytesOf(job.ioSize);
   return { regionOffset: start, regionBytes, transferBytes };
+}
+
+/** An offset in percent goes up to a multiple of offset_align, if there is one (fio filesetup.c). */
+function alignedStart(
+  { offset, offsetAlignBytes }: Job,
+  { sizeBytes }: DiskPlan,
+  increment: number,
+): number | null {
+  if (offset.percent === null || offsetAlignBytes === 0) return null;
+  const exact = Math.floor((sizeBytes * offset.percent) / 100) + increment;
+  return Math.ceil(exact / offsetAlignBytes) * offsetAlignBytes;
+}
+
+/** All of the disk that the log is about. */
+function regionOfLog({ lengths }: IoLog, { sizeBytes }: DiskPlan): PlannedRegion {
+  const transferBytes = lengths.reduce((sum, each) => sum + each, 0);
+  return { regionOffset: 0, regionBytes: sizeBytes - (sizeBytes % UNIT_BYTES), transferBytes };
 }
 
 function seedOf(job: Job, cloneIndex: number, number: number, entropy: number): number {

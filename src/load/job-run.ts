@@ -16,9 +16,10 @@ import { MIB } from '../base/units.ts';
 import { CloneRun, type FinishedClone } from './clone-run.ts';
 import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
 import { Flow } from './flow.ts';
+import { IoLogWriter } from './io-log-writer.ts';
 import type { Job } from './job.ts';
 import { type ClonePlan, type DiskPlan, largestBlock, type RunPlan } from './job-plan.ts';
-import type { LoadActivity } from './live-view.ts';
+import { joinActivities, type LoadActivity } from './live-activity.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import { WRITE } from './operation-source.ts';
@@ -75,7 +76,7 @@ export class JobRun {
   readonly #gate: StageGate;
   readonly #disks = new Map<string, LoadDisk>();
   readonly #runs: CloneRun[][] = [];
-  readonly #logs: RequestLog[] = [];
+  readonly #logs: { close(nowMs: number): void }[] = [];
   readonly #flows = new Map<number, Flow>();
   #phase: JobProgress['phase'] = 'opening';
   #stage = 0;
@@ -133,18 +134,20 @@ export class JobRun {
       const running = Promise.all(before ?? [])
         .then(() => run.run())
         .then(() => endWatches(watches, run))
-        .then(() => this.#endWith(run.plan.job, runs));
+        .then(() => this.#endWith(run, runs));
       ended.set(name, [...(ended.get(name) ?? []), running]);
     }
     await Promise.all([...ended.values()].flat());
   }
 
-  /** exitall: what ends because a job did. */
-  #endWith(job: Job, stage: readonly CloneRun[]): void {
+  /** exitall, exitall_on_error: what ends because a job did. */
+  #endWith(run: CloneRun, stage: readonly CloneRun[]): void {
+    const { job } = run.plan;
+    if (run.error !== null && job.exitsOthersOnError) this.stop();
     if (!job.exitsOthers) return;
     if (job.exitsWhat === 'all') this.stop();
-    for (const run of stage) {
-      if (job.exitsWhat === 'stonewall' || run.plan.job.groupId === job.groupId) run.stop();
+    for (const other of stage) {
+      if (job.exitsWhat === 'stonewall' || other.plan.job.groupId === job.groupId) other.stop();
     }
   }
 
@@ -200,9 +203,9 @@ export class JobRun {
     };
   }
 
-  /** What the clones of the stage do just now. */
+  /** What the jobs of the stage do on their disks just now. */
   activities(): LoadActivity[] {
-    return (this.#runs[this.#stage] ?? []).map((run) => run.activity());
+    return joinActivities((this.#runs[this.#stage] ?? []).map((run) => run.activity()));
   }
 
   #openClone(clone: ClonePlan): CloneRun {
@@ -212,9 +215,23 @@ export class JobRun {
     const { bw, lat, iops } = job.logs;
     const prefixes = { bw: named(bw), lat: named(lat), iops: named(iops) };
     const isLogged = Object.values(prefixes).some((prefix) => prefix !== null);
-    const log = isLogged ? new RequestLog(prefixes, number, job.logAverageMs) : null;
-    if (log !== null) this.#logs.push(log);
-    return new CloneRun(clone, this.#disks.get(clone.disk.key)!, log, this.#flowOf(job));
+    const shape = {
+      averageMs: job.logAverageMs,
+      isGreatest: job.logsGreatest,
+      hasOffset: job.logsOffset,
+    };
+    const requestLog = isLogged ? new RequestLog(prefixes, number, shape) : null;
+    const ioLog = this.#openIoLog(clone);
+    for (const log of [requestLog, ioLog]) if (log !== null) this.#logs.push(log);
+    const disk = this.#disks.get(clone.disk.key)!;
+    return new CloneRun(clone, disk, { requestLog, ioLog }, this.#flowOf(job));
+  }
+
+  /** write_iolog: a file for each clone, .N behind the name from the second on. */
+  #openIoLog({ job, cloneIndex, disk }: ClonePlan): IoLogWriter | null {
+    if (job.writesIoLog === null) return null;
+    const name = cloneIndex === 0 ? job.writesIoLog : `${job.writesIoLog}.${cloneIndex}`;
+    return new IoLogWriter(resolve(this.#logDirectory, name), disk.diskName);
   }
 
   #flowOf({ flowWeight, flowId }: Job): Flow | null {
@@ -325,7 +342,9 @@ function endWatches(watches: readonly WatchedClones[], ended: CloneRun): void {
   }
 }
 
-function readsDisk({ workload, readPercent }: Job): boolean {
+/** A log that is replayed is not laid out for: it may reach far, and say little of the way there. */
+function readsDisk({ workload, readPercent, ioLog }: Job): boolean {
+  if (ioLog !== null) return false;
   return workload.isMixed ? readPercent > 0 : workload.direction === 'read';
 }
 

@@ -17,11 +17,13 @@ import {
 } from './job-values.ts';
 import { readEngine, readVerify, readWorkload } from './job-words.ts';
 import { LOAD_SETTERS, type Setter, size } from './load-setters.ts';
+import { REQUEST_SETTERS } from './request-setters.ts';
 
 /** One setter per row of HONOURED_OPTIONS. */
 export const SETTERS: Readonly<Record<HonouredName, Setter>> = {
   ...LOAD_SETTERS,
   ...GOAL_SETTERS,
+  ...REQUEST_SETTERS,
   description: (job, value) => {
     job.description = value;
   },

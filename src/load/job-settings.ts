@@ -5,13 +5,17 @@
  */
 import { type BlockSizes, fixedSize } from './block-sizes.ts';
 import type { Distribution } from './distribution.ts';
-import { type Extent, everyDirection, type PerDirection } from './job-values.ts';
+import { DEFAULT_REPLAY, type IoLog, type ReplaySettings } from './io-log.ts';
+import { type Extent, everyDirection, type OptionPlace, type PerDirection } from './job-values.ts';
 import { DEFAULT_WORKLOAD, type EngineName, type VerifyKind, type Workload } from './job-words.ts';
 import type { SteadyCriterion, SteadyTimes } from './steady-state.ts';
 import type { ZoneShape } from './strided-zones.ts';
 
-/** What is written: random bytes stamped anew for each write, made anew, left as is, or zeros. */
-export type PayloadKind = 'scramble' | 'refill' | 'same' | 'zero';
+/**
+ * What is written: random bytes stamped anew for each write, made anew, left as is, zeros, or what
+ * write-content.ts makes for compression and deduplication.
+ */
+export type PayloadKind = 'scramble' | 'refill' | 'same' | 'zero' | 'reducible';
 
 export interface JobSettings {
   name: string | null;
@@ -30,6 +34,12 @@ export interface JobSettings {
   alignBytes: PerDirection | null;
   /** Bytes skipped after each sequential request; negative goes backwards (rw=read:-8k). */
   sequentialStep: number;
+  /** Lengths within the range of any number of bytes, not multiples of the least. */
+  hasOddLengths: boolean;
+  /** Block sizes of reads are those of sequential requests, of writes those of random ones. */
+  sizesByOrder: boolean;
+  /** The run of requests goes to one offset again and again (rw_sequencer=identical). */
+  repeatsOffset: boolean;
   /** Requests from one random offset on, one behind the other (rw=randread:8). */
   randomRun: number;
   distribution: PerDirection<Distribution>;
@@ -53,7 +63,10 @@ export interface JobSettings {
   thinkUs: number;
   /** What of the pause is spent in a busy loop. */
   thinkSpinUs: number;
-  thinkBlocks: number;
+  /** null: 1, or any number where there is thinkEveryUs. */
+  thinkBlocks: number | null;
+  /** A pause after so long; 0: by requests alone. */
+  thinkEveryUs: number;
   /** A request that takes longer ends the job; 0: none does. */
   latencyMostUs: number;
   /** As many requests in flight as keep this latency, up to depth; 0: depth. */
@@ -76,7 +89,15 @@ export interface JobSettings {
   /** Other jobs end when this one does: those of its group, of its stage, or all. */
   exitsOthers: boolean;
   exitsWhat: 'group' | 'stonewall' | 'all';
+  exitsOthersOnError: boolean;
+  /** A job goes on after requests that failed, of these. Trims and flushes count as writes. */
+  continuesAfter: readonly ('read' | 'write')[];
   depth: number;
+  /** More requests are made when so many can be; when so many completed; when so few are left. */
+  submitBatch: number;
+  completeBatch: number;
+  /** null: depth. */
+  depthLow: number | null;
   clones: number;
   /** null: to the end of the disk. */
   size: Extent | null;
@@ -84,6 +105,10 @@ export interface JobSettings {
   ioSize: Extent | null;
   offset: Extent;
   offsetIncrement: Extent;
+  /** An offset in percent begins at a multiple of this; 0: of the block size. */
+  offsetAlignBytes: number;
+  /** Up to the end of the disk, whatever size says. */
+  fillsDisk: boolean;
   /** Size of the disk, bytes; null: as large as the jobs need. */
   diskBytes: number | null;
   /** 0: no limit. */
@@ -120,10 +145,25 @@ export interface JobSettings {
   isZeroed: boolean;
   /** What buffers hold; null: random bytes. */
   bufferPattern: Uint8Array | null;
+  /** Of each chunk of a buffer this much is zeros, or the pattern. */
+  compressPercent: number;
+  compressChunkBytes: number;
+  /** Share of the buffers that are as the one before. */
+  dedupePercent: number;
+  /** A log to replay, until it is read; null: none. */
+  ioLogFile: { readonly fileName: string; readonly place: OptionPlace } | null;
+  replay: ReplaySettings;
+  /** What is replayed in place of a pattern. */
+  ioLog: IoLog | null;
+  /** File the requests are written to, as they are made; null: none. */
+  writesIoLog: string | null;
   /** File name prefixes of the logs; null: no log. */
   logs: { readonly bw: string | null; readonly lat: string | null; readonly iops: string | null };
   /** A log line is the mean over this long; 0: one a request. */
   logAverageMs: number;
+  /** A line is the greatest latency of the interval, not the mean. */
+  logsGreatest: boolean;
+  logsOffset: boolean;
   significantFigures: number;
   /** Percentiles to report, 0 to 100. */
   percentiles: readonly number[];
@@ -142,12 +182,19 @@ export function defaultSettings(): JobSettings {
     workload: DEFAULT_WORKLOAD,
     readPercent: 50,
     ...defaultShape(),
+    exitsOthersOnError: false,
+    continuesAfter: [],
     depth: 1,
+    submitBatch: 1,
+    completeBatch: 1,
+    depthLow: null,
     clones: 1,
     size: null,
     ioSize: null,
     offset: { bytes: 0, percent: null },
     offsetIncrement: { bytes: 0, percent: null },
+    offsetAlignBytes: 0,
+    fillsDisk: false,
     diskBytes: null,
     requestsMax: 0,
     loops: 1,
@@ -173,8 +220,17 @@ export function defaultSettings(): JobSettings {
     isRefilled: false,
     isZeroed: false,
     bufferPattern: null,
+    compressPercent: 0,
+    compressChunkBytes: 512,
+    dedupePercent: 0,
+    ioLogFile: null,
+    replay: DEFAULT_REPLAY,
+    ioLog: null,
+    writesIoLog: null,
     logs: { bw: null, lat: null, iops: null },
     logAverageMs: 0,
+    logsGreatest: false,
+    logsOffset: false,
     significantFigures: 4,
     percentiles: PERCENTILES,
     kbBase: 1024,
@@ -184,6 +240,7 @@ export function defaultSettings(): JobSettings {
 /** What is to be written. Zeros win over refill, refill over scramble, as in fio. */
 export function payloadKind(settings: Readonly<JobSettings>): PayloadKind {
   if (settings.isZeroed) return 'zero';
+  if (settings.compressPercent > 0 || settings.dedupePercent > 0) return 'reducible';
   if (settings.bufferPattern !== null) return 'same';
   if (settings.isRefilled) return 'refill';
   return settings.isScrambled ? 'scramble' : 'same';
@@ -195,6 +252,9 @@ function defaultShape() {
     blockSizes: everyDirection(fixedSize(4096)),
     alignBytes: null,
     sequentialStep: 0,
+    hasOddLengths: false,
+    sizesByOrder: false,
+    repeatsOffset: false,
     randomRun: 1,
     distribution: everyDirection<Distribution>({ kind: 'random' }),
     randomPercent: everyDirection(100),
@@ -209,7 +269,8 @@ function defaultShape() {
     rateIgnoresThinkTime: false,
     thinkUs: 0,
     thinkSpinUs: 0,
-    thinkBlocks: 1,
+    thinkBlocks: null,
+    thinkEveryUs: 0,
     latencyMostUs: 0,
     ...defaultGoals(),
     startDelayUs: 0,

@@ -25,6 +25,7 @@ import { invariant } from '../base/invariant.ts';
 import type { FinishedClone } from './clone-run.ts';
 import { dealPlan, partOf } from './deal.ts';
 import { MismatchLog } from './disk-verifier.ts';
+import { FailureCount } from './failure-count.ts';
 import type { ClonePlan, RunPlan } from './job-plan.ts';
 import {
   type CloneResult,
@@ -34,6 +35,7 @@ import {
   type StageCost,
   type TargetOpener,
 } from './job-run.ts';
+import { joinActivities, type LoadActivity } from './live-activity.ts';
 import { LoadStats } from './load-stats.ts';
 import type {
   CloneRecord,
@@ -113,6 +115,11 @@ export class JobThreads {
     };
   }
 
+  /** What the jobs of the stage do on their disks, in all threads, a fifth of a second ago. */
+  activities(): LoadActivity[] {
+    return joinActivities(this.#threads.flatMap(({ activities }) => activities));
+  }
+
   /** Opens disks that several threads use, and lays them out. */
   async #prepare(plan: RunPlan): Promise<void> {
     if (plan.disks.length === 0) return;
@@ -136,6 +143,7 @@ export class JobThreads {
 /** One thread, as main sees it. */
 class PartThread {
   progress: JobProgress = NOTHING_YET;
+  activities: readonly LoadActivity[] = [];
   /** What its clones came to. Rejects if it failed. */
   readonly finished: Promise<readonly CloneRecord[]>;
   readonly #worker: Worker;
@@ -152,7 +160,10 @@ class PartThread {
     this.#exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.finished = new Promise((resolve, reject) => {
       this.#worker.on('message', (report: PartReport) => {
-        if (report.kind === 'progress') this.progress = report.progress;
+        if (report.kind === 'progress') {
+          this.progress = report.progress;
+          this.activities = report.activities;
+        }
         if (report.kind === 'reached') this.#reach(report.stage);
         if (report.kind === 'failed') reject(errorOf(report.error));
         if (report.kind === 'finished') {
@@ -220,6 +231,9 @@ function resultsOf(
 
 function finishedClone(plan: ClonePlan, record: CloneRecord): FinishedClone {
   const { isVerified, steady, search } = record;
+  const failures = new FailureCount();
+  const { count, first } = record.failures;
+  if (first !== null) failures.add(errorOf(first), count);
   return {
     plan,
     stats: LoadStats.fromRecord(record.stats),
@@ -228,6 +242,7 @@ function finishedClone(plan: ClonePlan, record: CloneRecord): FinishedClone {
     isVerified,
     steady,
     search,
+    failures,
   };
 }
 

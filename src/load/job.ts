@@ -11,21 +11,27 @@
  */
 import { KIB } from '../base/units.ts';
 import { LOAD_CLONES_MAX, LOAD_DEPTH_MAX, REQUEST_BYTES_MAX } from '../limits.ts';
+import { fixedSize } from './block-sizes.ts';
+import { LATER_OPTIONS } from './fio-later-options.ts';
 import { FIO_OPTION_NAMES, FIO_OPTIONS, isHonoured, properName } from './fio-options.ts';
+import { readIoLog } from './io-log.ts';
 import {
   type Environment,
   type IncludeReader,
   isGlobal,
   jobFileInvalid,
+  noInclude,
   type OptionLine,
   readSections,
   type Section,
 } from './job-lines.ts';
 import { SETTERS } from './job-setters.ts';
 import { defaultSettings, type JobSettings } from './job-settings.ts';
-import { switchValue } from './job-values.ts';
+import { everyDirection, switchValue } from './job-values.ts';
 import { didYouMean } from './nearest.ts';
+import { type Operation, READ, WRITE } from './operation-source.ts';
 import { zoneRange } from './strided-zones.ts';
+import { UNIT_BYTES } from './version-map.ts';
 
 /** One section of a job file, ready to plan. */
 export interface Job extends Readonly<JobSettings> {
@@ -67,7 +73,7 @@ const COMMAND_LINE = 'command line';
  */
 export function readJobFile(text: string, fileName: string, context: JobFileContext = {}): JobFile {
   const sections = readSections(text, fileName, context.environment ?? {}, context.include);
-  const file = buildJobs(sections, fileName, context.overrides ?? []);
+  const file = buildJobs(sections, fileName, context.overrides ?? [], context.include ?? noInclude);
   if (file.jobs.length === 0) throw jobFileInvalid(fileName, 1, 'expected at least one [job]');
   return file;
 }
@@ -78,7 +84,10 @@ export function readJobFile(text: string, fileName: string, context: JobFileCont
  *
  * @throws PlaneError JobFileInvalid
  */
-export function readJobOptions(options: readonly OptionLine[]): JobFile {
+export function readJobOptions(
+  options: readonly OptionLine[],
+  include: IncludeReader = noInclude,
+): JobFile {
   const sections: { name: string; line: number; options: OptionLine[] }[] = [];
   for (const option of options) {
     if (option.name === 'name') {
@@ -91,13 +100,14 @@ export function readJobOptions(options: readonly OptionLine[]): JobFile {
   if (!sections.some(({ name }) => !isGlobal(name))) {
     sections.push({ name: 'job', line: 0, options: [] });
   }
-  return buildJobs(sections, COMMAND_LINE, []);
+  return buildJobs(sections, COMMAND_LINE, [], include);
 }
 
 function buildJobs(
   sections: readonly Section[],
   fileName: string,
   overrides: readonly OptionLine[],
+  include: IncludeReader,
 ): JobFile {
   const notes = new Set<string>();
   const note = (text: string): void => void notes.add(text);
@@ -113,6 +123,7 @@ function buildJobs(
     const options: Record<string, string> = {};
     applyOptions(settings, options, section.options, fileName, note);
     applyOptions(settings, options, overrides, COMMAND_LINE, note);
+    openIoLog(settings, include);
     checkSettings(settings, fileName, section.line);
     if (settings.isTimeBased && settings.runtimeUs === 0) {
       // As in fio: it says so, and runs the job by its size.
@@ -132,6 +143,31 @@ function buildJobs(
   }
   checkGroups(jobs, fileName);
   return { fileName, jobs, globalOptions, notes: [...notes] };
+}
+
+/** read_iolog: the log is read, and says what the job does. */
+function openIoLog(settings: JobSettings, include: IncludeReader): void {
+  if (settings.ioLogFile === null) return;
+  const { fileName, place } = settings.ioLogFile;
+  let text: string;
+  try {
+    text = include(fileName);
+  } catch (error) {
+    throw jobFileInvalid(place.fileName, place.line, `read_iolog: ${(error as Error).message}`);
+  }
+  const log = readIoLog(text, place, settings.replay);
+  const does = (operation: Operation): boolean => log.operations.includes(operation);
+  const direction = does(WRITE) ? 'write' : does(READ) ? 'read' : 'trim';
+  const isMixed = does(READ) && does(WRITE);
+  const name = `replay of ${fileName}`;
+  settings.ioLog = log;
+  settings.workload = { name, direction, isMixed, isRandom: true, trimsFirst: false };
+  settings.blockSizes = everyDirection(fixedSize(Math.max(1, log.longestBytes)));
+  const odd = [...log.offsets, ...log.lengths].find((bytes) => bytes % UNIT_BYTES !== 0);
+  if (settings.verify !== 'none' && odd !== undefined) {
+    const expected = `verify: expected requests of multiples of ${UNIT_BYTES} bytes`;
+    throw jobFileInvalid(place.fileName, place.line, `${expected}, the log has ${odd}`);
+  }
 }
 
 /** Jobs of a group are steady by one rule (fio, td_steadystate_init). */
@@ -172,7 +208,7 @@ function applyOption(
     const suggestion = didYouMean(name, FIO_OPTION_NAMES);
     throw jobFileInvalid(fileName, line, `unknown option '${name}'${suggestion}`);
   }
-  const { optionClass, kind, fioDefault } = FIO_OPTIONS.get(proper)!;
+  const { optionClass, kind } = FIO_OPTIONS.get(proper)!;
   if (value === null && (kind === 'value' || kind === 'boolean')) {
     throw jobFileInvalid(fileName, line, `option '${name}' needs a value: expected ${name}=...`);
   }
@@ -187,8 +223,11 @@ function applyOption(
   written[proper] = value ?? unsaid;
   if (isHonoured(proper)) {
     SETTERS[proper](settings, value ?? unsaid, { place, note });
-  } else if (optionClass === 'later' && value !== fioDefault) {
-    note(`${name} is not honoured: the job runs without it`);
+    return;
+  }
+  const later = LATER_OPTIONS[proper];
+  if (later !== undefined && value !== later.fioDefault) {
+    note(`${name} is not honoured: the job runs without it (${later.because})`);
   }
 }
 
@@ -211,7 +250,7 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
     const zoneBytes = zoneRange(settings.zones, Number.POSITIVE_INFINITY);
     if (zoneBytes < bytes) refuseJob(`zonerange: expected at least bs, ${bytes}, got ${zoneBytes}`);
     const sizeBytes = settings.size?.bytes ?? null;
-    if (sizeBytes !== null && sizeBytes < bytes) {
+    if (sizeBytes !== null && sizeBytes < bytes && settings.ioLog === null) {
       refuseJob(`size: expected at least bs, ${bytes} bytes, got ${sizeBytes}`);
     }
   }
@@ -227,6 +266,12 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
   const { windowMs, intervalMs } = settings.steadyTimes;
   if (windowMs > 0 && windowMs < intervalMs) {
     refuseJob(`ss_dur: expected at least the ${intervalMs} ms between two looks, got ${windowMs}`);
+  }
+  if (settings.verify !== 'none' && settings.hasOddLengths) {
+    refuseJob('verify: expected lengths of multiples of 512, not bs_unaligned');
+  }
+  if (settings.depthLow !== null && settings.depthLow > settings.depth) {
+    refuseJob(`iodepth_low: expected at most iodepth, ${settings.depth}`);
   }
   if (settings.verify === 'pattern' && settings.verifyPattern === null) {
     refuseJob('verify=pattern needs verify_pattern');

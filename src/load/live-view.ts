@@ -3,24 +3,16 @@
  * for each job and disk. Nothing is written here, and nothing is measured: figures are differences
  * of counts the run keeps anyway, over the last second.
  *
+ * crypto is the share of the time of a disk's requests that went into encrypting and decrypting,
+ * by those the disk timed; of all that use the disk, and only where the target says.
+ *
  * A frame fits any size: columns that are least missed go first, then rows, then the ends of lines.
- * The time a disk spends on cryptography is not among the figures: shards do not count it.
  */
-import { pointPercentile, pointSince } from './interval-series.ts';
+import { pointPercentile } from './interval-series.ts';
 import type { JobProgress } from './job-run.ts';
-import type { LoadStats } from './load-stats.ts';
+import { activityKey, cryptoShare, type LoadActivity, RECENT_MS } from './live-activity.ts';
 import { clockText } from './status-line.ts';
 import { duration, megabytes, shortCount, type TextColumn, textTable } from './text-table.ts';
-
-/** What one clone of a job does just now. */
-export interface LoadActivity {
-  readonly job: string;
-  readonly disk: string;
-  /** Requests made and not completed. */
-  readonly inFlight: number;
-  /** Read while it grows. */
-  readonly stats: LoadStats;
-}
 
 export interface FrameSize {
   readonly columns: number;
@@ -41,10 +33,9 @@ interface Counts {
 
 interface Look extends Counts {
   readonly atMs: number;
-  readonly clones: ReadonlyMap<LoadStats, Counts>;
+  readonly rows: ReadonlyMap<string, LoadActivity>;
 }
 
-const WINDOW_MS = 1000;
 const RATES_KEPT = 400;
 const NAME_LENGTH_MAX = 28;
 const BLOCKS = ' ▁▂▃▄▅▆▇█';
@@ -54,9 +45,11 @@ const DIM = '\x1b[2m';
 const PLAIN = '\x1b[0m';
 
 /** Columns of the table, by how much they are missed: those at the end go first. */
-const COLUMNS = ['job', 'IOPS', 'p99', 'p50', 'MB/s', 'queue', 'disk'] as const;
+const COLUMNS = ['job', 'IOPS', 'p99', 'p50', 'MB/s', 'queue', 'disk', 'crypto'] as const;
 type ColumnName = (typeof COLUMNS)[number];
-const SHOWN_ORDER: readonly ColumnName[] = ['job', 'disk', 'IOPS', 'MB/s', 'p50', 'p99', 'queue'];
+const SHOWN_ORDER: readonly ColumnName[] = [
+  ...(['job', 'disk', 'IOPS', 'MB/s', 'p50', 'p99', 'queue', 'crypto'] as const),
+];
 
 export class LiveView {
   #beganAtMs = Number.NaN;
@@ -76,12 +69,9 @@ export class LiveView {
     const previous = this.#looks.at(-1);
     this.#progress = progress;
     this.#activities = activities;
-    const clones = new Map<LoadStats, Counts>();
-    for (const { stats } of activities) {
-      clones.set(stats, { requests: stats.requests(), bytes: stats.bytes() });
-    }
-    this.#looks.push({ atMs: nowMs, requests, bytes, clones });
-    while (this.#looks.length > 2 && nowMs - this.#looks[1]!.atMs >= WINDOW_MS) this.#looks.shift();
+    const rows = new Map(activities.map((each) => [activityKey(each), each]));
+    this.#looks.push({ atMs: nowMs, requests, bytes, rows });
+    while (this.#looks.length > 2 && nowMs - this.#looks[1]!.atMs >= RECENT_MS) this.#looks.shift();
     const isMeasured = progress.phase === 'running' || progress.phase === 'verifying';
     if (previous === undefined || nowMs <= previous.atMs || !isMeasured) return;
     const made = Math.max(0, requests - previous.requests);
@@ -154,7 +144,8 @@ export class LiveView {
   #table(activities: readonly LoadActivity[], columns: number): string[] {
     if (activities.length === 0) return [];
     const rows = activities.map((activity) => this.#cells(activity));
-    for (let count = COLUMNS.length; count > 1; count--) {
+    const isTimed = activities.some(({ stages }) => stages !== null);
+    for (let count = isTimed ? COLUMNS.length : COLUMNS.length - 1; count > 1; count--) {
       const kept: readonly ColumnName[] = COLUMNS.slice(0, count);
       const names = SHOWN_ORDER.filter((name) => kept.includes(name));
       const titles = names.map(
@@ -172,27 +163,26 @@ export class LiveView {
     return ['job', ...rows.map(({ job }) => job)].map((line) => line.slice(0, columns));
   }
 
-  #cells({ job, disk, inFlight, stats }: LoadActivity): Record<ColumnName, string> {
-    const last = this.#looks.at(-1)!;
-    const first = this.#looks.find(({ clones }) => clones.has(stats))!;
-    const seconds = (last.atMs - first.atMs) / 1e3;
-    const [before, now] = [first.clones.get(stats)!, last.clones.get(stats)!];
-    const rate = (key: keyof Counts): number =>
-      seconds > 0 ? Math.max(0, now[key] - before[key]) / seconds : 0;
-    const series = stats.directions.map((direction) => direction.series);
-    const recent = pointSince(series, performance.timeOrigin + last.atMs - WINDOW_MS);
+  #cells(now: LoadActivity): Record<ColumnName, string> {
+    const key = activityKey(now);
+    const first = this.#looks.find(({ rows }) => rows.has(key))!.rows.get(key)!;
+    const seconds = (now.atMs - first.atMs) / 1e3;
+    const rate = (of: keyof Counts): number =>
+      seconds > 0 ? Math.max(0, now[of] - first[of]) / seconds : 0;
     const time = (percent: number): string => {
-      const nanoseconds = pointPercentile(recent, percent);
+      const nanoseconds = pointPercentile(now.recent, percent);
       return nanoseconds === null ? '-' : duration(nanoseconds);
     };
+    const share = cryptoShare(first, now);
     return {
-      job: shownName(job),
-      disk: shownName(disk),
+      job: shownName(now.job),
+      disk: shownName(now.disk),
       IOPS: shortCount(rate('requests')),
       'MB/s': megabytes(rate('bytes')),
       p50: time(50),
       p99: time(99),
-      queue: `${inFlight}`,
+      queue: `${now.inFlight}`,
+      crypto: share === null ? '-' : `${Math.round(share * 100)} %`,
     };
   }
 }

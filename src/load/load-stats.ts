@@ -14,6 +14,7 @@ const SAMPLE_MS = 500;
 export interface LoadStatsRecord {
   readonly directions: readonly DirectionRecord[];
   readonly response: HistogramRecord;
+  readonly own: HistogramRecord;
 }
 
 interface DirectionRecord {
@@ -189,6 +190,8 @@ export class LoadStats {
   readonly directions: readonly DirectionStats[];
   /** Latency counted from when a request was due, not from when it was made; paced runs only. */
   readonly response = new LatencyHistogram();
+  /** What the generator itself took for a request, of those that were timed: own-cost.ts. */
+  readonly own = new LatencyHistogram();
   #begunAtMs = 0;
   #sampledAtMs = 0;
   #requestsAtBegin: readonly number[] = [];
@@ -219,6 +222,7 @@ export class LoadStats {
   reset(nowMs: number): void {
     for (const direction of this.directions) direction.reset();
     this.response.reset();
+    this.own.reset();
     this.begin(nowMs);
   }
 
@@ -271,12 +275,14 @@ export class LoadStats {
       direction.merge(other.directions[index]!);
     }
     this.response.add(other.response);
+    this.own.add(other.own);
   }
 
   toRecord(): LoadStatsRecord {
     return {
       directions: this.directions.map((direction) => direction.toRecord()),
       response: this.response.toRecord(),
+      own: this.own.toRecord(),
     };
   }
 
@@ -287,6 +293,7 @@ export class LoadStats {
       direction.addRecord(record.directions[index]!);
     }
     stats.response.addRecord(record.response);
+    stats.own.addRecord(record.own);
     return stats;
   }
 
@@ -302,5 +309,6 @@ export class LoadStats {
   release(): void {
     for (const { latency } of this.directions) latency.release();
     this.response.release();
+    this.own.release();
   }
 }

@@ -17,7 +17,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { createPrng, type Prng } from '../base/prng.ts';
-import { createSizeChooser } from './block-sizes.ts';
+import { type BlockSizes, createSizeChooser } from './block-sizes.ts';
 import { createDraw } from './distribution.ts';
 import type { ClonePlan } from './job-plan.ts';
 import type { LoadDisk } from './load-disk.ts';
@@ -65,7 +65,8 @@ export function uniformOrder(count: number, prng: Prng): BlockOrder {
 
 /** One direction of a job. */
 interface Lane {
-  readonly nextLength: () => number;
+  readonly sequentialLength: () => number;
+  readonly randomLength: () => number;
   /** Offsets are multiples of this, from the region's start. */
   readonly gridBytes: number;
   readonly leastBytes: number;
@@ -74,6 +75,8 @@ interface Lane {
   readonly randomPercent: number;
   /** Where the next sequential request begins, from the region's start. */
   position: number;
+  /** Where the last request began. */
+  lastStart: number;
   /** Requests left before the next random offset. */
   runLeft: number;
 }
@@ -210,19 +213,24 @@ export class JobPattern implements OperationSource {
     const { job, regionOffset, regionBytes } = this.#clone;
     // The write of a trimmed block goes where the trim went.
     if (job.workload.trimsFirst && this.operation === WRITE) return;
-    let lengthBytes = lane.nextLength();
     let start: number;
     this.#zones?.enter();
-    if (this.#isRandom(lane)) {
+    const isRandom = this.#isRandom(lane);
+    let lengthBytes = isRandom ? lane.randomLength() : lane.sequentialLength();
+    if (isRandom) {
       start = lane.order!.next() * lane.gridBytes;
       if (this.#zones !== null) start = this.#zones.random(start, lane.gridBytes);
       if (start + lengthBytes > regionBytes) {
         const rest = regionBytes - start;
         lengthBytes = rest - (rest % lane.leastBytes);
       }
+    } else if (job.repeatsOffset && job.randomRun > 1) {
+      start = lane.lastStart;
+      lengthBytes = Math.min(lengthBytes, regionBytes - start);
     } else {
       start = this.#sequential(lane, lengthBytes);
     }
+    lane.lastStart = start;
     lane.position = start + lengthBytes;
     this.#zones?.give(lengthBytes);
     this.offsetBytes = regionOffset + start;
@@ -252,21 +260,38 @@ export class JobPattern implements OperationSource {
   }
 }
 
+/** bs_is_seq_rand: what is said of reads is of sequential requests, what of writes, of random ones. */
+function sizesOf(
+  { blockSizes, sizesByOrder }: ClonePlan['job'],
+  direction: (typeof DIRECTIONS)[number],
+): { sequential: BlockSizes; random: BlockSizes } {
+  const own = blockSizes[direction];
+  if (!sizesByOrder) return { sequential: own, random: own };
+  return { sequential: blockSizes.read, random: blockSizes.write };
+}
+
 /** The lanes, indexed by Operation. */
 function lanesOf(clone: ClonePlan): Lane[] {
   const { job, regionBytes, seed } = clone;
   const lanes = DIRECTIONS.map((direction): Lane => {
     const operation = OPERATIONS[direction];
-    const sizes = job.blockSizes[direction];
-    const gridBytes = job.alignBytes?.[direction] ?? sizes.least;
+    const sizes = sizesOf(job, direction);
+    const least = Math.min(sizes.sequential.least, sizes.random.least);
+    const gridBytes = job.alignBytes?.[direction] ?? least;
     const laneSeed = (seed ^ (operation << 24)) >>> 0;
+    const prng = createPrng(laneSeed ^ 0x73697a65);
+    const lengths = (of: BlockSizes): (() => number) =>
+      createSizeChooser(of, prng, job.hasOddLengths);
     return {
-      nextLength: createSizeChooser(sizes, createPrng(laneSeed ^ 0x73697a65)),
+      sequentialLength: lengths(sizes.sequential),
+      randomLength: lengths(sizes.random),
       gridBytes,
-      leastBytes: sizes.least,
+      // Any number of bytes will do to end a region where lengths are odd.
+      leastBytes: job.hasOddLengths ? 1 : least,
       order: job.workload.isRandom ? orderOf(clone, direction, gridBytes, laneSeed) : null,
       randomPercent: job.randomPercent[direction],
       position: 0,
+      lastStart: 0,
       runLeft: 0,
     };
   });
@@ -285,7 +310,7 @@ function orderOf(
   gridBytes: number,
   seed: number,
 ): BlockOrder {
-  const { least } = job.blockSizes[direction];
+  const { least } = sizesOf(job, direction).random;
   const range = zoneRange(job.zones, regionBytes);
   const count = Math.max(1, Math.floor((range - least) / gridBytes) + 1);
   const distribution = job.distribution[direction];

@@ -14,6 +14,7 @@ import { type ErrorCode, PlaneError } from '../base/errors.ts';
 import type { LatencyHistogram } from './histogram.ts';
 import type { DirectionStats, RateSamples } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
+import { ownCostOf } from './own-cost.ts';
 import type { ComparisonRow, LoadReport, Rate, ReportJob } from './report.ts';
 import { seriesDocument, seriesOrigin } from './report-series.ts';
 import type { SteadyResult } from './steady-state.ts';
@@ -116,6 +117,7 @@ function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
     sys_cpu: cost.systemPercent,
     ctx: cost.contextSwitches,
     ...goalDocument(job),
+    ...failuresDocument(job),
     sealdisk: {
       error: errorDocument(error),
       target: job.target,
@@ -125,9 +127,26 @@ function jobDocument(job: ReportJob, hasBins: boolean, originMs: number): Json {
       randseed: job.seed,
       verify: verifyDocument(job),
       response_ns: job.isPaced ? latencyDocument(stats.response, percentiles) : null,
+      generator: generatorDocument(job),
       series: seriesDocument(job, originMs),
     },
   };
+}
+
+/** continue_on_error, under fio's names, where it was asked for. */
+function failuresDocument({ options, failures }: ReportJob): Record<string, Json> {
+  if (failures === undefined || (failures.count === 0 && !('continue_on_error' in options))) {
+    return {};
+  }
+  return { total_err: failures.count, first_error: errnoOf(failures.first) };
+}
+
+/** What the generator itself cost: own-cost.ts. */
+function generatorDocument({ stats }: ReportJob): Json {
+  const cost = ownCostOf(stats);
+  if (cost === null) return null;
+  const { samples, meanNs, p50Ns, corePercent } = cost;
+  return { samples, mean_ns: meanNs, p50_ns: p50Ns, core_percent: corePercent };
 }
 
 /** latency_target and steadystate, under fio's names; the latter only where it was asked for. */

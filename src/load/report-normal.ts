@@ -1,7 +1,7 @@
 /**
  * A report as fio prints it by default (--output-format=normal), line for line, so that scripts and
  * eyes that read fio's read ours. What differs is what report-json.ts says at its head; besides,
- * IO depths are those asked for, and the pid is ours.
+ * IO depths are those asked for, the pid is ours, and a line says what the generator itself cost.
  *
  * Numbers are made as fio makes them (lib/num2str.c, stat.c): as many figures as
  * significant_figures says, the unit of latencies by their least, greatest and deviation.
@@ -9,8 +9,9 @@
 import type { LatencyHistogram } from './histogram.ts';
 import type { DirectionStats } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
+import { ownCostOf } from './own-cost.ts';
 import type { LoadReport, ReportJob } from './report.ts';
-import { errnoOf } from './report-json.ts';
+import { errnoOf, errorDocument } from './report-json.ts';
 import type { SteadyResult } from './steady-state.ts';
 
 const DIRECTIONS = [
@@ -53,8 +54,23 @@ function jobLines(job: ReportJob, process: string): string[] {
     `     issued rwts: total=${issued.join(',')} short=0,0,0,0 dropped=0,0,0,0`,
     `     latency   : ${searchText(job)}`,
   );
+  if (job.failures !== undefined && job.failures.count > 0) {
+    const { count, first } = job.failures;
+    const what = errorDocument(first)!.code;
+    lines.push(`     errors    : total=${count}, first_error=${errnoOf(first)}/<${what}>`);
+  }
+  lines.push(...generatorLines(job));
   if (job.steady != null) lines.push(steadyLine(job.steady, job.significantFigures));
   return lines;
+}
+
+/** Not of fio's output: what of the processor's time was the generator's own. */
+function generatorLines({ stats }: ReportJob): string[] {
+  const cost = ownCostOf(stats);
+  if (cost === null) return [];
+  const { meanNs, p50Ns, corePercent, samples } = cost;
+  const times = `avg=${meanNs.toFixed(0)}, p50=${p50Ns}, cpu=${corePercent.toFixed(2)}%`;
+  return [`  generator    : (nsec): ${times}, samples=${samples}`];
 }
 
 /** Nanoseconds and microseconds, as fio 3.33 prints them. */

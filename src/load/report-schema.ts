@@ -126,14 +126,17 @@ const jobFields = {
     randseed: count,
     verify: nullable(verify),
     response_ns: nullable(latency),
+    generator: nullable(
+      object({ samples: count, mean_ns: amount, p50_ns: count, core_percent: amount }),
+    ),
     series: object({ interval_ms: count, read: series, write: series, trim: series }),
   }),
 } as const;
 
-/** A job; with steadystate if one was asked for. */
+/** A job; with steadystate and counts of failures if they were asked for. */
 const job = {
   ...object(jobFields),
-  properties: { ...jobFields, steadystate },
+  properties: { ...jobFields, steadystate, total_err: count, first_error: count },
 } as const;
 
 const rate = nullable(

@@ -1,6 +1,7 @@
 /** A report for people: what was asked of each job, what came of it, and what went wrong. */
 import type { DirectionStats } from './load-stats.ts';
 import { FLUSH, READ, TRIM, WRITE } from './operation-source.ts';
+import { ownCostOf } from './own-cost.ts';
 import type { Overhead } from './paired-overhead.ts';
 import type { ComparisonRow, LoadReport, Rate, Ratio, ReportJob } from './report.ts';
 import { errorDocument } from './report-json.ts';
@@ -34,6 +35,7 @@ export function reportTable(report: LoadReport): string {
   else parts.push(textTable(COLUMNS, report.jobs.flatMap(jobRows)));
   if (report.overhead !== null) parts.push(...overheadLines(report));
   for (const job of report.jobs) parts.push(...jobRemarks(job));
+  parts.push(...generatorLines(report.jobs));
   if (report.isPartial)
     parts.push('partial: interrupted, the numbers are of what was done until then');
   return `${parts.join('\n')}\n`;
@@ -55,6 +57,20 @@ function overheadLines({ overhead, comparison }: LoadReport): string[] {
     row.overhead === null ? [] : [line(`  ${row.workload}`, row.overhead)],
   );
   return [line('overhead', overhead!), ...each];
+}
+
+/** What the generator itself cost, from the job it cost least of a core to the one it cost most. */
+function generatorLines(jobs: readonly ReportJob[]): string[] {
+  const costs = jobs.map(({ stats }) => ownCostOf(stats)).filter((cost) => cost !== null);
+  if (costs.length === 0) return [];
+  const range = (values: readonly number[], text: (value: number) => string): string => {
+    const [least, most] = [text(Math.min(...values)), text(Math.max(...values))];
+    return least === most ? least : `${least} to ${most}`;
+  };
+  const medians = costs.map(({ p50Ns }) => p50Ns);
+  const shares = costs.map(({ corePercent }) => corePercent);
+  const share = range(shares, (value) => value.toFixed(1));
+  return [`load generator: ${range(medians, duration)} a request, ${share} % of one core`];
 }
 
 function jobRows(job: ReportJob): string[][] {
@@ -107,6 +123,11 @@ function jobRemarks(job: ReportJob): string[] {
     const unit = isPercent ? ' %' : '';
     const state = isAttained ? 'steady' : 'not steady';
     remarks.push(`${job.name}: ${state}: ${what} ${criterion.toFixed(3)} of ${limit}${unit}`);
+  }
+  if (job.failures !== undefined && job.failures.count > 0) {
+    const first = errorDocument(job.failures.first)!;
+    const failed = `${job.failures.count} requests failed`;
+    remarks.push(`${job.name}: ${failed}, the first: ${first.code}: ${first.message}`);
   }
   if (verified !== null) {
     const unchecked = verified.uncheckedUnits > 0 ? `, ${verified.uncheckedUnits} unchecked` : '';

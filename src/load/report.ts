@@ -5,6 +5,7 @@
  * trace, or from the turns of a comparison, and printed by report-table.ts and report-json.ts.
  */
 import { MismatchLog } from './disk-verifier.ts';
+import { FailureCount } from './failure-count.ts';
 import type { CloneResult, StageCost } from './job-run.ts';
 import type { SearchResult } from './latency-target.ts';
 import { LoadStats } from './load-stats.ts';
@@ -38,6 +39,8 @@ export interface ReportJob {
   readonly steady?: SteadyResult | null;
   /** The search for a depth that keeps a latency. @default null: there was none */
   readonly search?: SearchResult | null;
+  /** Requests that failed while the job went on. @default none could */
+  readonly failures?: FailureCount;
   /** Latencies were also counted from when requests were due. */
   readonly isPaced: boolean;
 }
@@ -130,7 +133,8 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
     clones: group.length,
     seed,
     verified: isVerified ? mergeLogs(group.map(({ run }) => run.log)) : null,
-    isPaced: isPaced(job),
+    isPaced: isPaced(job) || (job.ioLog !== null && !job.replay.isUnstalled),
+    failures: mergeFailures(group.map(({ run }) => run.failures)),
     steady: group.find(({ run }) => run.steady !== null)?.run.steady ?? null,
     search: group.find(({ run }) => run.search !== null)?.run.search ?? null,
   };
@@ -140,6 +144,12 @@ function reportGroup(group: readonly CloneResult[]): ReportJob {
 export function mergeStats(parts: readonly LoadStats[]): LoadStats {
   const merged = new LoadStats();
   for (const part of parts) merged.merge(part);
+  return merged;
+}
+
+function mergeFailures(parts: readonly FailureCount[]): FailureCount {
+  const merged = new FailureCount();
+  for (const { count, first } of parts) if (count > 0) merged.add(first, count);
   return merged;
 }
 

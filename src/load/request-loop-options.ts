@@ -1,10 +1,13 @@
 /** What a request loop is told, and how it says it ended. */
 import type { MismatchLog } from './disk-verifier.ts';
+import type { FailureCount } from './failure-count.ts';
+import type { IoLogWriter } from './io-log-writer.ts';
 import type { PayloadKind } from './job-settings.ts';
 import type { DepthSearch } from './latency-target.ts';
 import type { LoadStats } from './load-stats.ts';
 import type { OperationSource } from './operation-source.ts';
 import type { RequestLog } from './request-log.ts';
+import type { Reduction } from './write-content.ts';
 
 export interface RequestLoopOptions {
   readonly source: OperationSource;
@@ -30,6 +33,16 @@ export interface RequestLoopOptions {
   readonly syncsAtEnd?: boolean;
   /** A mismatch ends the loop. @default false */
   readonly mismatchEnds?: boolean;
+  /** What of the write buffers can be compressed and deduplicated; payload reducible. */
+  readonly reduction?: Reduction;
+  /** Requests are made when so many can be, or none is in flight. @default 1 */
+  readonly submitBatch?: number;
+  /** Takes the failures of requests after which the loop goes on. @default none: they end it */
+  readonly failures?: FailureCount | null;
+  /** After which. @default none */
+  readonly continuesAfter?: readonly ('read' | 'write')[];
+  /** Told of every request as it is made. @default none */
+  readonly ioLog?: IoLogWriter | null;
   /** @default none */
   readonly think?: ThinkTime | null;
   /** A request that takes longer ends the loop; 0: none does. @default 0 */
@@ -43,6 +56,8 @@ export interface RequestLoopOptions {
 /** A pause after every so many requests, when all of them have completed. */
 export interface ThinkTime {
   readonly everyRequests: number;
+  /** And after so long; Infinity: by requests alone. */
+  readonly everyMs: number;
   readonly pauseMs: number;
   /** What of the pause is a busy loop. */
   readonly spinMs: number;

@@ -21,28 +21,41 @@
  */
 import { PlaneError } from '../base/errors.ts';
 import { InvariantError, invariant } from '../base/invariant.ts';
-import { createPrng, type Prng } from '../base/prng.ts';
 import type { DepthSearch } from './latency-target.ts';
-import { FLUSH, READ, SOURCE_END, SOURCE_WAIT, TRIM, WRITE } from './operation-source.ts';
+import {
+  FLUSH,
+  type Operation,
+  READ,
+  SOURCE_END,
+  SOURCE_WAIT,
+  TRIM,
+  WRITE,
+} from './operation-source.ts';
+import { OWN_COST_EVERY } from './own-cost.ts';
 import type { LoopEnd, RequestLoopOptions } from './request-loop-options.ts';
 import { RequestSlot } from './request-slot.ts';
 import type { TargetDisk } from './target.ts';
+import { WriteContent } from './write-content.ts';
 
 export class RequestLoop {
   readonly #options: RequestLoopOptions;
-  readonly #payload: Prng;
+  readonly #content: WriteContent;
   readonly #idle: RequestSlot[] = [];
   #inFlight = 0;
   #isDraining = false;
   #isWaiting = false;
   #isThinking = false;
   #madeSinceThink = 0;
+  #thoughtAtMs = 0;
   #thinkTimer: NodeJS.Timeout | null = null;
   #isSynced = false;
   #hasEnded = false;
   #error: unknown = null;
   #writesSinceSync = 0;
-  #writesMade = 0;
+  #completions = 0;
+  /** This completion is timed: what is spent in calls to the target is taken off. */
+  #isTimed = false;
+  #askingMs = 0;
   #beganAtMs = 0;
   #measuredFromMs = 0;
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -52,16 +65,17 @@ export class RequestLoop {
 
   constructor(options: RequestLoopOptions) {
     this.#options = options;
-    this.#payload = createPrng(options.seed);
+    const { payload, seed, bufferPattern = null, reduction } = options;
+    this.#content = new WriteContent(payload, seed, bufferPattern, reduction);
   }
 
   /** Runs to the end. Call once. */
   run(): Promise<LoopEnd> {
     invariant(this.#beganAtMs === 0, 'a loop runs once');
     const { depth, bufferBytes, stats, rampMs = 0, runtimeMs = 0 } = this.#options;
-    const template = new Uint8Array(bufferBytes);
-    if (this.#options.payload !== 'zero') this.#fillTemplate(template);
+    const template = this.#content.template(bufferBytes);
     this.#beganAtMs = performance.now();
+    this.#thoughtAtMs = this.#beganAtMs;
     this.#measuredFromMs = this.#beganAtMs + rampMs;
     if (runtimeMs > 0) this.#setDeadline(this.#measuredFromMs + runtimeMs);
     stats.begin(this.#measuredFromMs);
@@ -75,15 +89,6 @@ export class RequestLoop {
       }
       this.#fill();
     });
-  }
-
-  #fillTemplate(template: Uint8Array): void {
-    const { bufferPattern = null } = this.#options;
-    if (bufferPattern === null) this.#payload.fill(template);
-    else
-      template.forEach((_, at) => {
-        template[at] = bufferPattern[at % bufferPattern.length]!;
-      });
   }
 
   /** Makes no more requests; run() resolves when those in flight have completed. */
@@ -138,7 +143,7 @@ export class RequestLoop {
     if (syncEvery > 0 && this.#writesSinceSync >= syncEvery && !(source.progress() >= 1)) {
       this.#writesSinceSync = 0;
       slot.aim(FLUSH, slot.disk ?? source.disk, 0, 0, 0);
-    } else if (this.#mustThink()) {
+    } else if (this.#mustThink(nowMs)) {
       this.#rest(slot, false);
       return;
     } else {
@@ -168,9 +173,11 @@ export class RequestLoop {
   }
 
   /** True if no request is to be made before the loop has thought. */
-  #mustThink(): boolean {
+  #mustThink(nowMs: number): boolean {
     const { think = null } = this.#options;
-    if (think === null || this.#madeSinceThink < think.everyRequests) return false;
+    if (think === null || this.#madeSinceThink === 0) return false;
+    const isTime = nowMs - this.#thoughtAtMs >= think.everyMs;
+    if (this.#madeSinceThink < think.everyRequests && !isTime) return false;
     this.#madeSinceThink = 0;
     this.#isThinking = true;
     this.#isWaiting = true;
@@ -186,6 +193,7 @@ export class RequestLoop {
     this.#thinkTimer = setTimeout(() => {
       this.#thinkTimer = null;
       this.#isThinking = false;
+      this.#thoughtAtMs = performance.now();
       if (shiftsSource) source.shift?.(performance.now() - beganAtMs);
       this.#resume();
     }, pauseMs - spinMs);
@@ -212,31 +220,48 @@ export class RequestLoop {
     this.#inFlight += 1;
     // A source reads the clock after its caller did: no request starts before it is due.
     slot.startedAtMs = Math.max(nowMs, slot.dueAtMs);
+    const { operation, offsetBytes, lengthBytes } = slot;
+    this.#options.ioLog?.made(operation, offsetBytes, lengthBytes, slot.startedAtMs);
+    let askedAtMs = 0;
     let promise: Promise<unknown>;
     try {
-      promise = this.#call(slot);
+      this.#prepare(slot);
+      if (this.#isTimed) askedAtMs = performance.now();
+      promise = this.#ask(slot);
     } catch (error) {
       promise = Promise.reject(error);
     }
+    if (this.#isTimed) this.#askingMs += performance.now() - askedAtMs;
     promise.then(slot.completed, slot.failed);
   }
 
-  #call(slot: RequestSlot): Promise<unknown> {
-    const { offsetBytes, lengthBytes } = slot;
-    const { disk, verifier } = slot.disk!;
+  /** What is the generator's to do before a request. */
+  #prepare(slot: RequestSlot): void {
+    const { offsetBytes, lengthBytes, operation } = slot;
+    const { verifier } = slot.disk!;
+    if (operation === READ) {
+      slot.readBytes();
+      verifier?.beforeRead(offsetBytes, lengthBytes, slot.expectedUnits());
+    } else if (operation === WRITE) {
+      this.#writesSinceSync += 1;
+      slot.writeBytes();
+      if (verifier === null) this.#content.fill(slot);
+      else verifier.beforeWrite(offsetBytes, lengthBytes, slot.writeWords());
+    } else if (operation === TRIM) {
+      verifier?.beforeTrim(offsetBytes, lengthBytes);
+    }
+  }
+
+  /** The call to the target. */
+  #ask(slot: RequestSlot): Promise<unknown> {
+    const { disk } = slot.disk!;
     switch (slot.operation) {
       case READ:
-        verifier?.beforeRead(offsetBytes, lengthBytes, slot.expectedUnits());
-        return disk.read(offsetBytes, slot.readBytes());
+        return disk.read(slot.offsetBytes, slot.readBytes());
       case WRITE:
-        this.#writesSinceSync += 1;
-        this.#writesMade += 1;
-        if (verifier === null) this.#fillPayload(slot);
-        else verifier.beforeWrite(offsetBytes, lengthBytes, slot.writeWords());
-        return this.#write(disk, offsetBytes, slot.writeBytes());
+        return this.#write(disk, slot.offsetBytes, slot.writeBytes());
       case TRIM:
-        verifier?.beforeTrim(offsetBytes, lengthBytes);
-        return disk.trim(offsetBytes, lengthBytes);
+        return disk.trim(slot.offsetBytes, slot.lengthBytes);
       case FLUSH:
         return disk.flush();
     }
@@ -247,29 +272,27 @@ export class RequestLoop {
     return this.#options.syncsWrites === true ? written.then(() => disk.flush()) : written;
   }
 
-  #fillPayload(slot: RequestSlot): void {
-    switch (this.#options.payload) {
-      case 'scramble':
-        slot.scramble(this.#writesMade);
-        return;
-      case 'refill':
-        this.#payload.fill(slot.writeBytes());
-        return;
-      case 'same':
-      case 'zero':
-        return;
-    }
-  }
-
   readonly #completed = (slot: RequestSlot): void => {
-    let nowMs = performance.now();
+    const beganAtMs = performance.now();
+    this.#isTimed = ++this.#completions % OWN_COST_EVERY === 0;
+    this.#askingMs = 0;
+    this.#complete(slot, beganAtMs);
+    if (!this.#isTimed) return;
+    this.#isTimed = false;
+    if (beganAtMs < this.#measuredFromMs || this.#hasEnded) return;
+    const ownMs = performance.now() - beganAtMs - this.#askingMs;
+    this.#options.stats.own.record(Math.max(0, ownMs) * 1e6);
+  };
+
+  #complete(slot: RequestSlot, completedAtMs: number): void {
+    let nowMs = completedAtMs;
     this.#inFlight -= 1;
     const { stats, log, mismatchEnds = false, requestLog, latencyMostMs = 0 } = this.#options;
-    const { depthSearch = null } = this.#options;
+    const { depthSearch = null, submitBatch = 1 } = this.#options;
     if (slot.startedAtMs >= this.#measuredFromMs) {
       stats.direction(slot.operation).record(nowMs - slot.startedAtMs, slot.lengthBytes);
       if (slot.dueAtMs > 0) stats.response.record((nowMs - slot.dueAtMs) * 1e6);
-      requestLog?.record(slot.operation, slot.startedAtMs, nowMs, slot.lengthBytes);
+      requestLog?.record(slot, slot.startedAtMs, nowMs);
     }
     if (latencyMostMs > 0 && nowMs - slot.startedAtMs > latencyMostMs) {
       this.#end(tooLong(nowMs - slot.startedAtMs, latencyMostMs));
@@ -290,9 +313,16 @@ export class RequestLoop {
       nowMs = performance.now();
     }
     stats.sampleIfDue(nowMs);
-    if (depthSearch === null) this.#next(slot, nowMs);
-    else this.#searchDepth(depthSearch, slot, nowMs);
-  };
+    if (depthSearch !== null) this.#searchDepth(depthSearch, slot, nowMs);
+    else if (submitBatch === 1) this.#next(slot, nowMs);
+    else this.#restForBatch(slot, submitBatch);
+  }
+
+  /** Puts a slot to rest until a batch of them can be given something to do. */
+  #restForBatch(slot: RequestSlot, submitBatch: number): void {
+    this.#rest(slot, false);
+    if (this.#idle.length >= submitBatch || this.#inFlight === 0) this.#fill();
+  }
 
   /** Lets a search judge a request, and makes as many more as it admits. */
   #searchDepth(search: DepthSearch, slot: RequestSlot, nowMs: number): void {
@@ -313,9 +343,23 @@ export class RequestLoop {
     if (slot.operation === WRITE || slot.operation === TRIM) {
       slot.disk!.verifier?.afterFailure(slot.offsetBytes, slot.lengthBytes);
     }
+    if (this.#goesOnAfter(slot.operation, error)) {
+      this.#options.failures?.add(error);
+      this.#idle.push(slot);
+      // In another turn: a target that refuses at once must not keep the event loop for itself.
+      setImmediate(() => this.#fill());
+      return;
+    }
     this.#end(error);
     this.#rest(slot, true);
   };
+
+  /** continue_on_error: trims and flushes are writes in this. */
+  #goesOnAfter(operation: Operation, error: unknown): boolean {
+    const { failures = null, continuesAfter = [] } = this.#options;
+    if (failures === null || error instanceof InvariantError) return false;
+    return continuesAfter.includes(operation === READ ? 'read' : 'write');
+  }
 
   #end(error: unknown): void {
     this.#error ??= error;

@@ -106,6 +106,7 @@ function targetDisk(plane: Plane, name: string, disk: Disk, isFresh: boolean): T
     write: (offsetBytes, bytes) => disk.write(offsetBytes, bytes),
     flush: () => disk.flush(),
     trim: (offsetBytes, lengthBytes) => disk.trim(offsetBytes, lengthBytes),
+    stages: () => disk.stages,
     close: () => disk.close(),
   };
 }

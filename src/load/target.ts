@@ -30,6 +30,20 @@ export interface TargetDisk {
    * resolves with is called.
    */
   readonly registerBuffer?: (buffer: SharedArrayBuffer) => Promise<() => Promise<void>>;
+  /** Absent where it is not known: where the time of requests went, since the disk was opened. */
+  readonly stages?: () => DiskStages;
+}
+
+/** Sums over the requests that were timed, seconds. */
+export interface DiskStages {
+  /** Timed ones. */
+  readonly requests: number;
+  readonly queue: number;
+  readonly crypto: number;
+  readonly store: number;
+  /** Kept back by a modelled disk. */
+  readonly held: number;
+  readonly answer: number;
 }
 
 export interface Target {

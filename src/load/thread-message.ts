@@ -9,6 +9,7 @@ import type { ErrorRecord } from '../base/errors.ts';
 import type { FinishedClone } from './clone-run.ts';
 import type { RunPlan } from './job-plan.ts';
 import type { JobProgress } from './job-run.ts';
+import type { LoadActivity } from './live-activity.ts';
 import type { LoadStatsRecord } from './load-stats.ts';
 
 /** What a thread is started with. */
@@ -23,7 +24,11 @@ export type PartCommand = 'go' | 'stop';
 
 export type PartReport =
   | { readonly kind: 'reached'; readonly stage: number }
-  | { readonly kind: 'progress'; readonly progress: JobProgress }
+  | {
+      readonly kind: 'progress';
+      readonly progress: JobProgress;
+      readonly activities: readonly LoadActivity[];
+    }
   | { readonly kind: 'finished'; readonly clones: readonly CloneRecord[] }
   | { readonly kind: 'failed'; readonly error: FailureRecord };
 
@@ -45,4 +50,5 @@ export interface CloneRecord {
   readonly isVerified: boolean;
   readonly steady: FinishedClone['steady'];
   readonly search: FinishedClone['search'];
+  readonly failures: { readonly count: number; readonly first: FailureRecord | null };
 }

@@ -47,7 +47,8 @@ export async function runPart(
     release();
   });
   const timer = setInterval(() => {
-    port.postMessage({ kind: 'progress', progress: run.progress() });
+    const activities = run.activities();
+    port.postMessage({ kind: 'progress', progress: run.progress(), activities });
   }, PROGRESS_MS);
   try {
     const results = await run.run();
@@ -60,7 +61,7 @@ export async function runPart(
 }
 
 function recordOf(clone: FinishedClone): CloneRecord {
-  const { plan, stats, error, log, isVerified, steady, search } = clone;
+  const { plan, stats, error, log, isVerified, steady, search, failures } = clone;
   const { count, checkedUnits, uncheckedUnits, first } = log;
   const record = {
     number: plan.number,
@@ -70,6 +71,10 @@ function recordOf(clone: FinishedClone): CloneRecord {
     isVerified,
     steady,
     search,
+    failures: {
+      count: failures.count,
+      first: failures.first === null ? null : failureOf(failures.first),
+    },
   };
   stats.release();
   return record;

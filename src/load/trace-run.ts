@@ -12,7 +12,7 @@ import { KIB } from '../base/units.ts';
 import { DISK_BYTES_MAX } from '../limits.ts';
 import { DiskVerifier, MismatchLog } from './disk-verifier.ts';
 import { costOf, type JobProgress, type StageCost, saltOf } from './job-run.ts';
-import type { LoadActivity } from './live-view.ts';
+import { activityOf, type LoadActivity } from './live-activity.ts';
 import type { LoadDisk } from './load-disk.ts';
 import { LoadStats } from './load-stats.ts';
 import { RequestLoop } from './request-loop.ts';
@@ -55,6 +55,7 @@ export class TraceRun {
   #phase: JobProgress['phase'] = 'opening';
   #scanShare = 0;
   #loop: RequestLoop | null = null;
+  #source: TraceSource | null = null;
   #isStopped = false;
 
   constructor(options: TraceRunOptions) {
@@ -71,6 +72,7 @@ export class TraceRun {
     const sizes = await this.#sizes();
     const file = await TraceFile.open(fileName);
     const source = this.#openSource(file, sizes);
+    this.#source = source;
     const log = new MismatchLog();
     try {
       let error: unknown = null;
@@ -104,7 +106,8 @@ export class TraceRun {
   /** What the replay does just now. */
   activities(): LoadActivity[] {
     const inFlight = this.#loop?.inFlight() ?? 0;
-    return [{ job: basename(this.#options.fileName), disk: 'all', inFlight, stats: this.stats }];
+    const disks = this.#source?.disks().map(({ disk }) => disk) ?? [];
+    return [activityOf(basename(this.#options.fileName), 'all', this.stats, inFlight, disks)];
   }
 
   async #sizes(): Promise<DeviceSizes> {

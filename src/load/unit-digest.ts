@@ -1,13 +1,13 @@
 /**
- * The sums a verified unit can carry: CRC-32C and XXH32 worked out here, the others by OpenSSL.
+ * The sums a verified unit can carry, all that fio has: OpenSSL's, zlib's, and those worked out
+ * here.
  *
  * A sum fills its words, little-endian, of a unit in which those words are zero.
  */
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { crc32c } from './crc32c.ts';
-
-/** Sums by their names in job files. */
-export type DigestName = 'crc32c' | 'xxhash' | 'md5' | 'sha1' | 'sha256' | 'sha512' | 'sha3-256';
+import { crc7, crc16, crc64 } from './table-crc.ts';
 
 export interface Digest {
   /** Words of 32 bits it fills. */
@@ -16,23 +16,52 @@ export interface Digest {
   compute(words: Int32Array, from: number, count: number, target: Int32Array): void;
 }
 
-const HASH_WORDS: Readonly<Record<Exclude<DigestName, 'crc32c' | 'xxhash'>, number>> = {
+/** Digests of OpenSSL's, and the words they have. */
+const HASH_WORDS = {
   md5: 4,
   sha1: 5,
   sha256: 8,
   sha512: 16,
+  'sha3-224': 7,
   'sha3-256': 8,
-};
+  'sha3-384': 12,
+  'sha3-512': 16,
+} as const;
+
+const OWN_DIGESTS = {
+  crc7: oneWord(crc7),
+  crc16: oneWord(crc16),
+  crc32: oneWord((words, from, count) => {
+    return crc32(new Uint8Array(words.buffer, words.byteOffset + from * 4, count * 4));
+  }),
+  crc32c: oneWord(crc32c),
+  crc64: { words: 2, compute: crc64 },
+  xxhash: oneWord(xxh32),
+} as const satisfies Record<string, Digest>;
+
+type HashName = keyof typeof HASH_WORDS;
+type OwnName = keyof typeof OWN_DIGESTS;
+
+/** Sums by their names in job files. */
+export type DigestName = HashName | OwnName;
+
+export const DIGEST_NAMES: readonly DigestName[] = [
+  ...(Object.keys(OWN_DIGESTS) as OwnName[]),
+  ...(Object.keys(HASH_WORDS) as HashName[]),
+];
 
 export function digestOf(name: DigestName): Digest {
-  if (name === 'crc32c') return oneWord(crc32c);
-  if (name === 'xxhash') return oneWord(xxh32);
+  return name in OWN_DIGESTS ? OWN_DIGESTS[name as OwnName] : hashDigest(name as HashName);
+}
+
+function hashDigest(name: HashName): Digest {
+  const count = HASH_WORDS[name];
   return {
-    words: HASH_WORDS[name],
-    compute: (words, from, count, target) => {
-      const bytes = new Uint8Array(words.buffer, words.byteOffset + from * 4, count * 4);
+    words: count,
+    compute: (words, from, length, target) => {
+      const bytes = new Uint8Array(words.buffer, words.byteOffset + from * 4, length * 4);
       const sum = createHash(name).update(bytes).digest();
-      for (let at = 0; at < HASH_WORDS[name]; at++) target[at] = sum.readInt32LE(at * 4);
+      for (let at = 0; at < count; at++) target[at] = sum.readInt32LE(at * 4);
     },
   };
 }

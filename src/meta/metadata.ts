@@ -3,7 +3,7 @@
  * Thread: main.
  *
  * 1. Reads are synchronous and see every commit that has resolved; whether they see one that has
- *    not is open. Records handed out are the caller's.
+ *    not is open. Records handed out are not to be changed: others have them, too.
  * 2. A commit is all or nothing and durable when it resolves (kv/key-value-store.ts). After
  *    StoreFailed nothing works any more.
  * 3. Damage of a record is DataDirectoryCorrupt, from whichever call meets it.
@@ -46,13 +46,13 @@ import {
 } from './filters.ts';
 import { type LineagePage, type LineageQuery, readLineagePage } from './lineage-walk.ts';
 import { PageReader } from './page-reader.ts';
+import { RecordMemory } from './record-memory.ts';
 import {
   DISKS,
   decodeResource,
   groupPrefix,
   hourGroup,
   lastPart,
-  readResource,
   SNAPSHOTS,
   shardGroup,
   snapshotDueAt,
@@ -179,22 +179,24 @@ class StoredMetadata implements Metadata {
   /** By shard index: answers of leastLoadedShard() no disk was committed for yet. */
   readonly #placing: number[] = [];
   readonly #settings: ChangeSettings;
+  readonly #memory = new RecordMemory();
   readonly #pages: PageReader;
   #commitsInFlight = 0;
+  #isClosing = false;
 
   constructor(store: KeyValueStore, counts: EntryCounts, settings: ChangeSettings) {
     this.#store = store;
     this.#counts = counts;
     this.#settings = settings;
-    this.#pages = new PageReader(store, counts);
+    this.#pages = new PageReader(store, counts, this.#memory);
   }
 
   getDisk(diskId: string): DiskRecord | undefined {
-    return readResource(this.#store, DISKS, diskId);
+    return this.#pages.find(DISKS, diskId, this.#mayRemember);
   }
 
   getSnapshot(snapshotId: string): SnapshotRecord | undefined {
-    return readResource(this.#store, SNAPSHOTS, snapshotId);
+    return this.#pages.find(SNAPSHOTS, snapshotId, this.#mayRemember);
   }
 
   listDisks(filter: DiskFilter, skip: number, limit: number): Listing<DiskRecord> {
@@ -214,7 +216,7 @@ class StoredMetadata implements Metadata {
     const due: SnapshotRecord[] = [];
     for (const { key } of this.#store.range({ prefix, skip, limit })) {
       if (key.slice(prefix.length) > `${hourGroup(now)}/~`) break;
-      const snapshot = this.#pages.indexed(SNAPSHOTS, lastPart(key));
+      const snapshot = this.#pages.indexed(SNAPSHOTS, lastPart(key), false);
       // Of the hour it is now, some are due later: they end the answer, the rest is looked at then.
       if ((snapshotDueAt(snapshot) ?? Number.POSITIVE_INFINITY) <= now) due.push(snapshot);
     }
@@ -251,7 +253,9 @@ class StoredMetadata implements Metadata {
   }
 
   getDocument<K extends DocumentKind>(kind: K, key: string): DocumentRecords[K] | undefined {
-    return readDocument(this.#store, kind, key);
+    const read = (): DocumentRecords[K] | undefined => readDocument(this.#store, kind, key);
+    if (kind !== 'account') return read();
+    return this.#memory.recall(documentsPrefix(kind) + key, this.#mayRemember, read);
   }
 
   listDocuments<K extends DocumentKind>(
@@ -290,7 +294,7 @@ class StoredMetadata implements Metadata {
   async commit(change: MetadataChange): Promise<void> {
     const packed = packChange(change);
     this.#commitsInFlight++;
-    this.#pages.forget();
+    this.#forget();
     try {
       const changes = await this.#store.transact((transaction) =>
         applyChange(transaction, packed, this.#settings),
@@ -298,7 +302,7 @@ class StoredMetadata implements Metadata {
       this.#countCommitted(changes);
     } finally {
       this.#commitsInFlight--;
-      this.#pages.forget();
+      this.#forget();
     }
   }
 
@@ -336,11 +340,23 @@ class StoredMetadata implements Metadata {
   }
 
   close(): Promise<void> {
+    this.#isClosing = true;
+    this.#forget();
     return this.#store.close();
   }
 
+  /** What is read while a commit is in flight may be of before it, or of after. */
+  get #mayRemember(): boolean {
+    return this.#commitsInFlight === 0 && !this.#isClosing;
+  }
+
   #page(skip: number, limit: number): { skip: number; limit: number; mayRemember: boolean } {
-    return { skip, limit, mayRemember: this.#commitsInFlight === 0 };
+    return { skip, limit, mayRemember: this.#mayRemember };
+  }
+
+  #forget(): void {
+    this.#pages.forget();
+    this.#memory.forget();
   }
 
   #countCommitted(changes: CountChanges): void {

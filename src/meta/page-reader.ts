@@ -10,6 +10,7 @@ import { type KeyValueEntry, type KeyValueReader, scan } from '../kv/key-value-s
 import type { ResourceKind } from '../record/lineage.ts';
 import type { Records } from '../record/shapes.ts';
 import type { EntryCounts } from './entry-counts.ts';
+import type { RecordMemory } from './record-memory.ts';
 import { decodeResource, lastPart, type ResourceTable, readResource } from './tables.ts';
 
 /** Lists whose ends are remembered. */
@@ -29,11 +30,13 @@ export interface PageOfRecords<T> {
 export class PageReader {
   readonly #store: KeyValueReader;
   readonly #counts: EntryCounts;
+  readonly #memory: RecordMemory;
   readonly #ends = new Map<string, PageEnd>();
 
-  constructor(store: KeyValueReader, counts: EntryCounts) {
+  constructor(store: KeyValueReader, counts: EntryCounts, memory: RecordMemory) {
     this.#store = store;
     this.#counts = counts;
+    this.#memory = memory;
   }
 
   /** To be called when a commit begins, and when it has ended. */
@@ -79,7 +82,7 @@ export class PageReader {
     }
     if (others.length === 0) {
       const entries = this.entries(first, skip, limit, mayRemember);
-      const records = entries.map(({ key }) => this.indexed(table, lastPart(key)));
+      const records = entries.map(({ key }) => this.indexed(table, lastPart(key), mayRemember));
       return { total: this.#counts.of(first), records };
     }
     const ids: string[] = [];
@@ -87,14 +90,28 @@ export class PageReader {
       const id = lastPart(key);
       if (others.every((group) => this.#store.get(group + id) !== undefined)) ids.push(id);
     });
-    const records = ids.slice(skip, skip + limit).map((id) => this.indexed(table, id));
+    const shown = ids.slice(skip, skip + limit);
+    const records = shown.map((id) => this.indexed(table, id, mayRemember));
     return { total: ids.length, records };
   }
 
   /** @throws PlaneError DataDirectoryCorrupt: an index entry of no record */
-  indexed<K extends ResourceKind>(table: ResourceTable<K>, id: string): Records[K] {
-    const record = readResource(this.#store, table, id);
+  indexed<K extends ResourceKind>(
+    table: ResourceTable<K>,
+    id: string,
+    mayRemember: boolean,
+  ): Records[K] {
+    const record = this.find(table, id, mayRemember);
     if (record !== undefined) return record;
     throw new PlaneError('DataDirectoryCorrupt', `an index names ${id}, which has no record`);
+  }
+
+  find<K extends ResourceKind>(
+    table: ResourceTable<K>,
+    id: string,
+    mayRemember: boolean,
+  ): Records[K] | undefined {
+    const read = (): Records[K] | undefined => readResource(this.#store, table, id);
+    return this.#memory.recall(table.prefix + id, mayRemember, read);
   }
 }

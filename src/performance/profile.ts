@@ -42,7 +42,20 @@ export interface PerformanceProfile extends Rates {
   readonly blockSizes: readonly BlockSizeLimit[];
 }
 
+const ROWS: ReadonlyMap<string, PerformanceRow> = new Map(
+  PERFORMANCE.map((row) => [`${row.category} ${row.performanceLevel}`, row]),
+);
+
 export function profileOf(disk: ProfiledDisk): PerformanceProfile {
+  const { iops, bytesPerSecond } = ratesOf(disk);
+  const { latencyMicroseconds, blockSizes } = rowOf(disk);
+  const bursts = disk.bursting && canBurst(disk.category, disk.sizeGiB);
+  const burst = bursts ? burstOf({ iops, bytesPerSecond }, disk.sizeGiB) : null;
+  return { iops, bytesPerSecond, latencyMicroseconds, burst, blockSizes };
+}
+
+/** Those of its profile: what a disk reaches without a burst. */
+export function ratesOf(disk: Omit<ProfiledDisk, 'bursting'>): Rates {
   const { sizeGiB, provisionedIops } = disk;
   const row = rowOf(disk);
   const iops = valueAt(row.iops, sizeGiB) + provisionedIops;
@@ -50,14 +63,7 @@ export function profileOf(disk: ProfiledDisk): PerformanceProfile {
   const provisioned = base + provisionedIops * AUTO_FIGURES.bytesPerOperation;
   const bytesPerSecond =
     provisionedIops === 0 ? base : Math.min(provisioned, AUTO_FIGURES.throughputMax * MIB);
-  const rates = { iops: Math.floor(iops), bytesPerSecond };
-  const bursts = disk.bursting && canBurst(disk.category, sizeGiB);
-  return {
-    ...rates,
-    latencyMicroseconds: row.latencyMicroseconds,
-    burst: bursts ? burstOf(rates, sizeGiB) : null,
-    blockSizes: row.blockSizes,
-  };
+  return { iops: Math.floor(iops), bytesPerSecond };
 }
 
 /** The most ProvisionedIops an AutoPL disk of a size takes. */
@@ -98,10 +104,7 @@ function burstOf(rates: Rates, sizeGiB: number): Rates {
 }
 
 function rowOf(kind: Pick<ProfiledDisk, 'category' | 'performanceLevel'>): PerformanceRow {
-  const row = PERFORMANCE.find(
-    ({ category, performanceLevel }) =>
-      category === kind.category && performanceLevel === kind.performanceLevel,
-  );
+  const row = ROWS.get(`${kind.category} ${kind.performanceLevel}`);
   invariant(row !== undefined, `${kind.category} ${kind.performanceLevel} has a performance`);
   return row;
 }

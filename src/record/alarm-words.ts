@@ -1,5 +1,5 @@
 /**
- * What main and the alarm thread share: four words, and the time both read.
+ * What main and the alarm thread share: four words. The time both read is sharedMicroseconds().
  *
  *   0 sets    counts what main has set; the thread sleeps on it
  *   1 due     when to ring, microseconds of sharedMicroseconds(), as a signed 32-bit number
@@ -14,9 +14,3 @@ export const ALARM_SETS = 0;
 export const ALARM_DUE = 1;
 export const ALARM_RINGS = 2;
 export const ALARM_STOP = 3;
-
-/** The same on every thread, as performance.now() is not. */
-export function sharedMicroseconds(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1_000_000 + nanoseconds / 1_000;
-}

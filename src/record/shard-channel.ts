@@ -26,10 +26,14 @@
  *    sleeping shard is to look at its ring. The KMS thread is given the doorbell and nothing else.
  * 8. STORE_FAILED is set, once and for good, before any answer that follows from it.
  *
- * Slot, 48 bytes, native byte order:
+ * Slot, 64 bytes, native byte order:
  *   0 u32 operation   4 u32 volume handle   8 u32 buffer offset   12 u32 flags
  *  16 u32 status (0 done, else 1 + index in ERROR_CODE_LIST)      20 u32 buffer (0: staging)
- *  24 f64 offset bytes   32 f64 length bytes   40 f64 unused
+ *  24 f64 offset bytes   32 f64 length bytes
+ * with FLAG_TIMED also, by the shard; otherwise they are what an earlier request left there:
+ *  40 f64 when its batch was committed, sharedMicroseconds()
+ *  48 f32 microseconds in the cipher   52 f32 else while it was executed   56 f32 of the commit
+ *  60 f32 unused
  * and ERROR_TEXT_BYTES of UTF-8 beside it (length u16 first) that hold a failed request's message.
  */
 import { ERROR_CODES, type ErrorCode } from '../base/errors.ts';
@@ -41,12 +45,14 @@ export type Operation = (typeof OPERATION)[keyof typeof OPERATION];
 
 /** Flag: the reply means stable storage (NBD FUA). */
 export const FLAG_FUA = 1;
+/** Flag: its time is taken. */
+export const FLAG_TIMED = 2;
 
 /** The staging area among the buffers a slot can name; registered ones count from 1. */
 export const STAGING_BUFFER = 0;
 
-const SLOT_WORDS = 12;
-const SLOT_DOUBLES = 6;
+const SLOT_WORDS = 16;
+const SLOT_DOUBLES = 8;
 const ERROR_TEXT_BYTES = 256;
 
 const WORD_SUBMITTED = 0;
@@ -85,6 +91,7 @@ export class ShardChannel {
   readonly staging: Uint8Array;
   private readonly words: Uint32Array;
   private readonly doubles: Float64Array;
+  private readonly floats: Float32Array;
   private readonly errorTexts: Uint8Array;
 
   constructor(memory: ShardChannelMemory) {
@@ -93,6 +100,7 @@ export class ShardChannel {
     this.staging = new Uint8Array(memory.staging);
     this.words = new Uint32Array(memory.slots);
     this.doubles = new Float64Array(memory.slots);
+    this.floats = new Float32Array(memory.slots);
     this.errorTexts = new Uint8Array(memory.errorTexts);
   }
 
@@ -243,6 +251,36 @@ export class ShardChannel {
 
   lengthBytes(position: number): number {
     return this.doubles[(position & (RING_SLOTS - 1)) * SLOT_DOUBLES + 4] as number;
+  }
+
+  /** **Thread:** shard. Of a timed request: what its execution took, of both kinds. */
+  noteExecuted(position: number, cryptoMicroseconds: number, storeMicroseconds: number): void {
+    const word = (position & (RING_SLOTS - 1)) * SLOT_WORDS;
+    this.floats[word + 12] = cryptoMicroseconds;
+    this.floats[word + 13] = storeMicroseconds;
+  }
+
+  /** **Thread:** shard. Of a timed request: what the commit took that covers it, and its end. */
+  noteDone(position: number, commitMicroseconds: number, doneAt: number): void {
+    const slot = position & (RING_SLOTS - 1);
+    this.floats[slot * SLOT_WORDS + 14] = commitMicroseconds;
+    this.doubles[slot * SLOT_DOUBLES + 5] = doneAt;
+  }
+
+  cryptoMicroseconds(position: number): number {
+    return this.floats[(position & (RING_SLOTS - 1)) * SLOT_WORDS + 12] as number;
+  }
+
+  storeMicroseconds(position: number): number {
+    return this.floats[(position & (RING_SLOTS - 1)) * SLOT_WORDS + 13] as number;
+  }
+
+  commitMicroseconds(position: number): number {
+    return this.floats[(position & (RING_SLOTS - 1)) * SLOT_WORDS + 14] as number;
+  }
+
+  doneAt(position: number): number {
+    return this.doubles[(position & (RING_SLOTS - 1)) * SLOT_DOUBLES + 5] as number;
   }
 
   /** **Thread:** shard. Marks a slot failed; the text is cut to what fits. */

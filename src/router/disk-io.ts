@@ -13,9 +13,13 @@ import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES, sectorAt } from '../base/units.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
 import type { PerformanceProfile } from '../performance/profile.ts';
-import { FLAG_FUA, OPERATION, type Operation } from '../record/shard-channel.ts';
+import { FLAG_FUA, FLAG_TIMED, OPERATION, type Operation } from '../record/shard-channel.ts';
 import type { IoRequest, ShardDispatch } from './dispatch.ts';
+import { RequestTimes, StageSums } from './request-times.ts';
 import type { VolumeGate } from './volume-gate.ts';
+
+/** Taking the time of a request costs some hundredths of what a request costs. */
+const TIMED_EVERY = 32;
 
 export interface DiskIoOptions {
   readonly diskId: string;
@@ -50,6 +54,8 @@ export class DiskIo {
   private readonly drainWaiters: (() => void)[] = [];
   private closing: Promise<void> | null = null;
   private gate: VolumeGate | null = null;
+  private untilTimed = 1;
+  private readonly stageSums = new StageSums();
 
   constructor(options: DiskIoOptions) {
     this.diskId = options.diskId;
@@ -63,6 +69,10 @@ export class DiskIo {
 
   get size(): number {
     return this.sizeBytes;
+  }
+
+  get stages(): ReturnType<StageSums['read']> {
+    return this.stageSums.read();
   }
 
   read(offset: number, lengthOrTarget: number | Uint8Array): Promise<Uint8Array> {
@@ -193,29 +203,54 @@ export class DiskIo {
     bytes: Uint8Array | null,
     flags: number,
   ): Promise<Uint8Array | undefined> {
-    const { counters } = this.dispatch;
     return new Promise((resolve, reject) => {
-      const beganAt = counters.begin();
-      const request: IoRequest = {
-        operation,
-        handle: this.handle,
-        flags,
-        offsetBytes,
-        lengthBytes,
-        bytes,
-        registered: null,
-        placedBytes: 0,
-        piecesInRing: 0,
-        error: null,
-        settled: (done) => {
-          this.leave();
-          counters.count(operation, this.encrypted, done, beganAt);
-          if (done.error !== null) reject(done.error);
-          else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
-        },
+      const settled = (done: IoRequest): void => {
+        this.leave();
+        this.count(done);
+        if (done.error !== null) reject(done.error);
+        else resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
       };
-      this.start(request);
+      this.start(this.newRequest(operation, offsetBytes, lengthBytes, bytes, flags, settled));
     });
+  }
+
+  /** A request that was not started yet. */
+  protected newRequest(
+    operation: Operation,
+    offsetBytes: number,
+    lengthBytes: number,
+    bytes: Uint8Array | null,
+    flags: number,
+    settled: IoRequest['settled'],
+  ): IoRequest {
+    const times = this.beginTimes();
+    return {
+      operation,
+      handle: this.handle,
+      flags: times === null ? flags : flags | FLAG_TIMED,
+      offsetBytes,
+      lengthBytes,
+      bytes,
+      registered: null,
+      placedBytes: 0,
+      piecesInRing: 0,
+      error: null,
+      times,
+      settled,
+    };
+  }
+
+  /** Of each disk the first request is timed, and one in TIMED_EVERY. */
+  private beginTimes(): RequestTimes | null {
+    if (--this.untilTimed > 0) return null;
+    this.untilTimed = TIMED_EVERY;
+    return new RequestTimes();
+  }
+
+  /** To be called once for each request that was started, when its caller is answered. */
+  protected count(done: IoRequest): void {
+    const seconds = this.dispatch.counters.count(done, this.encrypted);
+    if (seconds !== null) this.stageSums.add(seconds);
   }
 
   /** @throws PlaneError Busy, ShardLost: it is not started, and not settled either */

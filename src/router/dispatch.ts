@@ -33,6 +33,7 @@ import {
 } from '../record/shard-channel.ts';
 import { IoCounters } from './io-counters.ts';
 import type { BufferUse, RegisteredBuffers } from './registered-buffers.ts';
+import type { RequestTimes } from './request-times.ts';
 import { StagingSpace } from './staging.ts';
 
 /** Of a piece that has no range in the staging area. */
@@ -52,6 +53,8 @@ export interface IoRequest {
   placedBytes: number;
   piecesInRing: number;
   error: PlaneError | null;
+  /** null: its time is not taken. Otherwise flags have FLAG_TIMED. */
+  readonly times: RequestTimes | null;
   /** Called once; error is also in the request. */
   readonly settled: (request: IoRequest) => void;
 }
@@ -219,8 +222,11 @@ export class ShardDispatch {
         this.channel.failureText(position),
       );
       if (error.code === 'StoreFailed') this.onStoreFailed(error);
-    } else if (request.operation === OPERATION.read && spaceEnd !== NO_SPACE) {
-      this.copyOut(request, position, slot);
+    } else {
+      request.times?.take(this.channel, position);
+      if (request.operation === OPERATION.read && spaceEnd !== NO_SPACE) {
+        this.copyOut(request, position, slot);
+      }
     }
     if (spaceEnd !== NO_SPACE) this.space.freeUpTo(spaceEnd);
     this.finishPiece(request, error);
@@ -243,6 +249,7 @@ export class ShardDispatch {
 
   private settleRequest(request: IoRequest): void {
     if (request.registered !== null) this.buffers.leave(request.registered);
+    request.times?.settle();
     request.settled(request);
   }
 

@@ -71,6 +71,10 @@ class HeldDisk {
     return this.disk.encrypted;
   }
 
+  get stages(): DiskIo['stages'] {
+    return this.disk.stages;
+  }
+
   read(offset: number, lengthOrTarget: number | Uint8Array): Promise<Uint8Array> {
     return this.use((disk) => disk.read(offset, lengthOrTarget));
   }

@@ -59,44 +59,31 @@ export class PacedDiskIo extends DiskIo {
       const what = `${QUEUE_REQUESTS_MAX} requests are waiting for ${this.diskId}`;
       return Promise.reject(new PlaneError('Busy', what));
     }
-    const { counters } = this.dispatch;
     return new Promise((resolve, reject) => {
       let dueMs = 0;
-      const beganAt = counters.begin();
       const end = (): void => {
         this.unanswered--;
         // With the time it was held: it is what callers see of the disk.
-        counters.count(operation, this.encrypted, request, beganAt);
+        this.count(request);
       };
       const answer = (): void => {
         end();
         resolve(operation === OPERATION.read ? (bytes as Uint8Array) : undefined);
       };
-      const request: IoRequest = {
-        operation,
-        handle: this.handle,
-        flags,
-        offsetBytes,
-        lengthBytes,
-        bytes,
-        registered: null,
-        placedBytes: 0,
-        piecesInRing: 0,
-        error: null,
-        settled: (done) => {
-          const isDue = dueMs <= systemClock.monotonic() + PACING_SLACK_MS;
-          if (done.error !== null) {
-            end();
-            reject(done.error);
-          } else if (isDue) {
-            answer();
-          } else {
-            this.completions.hold({ dueMs, owner: this, deliver: answer });
-          }
-          // Last: a disk that is closing lets go of what is held then.
-          this.leave();
-        },
+      const settled = (done: IoRequest): void => {
+        const isDue = dueMs <= systemClock.monotonic() + PACING_SLACK_MS;
+        if (done.error !== null) {
+          end();
+          reject(done.error);
+        } else if (isDue) {
+          answer();
+        } else {
+          this.completions.hold({ dueMs, owner: this, deliver: answer });
+        }
+        // Last: a disk that is closing lets go of what is held then.
+        this.leave();
       };
+      const request = this.newRequest(operation, offsetBytes, lengthBytes, bytes, flags, settled);
       // Throws Busy or ShardLost, which rejects this promise and costs no token.
       this.start(request);
       this.unanswered++;

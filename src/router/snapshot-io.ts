@@ -26,6 +26,10 @@ export class SnapshotIo {
     return this.io.encrypted;
   }
 
+  get stages(): DiskIo['stages'] {
+    return this.io.stages;
+  }
+
   read(offset: number, lengthOrTarget: number | Uint8Array): Promise<Uint8Array> {
     return this.io.read(offset, lengthOrTarget);
   }

@@ -17,6 +17,7 @@ import { scrubStack, zeroize } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
+import { TimeHistogram } from '../base/time-histogram.ts';
 import type { SectorCipherEngine, SectorKey } from '../cipher/sector-cipher.ts';
 import { deriveXtsKey } from '../cipher/xts-key.ts';
 import { KEY_BYTES, KMS_TIMEOUT_MS } from '../limits.ts';
@@ -31,6 +32,7 @@ export type KeysReceiver = (outcome: readonly (SectorKey | null)[] | PlaneError)
 
 interface Asked {
   readonly request: UnwrapRequest;
+  readonly askedAt: number;
   readonly deadline: number;
   readonly receive: KeyReceiver;
 }
@@ -42,7 +44,12 @@ interface Gathering {
   refusal: PlaneError | null;
 }
 
+/** Upper bounds, in seconds, of what an unwrap takes. */
+const UNWRAP_BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.1, 1, 5];
+
 export class Keyring {
+  /** From asking the KMS thread to its answer, a refusal too. */
+  readonly unwrapTimes: TimeHistogram = new TimeHistogram(UNWRAP_BOUNDS);
   private readonly engine: SectorCipherEngine;
   private readonly send: (request: UnwrapRequest) => void;
   private readonly clock: Clock;
@@ -85,8 +92,8 @@ export class Keyring {
   private ask(wrappedKey: Uint8Array, context: WrapContext, receive: KeyReceiver): void {
     const id = this.nextId++;
     const request = { id, wrappedKey, context };
-    const deadline = this.clock.monotonic() + KMS_TIMEOUT_MS;
-    this.pending.set(id, { request, deadline, receive });
+    const askedAt = this.clock.monotonic();
+    this.pending.set(id, { request, askedAt, deadline: askedAt + KMS_TIMEOUT_MS, receive });
     this.send(request);
   }
 
@@ -99,6 +106,9 @@ export class Keyring {
   answer(reply: UnwrapReply): void {
     const waiting = this.pending.get(reply.id);
     this.pending.delete(reply.id);
+    if (waiting !== undefined) {
+      this.unwrapTimes.add((this.clock.monotonic() - waiting.askedAt) / 1_000);
+    }
     if ('error' in reply) {
       waiting?.receive(PlaneError.fromRecord(reply.error));
       return;

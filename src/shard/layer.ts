@@ -20,6 +20,7 @@ import type {
   Tree,
 } from '../segment/shard-store.ts';
 import type { SectorRanges } from './sector-ranges.ts';
+import { stageClock } from './stage-clock.ts';
 
 export class Layer implements SectorFiller, SectorVisitor {
   private readonly store: ShardStore;
@@ -112,7 +113,9 @@ export class Layer implements SectorFiller, SectorVisitor {
       const bytes = sectorCount * SECTOR_BYTES;
       this.plain!.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + bytes), at);
     } else {
+      const beganAt = stageClock.cipherBegins();
       this.key.decrypt(source, sourceOffset, this.plain!, at, firstSector, sectorCount);
+      stageClock.cipherEnds(beganAt);
     }
   }
 
@@ -122,7 +125,9 @@ export class Layer implements SectorFiller, SectorVisitor {
       const bytes = sectorCount * SECTOR_BYTES;
       target.bytes.set(this.plain!.bytes.subarray(at, at + bytes), targetOffset);
     } else {
+      const beganAt = stageClock.cipherBegins();
       this.key.encrypt(this.plain!, at, target, targetOffset, firstSector, sectorCount);
+      stageClock.cipherEnds(beganAt);
     }
   }
 

@@ -17,7 +17,12 @@ import type { SectorCipherEngine, SectorKey } from '../cipher/sector-cipher.ts';
 import { surveyEngines } from '../cipher/select-engine.ts';
 import { ALLOCATION_RUNS_MAX, BATCH_BYTES_MAX, BATCH_REQUESTS_MAX } from '../limits.ts';
 import type { UnwrapReply, UnwrapRequest } from '../record/kms-message.ts';
-import { OPERATION, type ShardChannel, STAGING_BUFFER } from '../record/shard-channel.ts';
+import {
+  FLAG_TIMED,
+  OPERATION,
+  type ShardChannel,
+  STAGING_BUFFER,
+} from '../record/shard-channel.ts';
 import type {
   ScrubStep,
   ShardCall,
@@ -33,6 +38,7 @@ import { Layer } from './layer.ts';
 import { ReencryptionTurns } from './reencryption-turns.ts';
 import { Scrub } from './scrub.ts';
 import { shareTrees } from './share-trees.ts';
+import { stageClock } from './stage-clock.ts';
 import { Volume } from './volume.ts';
 
 type RequestOf<Op extends ShardRequest['op']> = Extract<ShardRequest, { op: Op }>;
@@ -66,6 +72,7 @@ export class Shard {
   private readonly turns: ReencryptionTurns;
   /** Requests executed and published, modulo 2^32. */
   private executed = 0;
+  private batchRequests = 0;
   /** The last that was begun. */
   private scrub: Scrub | null = null;
 
@@ -84,6 +91,11 @@ export class Shard {
     return this.executed;
   }
 
+  /** Requests in the batch served last. */
+  get lastBatchRequests(): number {
+    return this.batchRequests;
+  }
+
   /** Executes and publishes one batch. @returns false if the ring was empty */
   serveBatch(): boolean {
     const { channel, store } = this.parts;
@@ -94,14 +106,20 @@ export class Shard {
     let requests = 0;
     let isFlush = false;
     while (end !== submitted && requests < BATCH_REQUESTS_MAX && bytes < BATCH_BYTES_MAX) {
+      const isTimed = (channel.flags(end) & FLAG_TIMED) !== 0;
+      if (isTimed) stageClock.begin();
       if (executeSlot(channel, end, this.volumes, this.buffers)) isFlush = true;
+      if (isTimed) stageClock.end(channel, end);
       bytes += channel.operation(end) === OPERATION.zero ? 0 : channel.lengthBytes(end);
       requests++;
       end = (end + 1) >>> 0;
     }
+    const commitBeganAt = stageClock.commitBegins();
     const failure = settleStore(store, isFlush);
+    stageClock.commitEnds(channel, commitBeganAt);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
+    this.batchRequests = requests;
     const hasWoken = channel.publishCompleted(end);
     if (hasWoken && channel.submitted !== end) this.parts.yieldProcessor();
     this.turns.run(true);
@@ -296,6 +314,7 @@ export class Shard {
       engine: this.parts.engine.name,
       openVolumes: this.volumes.size,
       heldKeys,
+      unwraps: this.keyring.unwrapTimes.read(),
     };
   }
 

@@ -7,13 +7,13 @@
  * **Thread:** main.
  */
 import { Worker } from 'node:worker_threads';
+import { sharedMicroseconds } from '../base/clock.ts';
 import {
   ALARM_DUE,
   ALARM_RINGS,
   ALARM_SETS,
   ALARM_STOP,
   ALARM_WORDS,
-  sharedMicroseconds,
 } from '../record/alarm-words.ts';
 
 /** Something that calls back at a moment. */

@@ -89,6 +89,22 @@ test('stopped, it gives what was measured until then', async () => {
   for (const { run } of results) expect(run.stats.requests()).toBeGreaterThan(0);
 });
 
+test('what jobs do just now is a row for each job and disk, of all threads together', async () => {
+  const options = 'rw=read\nsize=1m\ntime_based\nruntime=1h\niodepth=4';
+  const threads = threadsOn(`[a]\nnumjobs=2\nfilename=x\n${options}\n[b]\n${options}`, 3);
+  const running = threads.run();
+  const isSeen = (): boolean => {
+    const rows = threads
+      .activities()
+      .map(({ job, disk, inFlight }) => `${job} ${disk} ${inFlight}`);
+    const isMeasured = threads.activities().every(({ recent }) => recent.requests > 0);
+    return isMeasured && rows.sort().join() === 'a x 8,b b.0.0 4';
+  };
+  const seen = expect.poll(isSeen, { timeout: 60_000 }).toBe(true);
+  await seen.finally(() => threads.stop());
+  await running;
+});
+
 test('a thread that fails ends the run, and the others with it', async () => {
   const text = '[a]\nsize=1m\ntime_based\nruntime=1h\n[b]\nsize=1m\nioengine=sealdisk';
   const targetOf = ({ engine }: { engine: string | null }) => engine ?? 'null';

@@ -69,8 +69,13 @@ export async function describeDisks(
   const list = isIndexed
     ? (skip: number, limit: number) => context.metadata.listDisks(filter, skip, limit)
     : listingOf(byIds(context, DiskIds, filter));
-  const { records, ...page } = pageOf(parameters, list, matches);
-  return { ...page, Disks: records.map((disk) => describeDisk(context, disk)) };
+  const { records, TotalCount, PageNumber, PageSize, NextToken } = pageOf(
+    parameters,
+    list,
+    matches,
+  );
+  const Disks = records.map((disk) => describeDisk(context, disk));
+  return { TotalCount, PageNumber, PageSize, NextToken, Disks };
 }
 
 function indexFilter(
@@ -88,7 +93,7 @@ function indexFilter(
     ...(SnapshotId === undefined
       ? {}
       : { sourceSnapshotId: findShare(context, SnapshotId)?.sourceSnapshotId ?? SnapshotId }),
-    ...facetsAsked({ ...parameters, name: parameters.DiskName, all: 'All' }),
+    ...facetsAsked({ name: parameters.DiskName, all: 'All', ...parameters }),
   };
 }
 

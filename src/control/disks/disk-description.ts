@@ -6,7 +6,7 @@ import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { isoSeconds } from '../schemas.ts';
 import { describeTags } from '../tag-parameters.ts';
-import { profileOfDisk } from './disk-profile.ts';
+import { ratesOfDisk } from './disk-profile.ts';
 import type { DiskAttachment, DiskDescription } from './types.ts';
 
 /** Shares of one snapshot that are looked at for the caller's own. */
@@ -14,7 +14,7 @@ const SHARES_MAX = 100;
 
 export function describeDisk(context: ControlContext, disk: DiskRecord): DiskDescription {
   const size = disk.sizeBytes / GIB;
-  const { iops, bytesPerSecond } = profileOfDisk(disk);
+  const { iops, bytesPerSecond } = ratesOfDisk(disk);
   const throughput = Math.floor(bytesPerSecond / MIB);
   const attachments = attachmentsOf(disk);
   return {

@@ -25,15 +25,26 @@ export function wrapped(wrapper: string, items?: Shape, as?: string): Field {
 }
 
 export function shapeAnswer(shape: Shape, result: object): Record<string, unknown> {
-  const answer: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(result)) {
-    const field = Object.hasOwn(shape, name) ? shape[name] : undefined;
-    if (field === undefined) answer[name] = value;
-    else if (field === 'text') answer[name] = String(value);
+  const answer: Record<string, unknown> = { ...result };
+  for (const name in shape) {
+    const field = shape[name] as Field;
+    if (!Object.hasOwn(answer, name)) continue;
+    const value = answer[name];
+    if (field === 'text') answer[name] = String(value);
     else if (field === 'number') answer[name] = Number(value) || 0;
-    else answer[field.as ?? name] = { [field.wrapper]: itemsOf(value, field.items) };
+    else putList(answer, name, field, value);
   }
   return answer;
+}
+
+function putList(
+  answer: Record<string, unknown>,
+  name: string,
+  { wrapper, items, as = name }: Exclude<Field, string>,
+  value: unknown,
+): void {
+  if (as !== name) delete answer[name];
+  answer[as] = { [wrapper]: itemsOf(value, items) };
 }
 
 function itemsOf(value: unknown, items: Shape | undefined): unknown {

@@ -102,10 +102,8 @@ export async function callApi(api: Api, request: WireRequest): Promise<CallOutco
   };
   try {
     const body = await run(api, request, call);
-    return {
-      call,
-      answer: { status: 200, code: '', body: { ...body, RequestId: call.requestId } },
-    };
+    const answer = { status: 200, code: '', body: { RequestId: call.requestId, ...body } };
+    return { call, answer };
   } catch (error) {
     if (!(error instanceof PlaneError)) api.onBug(error);
     return { call, answer: wireRefusal(error, call) };
@@ -144,10 +142,12 @@ async function run(api: Api, request: WireRequest, call: CallRecord): Promise<ob
   call.action = action;
   await api.interfere(call.service, action);
   call.regionId = regionOf(api, request, parameters, operation, principal);
-  const session = api.plane().as({ ...principal, regionId: call.regionId });
+  const { accountId, userName } = principal;
+  const caller = { accountId, regionId: call.regionId };
+  const session = api.plane().as(userName === undefined ? caller : { userName, ...caller });
   const result = await callVerb(session, operation, parameters);
   const answer = shapeAnswer(operation.gives, result);
-  return operation.tellsRegion ? { ...answer, RegionId: call.regionId } : answer;
+  return operation.tellsRegion ? { RegionId: call.regionId, ...answer } : answer;
 }
 
 function callVerb(

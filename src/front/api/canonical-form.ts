@@ -24,7 +24,7 @@
  *
  * The end of the headers is a "\n" after the last one and one before SignedHeaders: an empty line.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Pairs } from './request-pairs.ts';
 
 export const ACS3_ALGORITHM = 'ACS3-HMAC-SHA256';
@@ -59,7 +59,7 @@ export function acs3Signature(secret: string, request: Acs3Request): string {
   const headers = signedHeaders.map(([name, value]) => `${name}:${value.trim()}\n`).join('');
   const names = signedHeaders.map(([name]) => name).join(';');
   const lines = [method, path, canonicalPairs(query), headers, names, bodySha256];
-  const digest = createHash('sha256').update(lines.join('\n')).digest('hex');
+  const digest = hash('sha256', lines.join('\n'));
   return createHmac('sha256', secret).update(`${ACS3_ALGORITHM}\n${digest}`).digest('hex');
 }
 
@@ -76,7 +76,7 @@ export function version1Signature(secret: string, method: string, parameters: Pa
 
 /** The digest of a body, and of none. @returns hexadecimal */
 export function sha256Of(body: Uint8Array): string {
-  return body.length === 0 ? EMPTY_SHA256 : createHash('sha256').update(body).digest('hex');
+  return body.length === 0 ? EMPTY_SHA256 : hash('sha256', body);
 }
 
-const EMPTY_SHA256 = createHash('sha256').digest('hex');
+const EMPTY_SHA256 = hash('sha256', '');

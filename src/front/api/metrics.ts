@@ -76,6 +76,8 @@ export async function renderMetrics(counters: CallCounters, plane: Plane): Promi
   return `${lines.join('\n')}\n`;
 }
 
+const STAGE_METRIC = 'sealdisk_io_stage_seconds';
+
 /** By shard, by what is asked, and by whether the disk is encrypted: not by disk. */
 function ioLines(shards: PlaneStats['shards']): string[] {
   const rows = shards.flatMap(({ io }, shard) =>
@@ -93,6 +95,16 @@ function ioLines(shards: PlaneStats['shards']): string[] {
     ...rows.map(({ labels, failures }) => `sealdisk_io_failures_total{${labels}} ${failures}`),
     ...head('sealdisk_io_seconds', 'histogram', 'From call to answer, of a sample of requests.'),
     ...rows.flatMap(({ labels, times }) => timeLines('sealdisk_io_seconds', labels, times)),
+    ...head(STAGE_METRIC, 'histogram', 'The same, by stage; kms: the data keys of an attach.'),
+    ...rows.flatMap(({ labels, stages }) =>
+      stages.flatMap(({ stage, times }) =>
+        timeLines(STAGE_METRIC, `${labels},stage="${stage}"`, times),
+      ),
+    ),
+    ...shards.flatMap(({ unwraps }, shard) => {
+      const labels = `shard="${shard}",operation="attach",encrypted="true",stage="kms"`;
+      return timeLines(STAGE_METRIC, labels, unwraps);
+    }),
   ];
 }
 

@@ -263,24 +263,26 @@ class RunningServer implements ApiServer {
     response: ServerResponse,
     { call, answer }: CallOutcome,
   ): void {
-    const body = Buffer.from(JSON.stringify(answer.body));
+    const body = JSON.stringify(answer.body);
+    const bytes = Buffer.byteLength(body);
     response.writeHead(answer.status, {
       'content-type': 'application/json;charset=utf-8',
-      'content-length': body.length,
+      'content-length': bytes,
       'x-acs-request-id': call.requestId,
       // What is left of a body nobody reads would be taken for the next request.
       ...(message.complete && this.stopping === null ? {} : { connection: 'close' }),
     });
-    response.end(body);
+    // As text it is sent in one piece with its head; Node is quicker with bytes that it may copy.
+    response.end(body, bytes === body.length ? 'latin1' : 'utf8');
   }
 
   private tell({ call, answer }: CallOutcome, startedAt: number): void {
     this.options.onCall?.({
       time: new Date(this.clock.now()).toISOString(),
-      ...call,
       status: answer.status,
       code: answer.code,
       milliseconds: Math.round((this.clock.monotonic() - startedAt) * 1_000) / 1_000,
+      ...call,
     });
   }
 }

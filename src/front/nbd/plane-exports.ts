@@ -115,6 +115,9 @@ function readOnlyDisk(snapshot: SnapshotReader): Disk {
     diskId,
     size,
     encrypted,
+    get stages() {
+      return snapshot.stages;
+    },
     read: (offset: number, into: number & Uint8Array) => snapshot.read(offset, into),
     write: refuse,
     flush: async () => {},

@@ -132,11 +132,11 @@ test('--depth and --verify are iodepth and verify=crc32c of every job', async ()
 
 test('environment variables and notes go through', async () => {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the job file's own syntax
-  const text = '[a]\nioengine=libaio\nsize=${SIZE}\nrw=write\nlog_offset=5';
+  const text = '[a]\nioengine=libaio\nsize=${SIZE}\nrw=write\nlog_prio=5';
   const ran = await load({ json: true, target: 'null' }, { jobFiles: [file('n.fio', text)] });
   const notes = [
     'ioengine=libaio: runs on the library',
-    'log_offset is not honoured: the job runs without it',
+    'log_prio is not honoured: the job runs without it (requests have no priority)',
   ];
   expect(ran.document().sealdisk.notes).toEqual(notes);
   expect(ran.terminal.said).toEqual(notes.map((note) => `note: ${note}`));

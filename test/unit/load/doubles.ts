@@ -250,6 +250,7 @@ function diskDouble(record: DiskRecord, double: PlaneDouble): Disk {
     diskId: record.DiskId,
     size: record.Size * GIB,
     encrypted: record.Encrypted,
+    stages: { requests: 0, queue: 0, crypto: 0, store: 0, held: 0, answer: 0 },
     allocation: async () => [],
     read: async (offset: number, target: number | Uint8Array) => {
       const into = typeof target === 'number' ? new Uint8Array(target) : target;

@@ -169,28 +169,27 @@ test('options alone make jobs: each name another, what is before the first is fo
   expect(readJobOptions([]).jobs).toHaveLength(1);
 });
 
-test('foreign engines, sums and unhonoured options are noted, each once, and the job stays', () => {
+test('foreign engines and unhonoured options are noted, each once, and the job stays', () => {
   const file = read(`[global]
 ioengine=libaio
 direct=1
-log_offset=1
+log_prio=1
 random_distribution=random
-verify=crc16
+verify=crc64
 [a]
 rw=read:8k
 [b]
-log_offset=1
+log_prio=1
 ioengine=external:/x/y.so
 verify=crc32c-intel
 `);
   expect(file.notes).toEqual([
     'ioengine=libaio: runs on the library',
-    'log_offset is not honoured: the job runs without it',
-    'verify=crc16: checked by crc32c',
+    'log_prio is not honoured: the job runs without it (requests have no priority)',
     'ioengine=external:/x/y.so: runs on the library',
   ]);
   expect(file.jobs.map(({ verify, engine }) => [verify, engine])).toEqual([
-    ['crc32c', null],
+    ['crc64', null],
     ['crc32c', null],
   ]);
 });
@@ -210,6 +209,7 @@ test.each([
   ['numjobs=1025', 'numjobs: expected at most 1024'],
   ['rwmixread=101', 'rwmixread: expected 0 to 100'],
   ['ioengine=libaoi', '(did you mean libaio?)'],
+  ['verify=pattern_hdr', 'pattern has no header here'],
   ['verify=crc33', '(did you mean crc32?)'],
   ['verify=pattern', 'verify=pattern needs verify_pattern'],
   ['verify=crc32c\nbs=1000', 'verify: expected bs to be a multiple of 512'],

@@ -41,6 +41,7 @@ function played(cores: number, isQuick: boolean): Played {
         registered: null,
         placedBytes: 0,
         piecesInRing: 0,
+        times: null,
         error: null,
         settled: () => resolve(),
       };
