@@ -5,10 +5,10 @@
  * all (fio's null engine, our null target).
  *
  * For each figure the median of the turns, and the ratio of the two with its 95 % interval over
- * pairs of turns (src/load/paired-overhead.ts; the first pair is warm-up). They agree where they are
- * the same within 2 %, and differ where they are farther apart (agreement.ts). CPU time per request is what the generators cost: user and system
- * time, as both report it (getrusage: of fio's job thread; of our whole process, start-up not
- * counted).
+ * pairs of turns (src/load/paired-overhead.ts; the first pair is warm-up). They agree where they
+ * are the same within 2 %, and differ where they are farther apart (agreement.ts). CPU time per
+ * request is what the generators cost: user and system time, as both report it (getrusage: of fio's
+ * job thread; of our whole process, start-up not counted).
  *
  * Needs fio, and nbdkit for a second server. Exit code 1 if a run failed or moved other bytes.
  */

@@ -142,7 +142,7 @@ export async function runGateAb(flags: GateAbFlags, tools: GateTools): Promise<E
 
 /** Processes that stay are told apart by far smaller effects. */
 async function pairsOf(contenders: Contenders): Promise<ReturnType<typeof processPairs>> {
-  if (await canStay(contenders)) return sessionPairs(contenders, systemClock.monotonic);
+  if (await canStay(contenders)) return sessionPairs(contenders);
   return processPairs(contenders);
 }
 

@@ -8,7 +8,7 @@
  * part is the next one's.
  */
 
-export interface Look {
+interface Look {
   /** Of the time of the run. */
   readonly share: number;
   /** Of the level, that may have been spent when the look is over. */
@@ -16,7 +16,7 @@ export interface Look {
 }
 
 /** The end has half of it: what is in doubt is decided there. */
-export const LOOKS: readonly Look[] = [
+const LOOKS: readonly Look[] = [
   { share: 0.5, spent: 0.25 },
   { share: 0.75, spent: 0.5 },
   { share: 1, spent: 1 },

@@ -13,7 +13,6 @@ export type Contenders = Readonly<Record<Side, Contender>>;
 
 /** Turns take tens of milliseconds: a good part of a second for them all, four by four. */
 const FOURS_OF_SESSIONS = 16;
-const WARM_UP_MS = 1000;
 
 /** Whether both can stay: each is started for it, and ended. @throws what starting one throws */
 export async function canStay({ a, b }: Contenders): Promise<boolean> {
@@ -26,10 +25,7 @@ export async function canStay({ a, b }: Contenders): Promise<boolean> {
 }
 
 /** How rounds are made of contenders that can stay. */
-export function sessionPairs(
-  contenders: Contenders,
-  now: () => number,
-): Pick<AbOptions, 'openPair' | 'foursInRound'> {
+export function sessionPairs(contenders: Contenders): Pick<AbOptions, 'openPair' | 'foursInRound'> {
   const openPair = async (first: Side): Promise<Pair> => {
     const order: readonly Side[] = first === 'a' ? ['a', 'b'] : ['b', 'a'];
     const opening = await Promise.allSettled(order.map((side) => contenders[side].openSession()));
@@ -45,7 +41,7 @@ export function sessionPairs(
     }
     const both = { [first]: one, [order[1]!]: other } as Record<Side, TurnSession>;
     try {
-      await Promise.all([one, other].map((session) => warmUp(session, now)));
+      await Promise.all([one, other].map((session) => session.warmUp()));
     } catch (error) {
       await Promise.allSettled(opened.map((each) => each.close()));
       throw error;
@@ -59,8 +55,4 @@ export function sessionPairs(
 export function processPairs({ a, b }: Contenders): Pick<AbOptions, 'openPair' | 'foursInRound'> {
   const takeTurn: Pair['takeTurn'] = (side) => (side === 'a' ? a : b).takeTurn();
   return { openPair: async () => ({ takeTurn, close: async () => {} }), foursInRound: 1 };
-}
-
-async function warmUp(session: TurnSession, now: () => number): Promise<void> {
-  for (const until = now() + WARM_UP_MS; now() < until; ) await session.takeTurn();
 }

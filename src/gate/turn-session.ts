@@ -13,6 +13,8 @@ import { LOAD_METRICS, type LoadMetricName, type Measurement } from './metric.ts
 import { type ProgramCall, type StartedProgram, startProgram } from './turn-process.ts';
 
 export interface TurnSession {
+  /** Takes turns that do not count, until what compiles has compiled. */
+  warmUp(): Promise<void>;
   takeTurn(): Promise<Measurement[]>;
   /** Ends the process. */
   close(): Promise<void>;
@@ -21,6 +23,9 @@ export interface TurnSession {
 const SCHEMA_ID = 'sealdisk-load-turns/1';
 const EXIT_USAGE = 2;
 const END_MS_MAX = 10_000;
+/** Of processor time: on a busy machine that takes longer. */
+const WARM_UP_CPU_MS = 1000;
+const WARM_UP_TURNS_MAX = 500;
 
 const headShape = v.object({ schema: v.literal(SCHEMA_ID) });
 const turnShape = v.object({
@@ -77,10 +82,19 @@ export async function openSession(
     stop('it is none that takes turns');
     throw error;
   }
+  const turn = async (): Promise<readonly JobTurn[]> => {
+    child.stdin!.write('\n');
+    return parse(turnShape, await lineOf(await next(), started), started).jobs;
+  };
   return {
+    warmUp: async () => {
+      let spentMs = 0;
+      for (let turns = 0; turns < WARM_UP_TURNS_MAX && spentMs < WARM_UP_CPU_MS; turns++) {
+        for (const { cpuMs } of await turn()) spentMs += cpuMs;
+      }
+    },
     takeTurn: async () => {
-      child.stdin!.write('\n');
-      const { jobs } = parse(turnShape, await lineOf(await next(), started), started);
+      const jobs = await turn();
       return jobs.flatMap((job) => metrics.map((name) => measurementOf(job, name, started.name)));
     },
     close: async () => {

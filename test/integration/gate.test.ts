@@ -232,6 +232,18 @@ describe('gate record and check', () => {
     expect(elsewhere.stderr).toContain('cores: recorded with 4096, here ');
     expect(elsewhere.stderr).toContain('the baseline is of another environment');
 
+    const again = gate(['check', '--baseline', baseline, ...FEW, '--recalibrate', '--json']);
+    const expressed = JSON.parse(again.stdout);
+    expect(again.code).toBe(expressed.exitCode);
+    expect(expressed.environmentChanges).toEqual([
+      { name: 'cores', baseline: 4096, current: document.environment.cores },
+    ]);
+    const whole = readFileSync(baseline, 'utf8');
+    changeBaseline((text) => text.replace(/"calibration": \[[^\]]*\]/, '"calibration": []'));
+    const bare = gate(['check', '--baseline', baseline, ...FEW, '--recalibrate']);
+    expect([bare.code, bare.stderr]).toEqual([2, expect.stringContaining('has no calibration')]);
+    changeBaseline(() => whole);
+
     writeFileSync(job, '[w]\nrw=randread\nioengine=null\nsize=64k\nio_size=256k\n');
     changeBaseline((text) =>
       text.replace(/"cores": 4096/, `"cores": ${document.environment.cores}`),

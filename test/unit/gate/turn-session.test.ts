@@ -83,6 +83,18 @@ describe('a process that stays', () => {
     await expect(turns(lines, ending)).rejects.toThrow(message);
   });
 
+  test('is warmed up by turns of a second of processor time, or by many', async () => {
+    const turn = (cpuMs: number): string => `{"jobs":[${job('w', 1).replace(/4}$/, `${cpuMs}}`)}]}`;
+    const session = (await program([HEAD, turn(500), turn(500), turn(7)]))!;
+    await session.warmUp();
+    expect((await session.takeTurn()).at(-1)).toMatchObject({ name: 'w cpu', value: 7e6 });
+    await session.close();
+    const slow = (await program([HEAD, ...Array<string>(500).fill(turn(0)), turn(9)]))!;
+    await slow.warmUp();
+    expect((await slow.takeTurn()).at(-1)).toMatchObject({ name: 'w cpu', value: 9e6 });
+    await slow.close();
+  });
+
   test('latencies are not what a turn tells of', () => {
     const known = (['iops', 'bw', 'cpu', 'mean', 'p50', 'p99'] as const).filter(isTurnMetric);
     expect(known).toEqual(['iops', 'bw', 'cpu']);
