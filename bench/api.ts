@@ -1,31 +1,38 @@
 /**
- * `npm run bench:api -- [--seconds N] [--disks N]`: the cloud's API as the official ECS client
- * meets it. A server in a process of its own, its signatures verified; 16 calls in flight.
+ * `npm run bench:api -- [--seconds N] [--disks N] [--clients N]`: the cloud's API as the official
+ * ECS client meets it. A server in a process of its own, its signatures verified; 16 calls in
+ * flight, of two client processes together.
  *
- * The client is most of what is measured: its share of the processor is printed beside each rate.
+ * The clients are most of what is measured: their share of the processor is printed beside each
+ * rate, and what one of them alone comes to.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import ecsModule, * as ecs from '@alicloud/ecs20140526';
-import { $OpenApiUtil } from '@alicloud/openapi-core';
+import * as ecs from '@alicloud/ecs20140526';
+import {
+  type ClientJob,
+  type ClientResult,
+  CREDENTIALS,
+  type EcsClient,
+  ecsClient,
+  REGION,
+} from './api-client.ts';
 import { type Floor, isMet, renderFloors } from './floors/floor.ts';
 import { median } from './reference.ts';
 
 const CONCURRENCY = 16;
 const PAGE = 100;
-const regionId = 'cn-hangzhou';
-const CREDENTIALS = { accessKeyId: 'bench', accessKeySecret: 'bench-secret' };
+/** Disks there are while DescribeDisks is measured: a page of the default size. */
+const SHOWN = 10;
+const WARM_UP_SECONDS = 2;
 const PROGRAM = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const CLIENT = fileURLToPath(new URL('./api-client.js', import.meta.url));
 /** Ticks of /proc/<pid>/stat a second: what Linux says on every machine. */
 const TICKS = 100;
-
-/** CommonJS: Node gives the module as its default, the client is that one's. */
-const EcsClass = ecsModule.default;
-type EcsClient = InstanceType<typeof EcsClass>;
 
 interface Served extends AsyncDisposable {
   readonly port: number;
@@ -49,14 +56,7 @@ async function serve(): Promise<Served> {
     server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
   });
   const port = Number(new URL(url).port);
-  const client = new EcsClass(
-    new $OpenApiUtil.Config({
-      ...CREDENTIALS,
-      endpoint: `127.0.0.1:${port}`,
-      protocol: 'http',
-      regionId,
-    }),
-  );
+  const client = ecsClient(port);
   await client.describeRegions(new ecs.DescribeRegionsRequest({}));
   const firstAnswerMs = performance.now() - start;
   const close = async (): Promise<void> => {
@@ -69,39 +69,45 @@ async function serve(): Promise<Served> {
   return { port, pid, client, firstAnswerMs, [Symbol.asyncDispose]: close };
 }
 
-/** Seconds of processor time of the server. */
+/** Seconds of processor time of the server, of all its threads. */
 function serverSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** Calls a second, CONCURRENCY in flight, until a deadline or so many are made. */
+/** Has one client process do its part. */
+function ask(client: ChildProcess, job: ClientJob): Promise<ClientResult> {
+  return new Promise((resolve, reject) => {
+    const gone = (code: number | null): void => reject(new Error(`a client ended with ${code}`));
+    client.once('exit', gone);
+    client.once('message', (result) => {
+      client.off('exit', gone);
+      resolve(result as ClientResult);
+    });
+    client.send(job);
+  });
+}
+
+type Asked = Pick<ClientJob, 'kind'> & Partial<ClientJob>;
+
+/** Calls a second of some client processes, CONCURRENCY in flight of all of them together. */
 async function rateOf(
   { pid }: Served,
-  call: () => Promise<unknown>,
-  until: { readonly seconds: number; readonly calls: number },
+  clients: readonly ChildProcess[],
+  { kind, seconds = 600, calls = Number.MAX_SAFE_INTEGER }: Asked,
 ): Promise<{ readonly perSecond: number; readonly note: string }> {
-  const [start, cpu, served] = [performance.now(), process.cpuUsage(), serverSeconds(pid)];
-  const deadline = start + until.seconds * 1_000;
-  let begun = 0;
-  let done = 0;
-  const lane = async (): Promise<void> => {
-    while (performance.now() < deadline && begun < until.calls) {
-      begun++;
-      await call();
-      done++;
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, lane));
-  const { user, system } = process.cpuUsage(cpu);
-  const client = (user + system) / 1e6;
+  const [start, served] = [performance.now(), serverSeconds(pid)];
+  const lanes = CONCURRENCY / clients.length;
+  const part = { kind, lanes, seconds, calls: Math.ceil(calls / clients.length) };
+  const results = await Promise.all(clients.map((client) => ask(client, part)));
+  const perSecondOf = (count: number): number => (count * 1_000) / (performance.now() - start);
+  const done = results.reduce((sum, result) => sum + result.calls, 0);
+  const client = results.reduce((sum, result) => sum + result.cpuSeconds, 0);
   const server = serverSeconds(pid) - served;
-  const perSecond = (done * 1_000) / (performance.now() - start);
   const share = (100 * client) / (client + server);
   const us = (seconds: number): string => `${((seconds * 1e6) / done).toFixed(0)} us`;
-  const calls = `${us(client)} a call, server ${us(server)}`;
-  const note = `client ${share.toFixed(0)} % of the time: ${calls}`;
-  return { perSecond, note };
+  const note = `clients ${share.toFixed(0)} % of the time: ${us(client)} a call, server ${us(server)}`;
+  return { perSecond: perSecondOf(done), note };
 }
 
 function floor(name: string, measured: number, unit: string, bound: number, note: string): Floor {
@@ -114,7 +120,7 @@ async function pages({ client }: Served, disks: number): Promise<number[]> {
   const times: number[] = [];
   for (let pageNumber = 1; pageNumber <= Math.ceil(disks / PAGE); pageNumber++) {
     const start = performance.now();
-    const request = new ecs.DescribeDisksRequest({ regionId, pageNumber, pageSize: PAGE });
+    const request = new ecs.DescribeDisksRequest({ regionId: REGION, pageNumber, pageSize: PAGE });
     const { body } = await client.describeDisks(request);
     times.push(performance.now() - start);
     if ((body?.disks?.disk?.length ?? 0) === 0) throw new Error(`page ${pageNumber} is empty`);
@@ -122,30 +128,49 @@ async function pages({ client }: Served, disks: number): Promise<number[]> {
   return times;
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { seconds: { type: 'string' }, disks: { type: 'string' } },
-  });
-  const seconds = Number(values.seconds ?? 5);
-  const disks = Number(values.disks ?? 10_000);
-  await using served = await serve();
-  const { client } = served;
-  const describe = new ecs.DescribeDisksRequest({ regionId });
-  const create = new ecs.CreateDiskRequest({ regionId, size: 20, encrypted: true });
+async function measure(served: Served, seconds: number, disks: number, processes: number) {
+  const port = String(served.port);
+  const clients = Array.from({ length: processes }, () => fork(CLIENT, ['client', port]));
   const floors: Floor[] = [];
   floors.push(floor('start-up to the first answer', served.firstAnswerMs, 'ms', 1_000, ''));
-  for (let index = 0; index < 10; index++) await client.createDisk(create);
-  const endless = { seconds, calls: Number.POSITIVE_INFINITY };
-  const described = await rateOf(served, () => client.describeDisks(describe), endless);
-  floors.push(floor('DescribeDisks', described.perSecond, '/s', 2_000, described.note));
-  const rest = { seconds: 600, calls: disks - 10 };
-  const created = await rateOf(served, () => client.createDisk(create), rest);
-  floors.push(floor('CreateDisk', created.perSecond, '/s', 500, created.note));
+  try {
+    await rateOf(served, clients.slice(0, 1), { kind: 'create', calls: SHOWN });
+    await rateOf(served, clients, { kind: 'describe', seconds: WARM_UP_SECONDS });
+    const described = await rateOf(served, clients, { kind: 'describe', seconds });
+    const shown = `${SHOWN} disks a page; ${described.note}`;
+    floors.push(floor('DescribeDisks', described.perSecond, '/s', 2_000, shown));
+    const alone = await rateOf(served, clients.slice(0, 1), { kind: 'describe', seconds });
+    const mixed = await rateOf(served, clients, { kind: 'mixed', seconds });
+    const created = await rateOf(served, clients, { kind: 'create', calls: disks - SHOWN });
+    floors.push(floor('CreateDisk', created.perSecond, '/s', 500, created.note));
+    console.log(`DescribeDisks of one client process: ${alone.perSecond.toFixed(0)} /s`);
+    console.log(
+      `a sixteenth of the calls a change: ${mixed.perSecond.toFixed(0)} /s, ${mixed.note}`,
+    );
+  } finally {
+    for (const client of clients) client.kill();
+  }
   await pages(served, Math.min(disks, 5 * PAGE));
   const times = await pages(served, disks);
   const [first, last] = [median(times.slice(0, 5)), median(times.slice(-5))];
   const note = `${first.toFixed(2)} and ${last.toFixed(2)} ms, medians of five pages of ${PAGE}`;
   floors.push(floor(`${disks} disks, the last pages to the first`, last / first, 'x', 2, note));
+  return floors;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string' },
+      disks: { type: 'string' },
+      clients: { type: 'string' },
+    },
+  });
+  const processes = Number(values.clients ?? 2);
+  if (!(CONCURRENCY % processes === 0)) throw new Error(`--clients: a part of ${CONCURRENCY}`);
+  await using served = await serve();
+  const [seconds, disks] = [Number(values.seconds ?? 5), Number(values.disks ?? 10_000)];
+  const floors = await measure(served, seconds, disks, processes);
   console.log(renderFloors(floors, true));
   process.exitCode = floors.every(isMet) ? 0 : 1;
 }

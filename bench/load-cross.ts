@@ -5,9 +5,8 @@
  * all (fio's null engine, our null target).
  *
  * For each figure the median of the turns, and the ratio of the two with its 95 % interval over
- * pairs of turns (src/load/paired-overhead.ts; the first pair is warm-up). They differ where the
- * interval does not hold 1, and agree where it does and is no wider than a quarter either way;
- * otherwise the run cannot tell. CPU time per request is what the generators cost: user and system
+ * pairs of turns (src/load/paired-overhead.ts; the first pair is warm-up). They agree where they are
+ * the same within 2 %, and differ where they are farther apart (agreement.ts). CPU time per request is what the generators cost: user and system
  * time, as both report it (getrusage: of fio's job thread; of our whole process, start-up not
  * counted).
  *
@@ -21,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { overheadOf } from '../src/load/paired-overhead.ts';
+import { agreementOf, type PairedRatio } from './agreement.ts';
 import { median } from './reference.ts';
 
 const run = promisify(execFile);
@@ -29,8 +29,6 @@ const DISK_SIZE = '1G';
 const LOADED_SIZE = '256m';
 const START_MS = 10_000;
 const LOOK_MS = 50;
-/** An interval that reaches farther from 1 says nothing. */
-const AGREES_WITHIN = 1.25;
 const MAX_OUTPUT_BYTES = 2 ** 24;
 const WORKLOADS = ['randread:4k:1', 'randread:4k:32', 'randrw:4k:8:4000', 'write:128k:4'];
 
@@ -55,7 +53,7 @@ interface Row {
   readonly fio: number;
   readonly sealdisk: number;
   /** Ours over fio's; null: too few turns for an interval. */
-  readonly ratio: { readonly mean: number; readonly low: number; readonly high: number } | null;
+  readonly ratio: PairedRatio | null;
   /** Bytes each generator moved in each turn; they differ where turns end by time. */
   readonly bytes: Readonly<Record<Generator, readonly number[]>>;
 }
@@ -172,7 +170,12 @@ async function compare(
       ratio:
         lost === null
           ? null
-          : { mean: kept(lost.percent), low: kept(lost.high), high: kept(lost.low) },
+          : {
+              mean: kept(lost.percent),
+              low: kept(lost.high),
+              high: kept(lost.low),
+              pairs: lost.pairs,
+            },
       bytes: {
         fio: turns.fio.map(({ bytes }) => bytes),
         sealdisk: turns.sealdisk.map(({ bytes }) => bytes),
@@ -197,14 +200,7 @@ function renderRow({ server, workload, figure, fio, sealdisk, ratio }: Row): str
     ratio === null ? '-' : `${[mean, low, high].map((x) => x!.toFixed(2)).join(' ')}`;
   const words = interval.replace(/^(\S+) (\S+) (\S+)$/, '$1 ($2-$3)');
   const cells = [server, workload, figure, number(fio), number(sealdisk), words];
-  return line([...cells, verdictOf(ratio)]);
-}
-
-function verdictOf(ratio: Row['ratio']): string {
-  if (ratio === null) return '';
-  const { low, high } = ratio;
-  if (low > 1 || high < 1) return 'differ';
-  return low >= 1 / AGREES_WITHIN && high <= AGREES_WITHIN ? 'agree' : 'cannot tell';
+  return line([...cells, ratio === null ? '' : agreementOf(ratio)]);
 }
 
 function isInstalled(program: string): boolean {

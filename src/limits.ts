@@ -24,8 +24,11 @@ export const RING_SLOTS = 1024;
 export const QUEUE_REQUESTS_MAX = 65_536;
 /** Control calls of one plane in flight; one more is refused as Busy. */
 export const CONTROL_CALLS_MAX = 16_384;
-/** Requests a shard executes before it publishes their completions. */
-export const BATCH_REQUESTS_MAX = 64;
+/**
+ * Requests a shard executes before it publishes their completions: main answers these, and their
+ * caller asks again, while the shard does the next.
+ */
+export const BATCH_REQUESTS_MAX = 16;
 /** Bytes after which a batch ends: keeps the pipeline between main and shard moving. */
 export const BATCH_BYTES_MAX: number = 256 * KIB;
 /** A shard without a pause does one background step each so many batches. */
@@ -126,6 +129,8 @@ export const KMS_TIMEOUT_MS = 5_000;
 export const CONTROL_TIMEOUT_MS = 30_000;
 /** A shard looks at its ring this long before it sleeps, main at completions. */
 export const SHARD_POLL_US = 40;
+/** After a batch of more requests a shard sleeps at once (shard/serve-loop.ts). */
+export const POLLED_BATCH_REQUESTS_MAX = 8;
 export const MAIN_POLL_MS = 0.05;
 /** Main looks at nothing else for so long when one request is alone, so many times on end. */
 export const MAIN_SPIN_MS = 0.02;
@@ -320,8 +325,12 @@ export const NBD_RESERVED_BYTES: number = 256 * KIB;
 export const NBD_DRAINED_BYTES_MAX: number = 64 * MIB;
 /** NBD: memory kept for payloads and shown to the shards. */
 export const NBD_POOL_BYTES_MAX: number = 64 * MIB;
-/** NBD: what a socket is read into. */
+/** NBD: a block a socket is read into, the least that is left of it, blocks of one connection. */
 export const NBD_RECEIVE_BYTES: number = 256 * KIB;
+export const NBD_RECEIVE_BYTES_MIN: number = 64 * KIB;
+export const NBD_RECEIVE_BLOCKS_MAX = 4;
+/** NBD: what the kernel holds of a unix socket's replies; Linux doubles it for its own records. */
+export const NBD_SEND_BYTES: number = MIB;
 /** NBD: range of a disk one block status answers for. */
 export const NBD_STATUS_BYTES_MAX: number = 4 * GIB;
 

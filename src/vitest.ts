@@ -82,7 +82,7 @@ export const throughputMatchers = {
   ): Held {
     const { strict = false, recalibrate = false, ...given } = options;
     const terms = { ...DEFAULT_TERMS, ...given };
-    const common = { a: 'baseline', b: 'now', terms, seconds: 0, seed: null };
+    const common = { a: 'baseline', b: 'now', terms, seconds: 0, tookSeconds: null, seed: null };
     if (isJudged(received)) {
       return held(reportOfRounds({ ...common, environmentChanges: [] }, received), strict);
     }

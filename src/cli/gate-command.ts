@@ -27,8 +27,8 @@ Verdicts: 0 no regression or improvement   1 regression   3 cannot tell
 `;
 
 const MEASURE_OPTIONS: readonly (readonly [string, string])[] = [
-  ['--seconds <n>', 'how long to measure [60]'],
-  ['--metrics <names>', 'of each job: iops, bw, mean, p50, p99, some of them [iops]'],
+  ['--seconds <n>', 'how long to measure; ab ends earlier when it is settled [60]'],
+  ['--metrics <names>', 'of each job: iops, bw, cpu, mean, p50, p99, some [ab: iops,cpu; iops]'],
 ];
 
 const TURNS_OPTION = ['--turns <n>', 'at least so many turns of each job [32]'] as const;
@@ -50,6 +50,7 @@ const AB_OPTIONS: readonly (readonly [string, string])[] = [
   ['--smaller-is-better', 'with --metric'],
   ['--build <command>', 'builds a revision [npm run build]'],
   ['--run <command>', 'takes a turn in the folder of a revision [its sealdisk load JOB --json]'],
+  ['--in-turns', 'commands are loads of sealdisk, too: they stay and take turns'],
   ['--seed <n>', 'of the order of turns [another each time]'],
 ];
 

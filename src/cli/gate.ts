@@ -28,6 +28,7 @@ import {
 import { type Contender, openContender } from '../gate/contender.ts';
 import { type GateReport, reportOfCheck, reportOfRounds } from '../gate/gate-report.ts';
 import { LOAD_METRICS, type LoadMetricName, type Reading } from '../gate/metric.ts';
+import { type Contenders, canStay, processPairs, sessionPairs } from '../gate/pairs.ts';
 import { type RecordOptions, recordJob } from '../gate/record-run.ts';
 import {
   gateActionBenchmark,
@@ -64,6 +65,7 @@ export interface GateAbFlags extends GateFlags {
   readonly seed?: string;
   readonly build?: string;
   readonly run?: string;
+  readonly inTurns?: boolean;
 }
 
 export interface GateRecordFlags extends GateFlags {
@@ -84,6 +86,8 @@ export interface GateTools {
 }
 
 const SECONDS_DEFAULT = 60;
+/** The one sees what waits, the other small losses on a noisy machine. */
+const AB_METRICS = 'iops,cpu';
 /** Eight blocks on each side: the rank-sum test of so many can have a p of 0.0002. */
 const TURNS_MIN = 32;
 /** In a baseline: the job of this package, wherever it lies. */
@@ -106,18 +110,18 @@ export async function runGateAb(flags: GateAbFlags, tools: GateTools): Promise<E
       build: flags.build ?? BUILD_DEFAULT,
       run: flags.run ?? null,
       reading,
+      commandsStay: flags.inTurns === true,
       signal,
       onBuild: (name: string) => terminal.say(`building ${name}`),
     };
     const opened: Contender[] = [];
     try {
-      const a = await openContender(flags.a, options);
-      opened.push(a);
-      const b = await openContender(flags.b, options);
-      opened.push(b);
+      for (const name of [flags.a, flags.b]) opened.push(await openContender(name, options));
+      const contenders = { a: opened[0]!, b: opened[1]! };
       const status = statusLine(terminal);
+      const started = systemClock.monotonic();
       const metrics = await runAb({
-        takeTurn: (side) => (side === 'a' ? a : b).takeTurn(),
+        ...(await pairsOf(contenders)),
         seconds,
         seed,
         terms,
@@ -126,12 +130,20 @@ export async function runGateAb(flags: GateAbFlags, tools: GateTools): Promise<E
         onRound: (rounds, share) => status(`round ${rounds}, ${Math.round(share * 100)} %`),
       });
       status('');
-      const head = { a: nameOf(a), b: nameOf(b), terms, seconds, seed, environmentChanges: [] };
+      const tookSeconds = (systemClock.monotonic() - started) / 1e3;
+      const names = { a: nameOf(contenders.a), b: nameOf(contenders.b) };
+      const head = { ...names, terms, seconds, tookSeconds, seed, environmentChanges: [] };
       return publish(reportOfRounds(head, metrics), flags, terminal);
     } finally {
       for (const each of opened) await each.close();
     }
   });
+}
+
+/** Processes that stay are told apart by far smaller effects. */
+async function pairsOf(contenders: Contenders): Promise<ReturnType<typeof processPairs>> {
+  if (await canStay(contenders)) return sessionPairs(contenders, systemClock.monotonic);
+  return processPairs(contenders);
 }
 
 /** Runs `gate record`. */
@@ -161,6 +173,7 @@ export async function runGateCheck(flags: GateCheckFlags, tools: GateTools): Pro
   const terms = termsOf(flags);
   const seconds = secondsOf(flags);
   const baseline = parseBaseline(readText(flags.baseline), flags.baseline);
+  const started = systemClock.monotonic();
   return untilStopped(tools, async (signal) => {
     const files = baseline.jobs.map(({ name }) => name);
     const names = baseline.jobs[0]!.metrics.map(({ name }) => name.split(' ').at(-1));
@@ -186,7 +199,9 @@ export async function runGateCheck(flags: GateCheckFlags, tools: GateTools): Pro
       throw new UsageError('--recalibrate: the baseline has no calibration');
     }
     const recorded = `${flags.baseline}, ${baseline.recordedAt}, ${baseline.commit ?? 'no commit'}`;
-    const head = { a: recorded, b: 'now', terms, seconds, seed: null, environmentChanges: changes };
+    const tookSeconds = (systemClock.monotonic() - started) / 1e3;
+    const common = { a: recorded, b: 'now', terms, seconds, tookSeconds, seed: null };
+    const head = { ...common, environmentChanges: changes };
     return publish(reportOfCheck(head, checkAgainst(baseline, run, terms)), flags, terminal);
   });
 }
@@ -290,13 +305,15 @@ function statusLine({ status }: Terminal): (text: string) => void {
 }
 
 function readingOf(flags: GateAbFlags): Reading {
-  if (flags.metric === undefined) return { kind: 'load', metrics: metricNames(flags) };
+  if (flags.metric === undefined) {
+    return { kind: 'load', metrics: metricNames({ metrics: flags.metrics ?? AB_METRICS }) };
+  }
   if (flags.metrics !== undefined) throw new UsageError('expected --metric or --metrics, got both');
   const path = flags.metric === '-' ? '' : flags.metric;
   return { kind: 'number', path, isBiggerBetter: flags.smallerIsBetter !== true };
 }
 
-function metricNames({ metrics }: GateFlags): LoadMetricName[] {
+function metricNames({ metrics }: Pick<GateFlags, 'metrics'>): LoadMetricName[] {
   const known = Object.keys(LOAD_METRICS) as LoadMetricName[];
   return (metrics ?? 'iops').split(',').map((name) => {
     const found = known.find((each) => each === name);

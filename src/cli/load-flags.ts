@@ -31,6 +31,7 @@ export interface LoadFlags extends DiskFlags {
   readonly jsonSchema?: boolean;
   readonly html?: string;
   readonly live?: boolean;
+  readonly inTurns?: string;
 }
 
 /** @throws UsageError they make no sense, by themselves or together */
@@ -54,15 +55,26 @@ export function checkFlags(flags: LoadFlags, jobFiles: readonly string[]): void 
   if (flags.workers !== undefined && (flags.trace !== undefined || encrypt === 'both')) {
     throw new UsageError('--workers is for jobs, not for traces or --encrypt both');
   }
-  for (const [name, value] of Object.entries({ shards, depth, workers: flags.workers })) {
+  const counts = { shards, depth, workers: flags.workers, 'in-turns': flags.inTurns };
+  for (const [name, value] of Object.entries(counts)) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) {
       throw new UsageError(`--${name}: expected a whole number above 0, got '${value}'`);
     }
   }
+  checkInTurns(flags);
   if (flags.dataDir !== undefined && flags.memory === true) {
     throw new UsageError('expected --data-dir or --memory, got both');
   }
   speedOf(flags);
+}
+
+/** Turns are of jobs, by this thread, and their report is their own. */
+function checkInTurns({ inTurns, trace, workers, html, encrypt }: LoadFlags): void {
+  if (inTurns === undefined) return;
+  if ((trace ?? workers ?? html) !== undefined || encrypt === 'both') {
+    const others = '--trace, --workers, --html or --encrypt both';
+    throw new UsageError(`--in-turns is for jobs on this thread, without ${others}`);
+  }
 }
 
 function checkChoice(name: string, value: string | undefined, known: readonly string[]): void {

@@ -13,7 +13,7 @@ import { systemClock } from '../base/clock.ts';
 import { ComparisonRun } from '../load/comparison-run.ts';
 import { type JobFile, readJobFile, readJobOptions } from '../load/job.ts';
 import type { OptionLine } from '../load/job-lines.ts';
-import { planRun } from '../load/job-plan.ts';
+import { planRun, type RunPlan } from '../load/job-plan.ts';
 import { isClean, type LoadReport, type ReportJob, reportClones } from '../load/report.ts';
 import { reportJson } from '../load/report-json.ts';
 import { reportNormal } from '../load/report-normal.ts';
@@ -22,7 +22,7 @@ import { reportTable } from '../load/report-table.ts';
 import { reportTerse } from '../load/report-terse.ts';
 import { type StatusLine, startStatusLine } from '../load/status-line.ts';
 import { TraceRun } from '../load/trace-run.ts';
-import { turnsOf } from '../load/turns.ts';
+import { inTurnsOf, turnsOf } from '../load/turns.ts';
 import type { PlaneOptions } from '../types.ts';
 import { EXIT, type ExitCode, UsageError } from './exit-codes.ts';
 import { checkLive, hasUnicode, startLive, type WatchedRun } from './live.ts';
@@ -103,6 +103,11 @@ export async function runLoad(request: LoadRequest): Promise<ExitCode> {
   let outcome: Outcome;
   let environment: LoadReport['environment'];
   try {
+    if (flags.inTurns !== undefined) {
+      const file = inTurnsOf(jobFileOf(request), Number(flags.inTurns));
+      const { runInTurns } = await import('./load-in-turns.ts');
+      return await runInTurns(planOf(file, flags, note), targets, terminal);
+    }
     outcome = await loadOf(request)({ request, targets, watch, note });
     environment = await environmentOf(targets, flags);
   } finally {
@@ -165,8 +170,21 @@ async function loadJobs({ request, targets, watch, note }: LoadContext): Promise
   const { flags } = request;
   const file = jobFileOf(request);
   for (const text of file.notes) note(text);
+  const plan = planOf(file, flags, note);
+  const run = jobRunOf(plan, targets, flags);
+  const results = await watch(run, () => run.run());
+  return {
+    jobs: reportClones(results),
+    comparison: null,
+    overhead: null,
+    globalOptions: file.globalOptions,
+  };
+}
+
+/** Which job runs on which target. */
+function planOf(file: JobFile, flags: LoadFlags, note: (text: string) => void): RunPlan {
   const library = flags.encrypt === 'off' ? 'plain' : 'encrypted';
-  const plan = planRun(
+  return planRun(
     file,
     (job) => {
       const name = flags.target ?? job.engine ?? 'sealdisk';
@@ -176,14 +194,6 @@ async function loadJobs({ request, targets, watch, note }: LoadContext): Promise
     randomInt(2 ** 32),
     isOneDisk,
   );
-  const run = jobRunOf(plan, targets, flags);
-  const results = await watch(run, () => run.run());
-  return {
-    jobs: reportClones(results),
-    comparison: null,
-    overhead: null,
-    globalOptions: file.globalOptions,
-  };
 }
 
 async function loadTrace({ request, targets, watch, note }: LoadContext): Promise<Outcome> {

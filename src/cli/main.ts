@@ -140,6 +140,7 @@ const LOAD_OPTIONS: readonly (readonly [string, string])[] = [
   ['--json-schema', 'print the JSON Schema of that document'],
   ['--live', 'a full-screen view while it runs, on a terminal'],
   ['--html <file>', 'besides, the report as a page with charts, in one file'],
+  ['--in-turns <ms>', 'the jobs for so long for each line on stdin, a line of JSON each: for gate'],
   ['--quiet', 'nothing on stderr but errors'],
 ];
 

@@ -7,9 +7,13 @@
  *   tree nobody names        -> removed from its shard: a verb told the shard and did not commit,
  *                               or committed a removal and did not tell the shard
  *
+ * Something is committed before any shard is told anything: what is read here may be there, or be
+ * missing, in the system's cache only, if the process before ended itself over a commit that failed
+ * at its last page. A commit makes what it was made upon durable, and shards follow only that.
+ *
  * **Thread:** main.
  */
-import { STORE_RANGE_ENTRIES_MAX } from '../limits.ts';
+import { ACCOUNT_DEFAULT, STORE_RANGE_ENTRIES_MAX } from '../limits.ts';
 import type { Metadata } from '../meta/metadata.ts';
 import type { InstanceRecord } from '../record/document.ts';
 import type { DiskRecord } from '../record/resource.ts';
@@ -20,16 +24,19 @@ export async function reconcile(context: PlaneContext): Promise<void> {
   const detached = metadata.disksWithStatus(['In_use', 'Attaching', 'Detaching', 'ReIniting']);
   const halfDone = metadata.disksWithStatus(['Creating', 'Deleting']);
   const running = instancesThatRan(metadata);
-  if (detached.length + halfDone.length + running.length > 0) {
-    await metadata.commit({
-      putDisks: detached.map(atRest),
-      removeDisks: halfDone.map((disk) => disk.diskId),
-      putDocuments: running.map((instance) => ({
-        kind: 'instance',
-        record: { ...instance, status: 'Stopped' },
+  // Put as it is, so that there is something. Without it the directory is new.
+  const owner = metadata.getDocument('account', ACCOUNT_DEFAULT);
+  await metadata.commit({
+    putDisks: detached.map(atRest),
+    removeDisks: halfDone.map((disk) => disk.diskId),
+    putDocuments: [
+      ...running.map((instance) => ({
+        kind: 'instance' as const,
+        record: { ...instance, status: 'Stopped' as const },
       })),
-    });
-  }
+      ...(owner === undefined ? [] : [{ kind: 'account' as const, record: owner }]),
+    ],
+  });
   for (let shardIndex = 0; shardIndex < shards.count; shardIndex++) {
     const names = metadata.treeNamesOfShard(shardIndex);
     await shards.call(shardIndex, { op: 'retainTrees', names });

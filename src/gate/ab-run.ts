@@ -1,21 +1,35 @@
 /**
- * Rounds of turns of two things, for some time, and the judgement of each metric they have.
+ * Rounds of turns of two things, until it is settled or the time is over, and the judgement of each
+ * metric they have.
  *
- * 1. One turn of each goes first and counts for nothing: it fills caches of files and of memory.
- * 2. Rounds follow (rounds.ts). Their number is fixed by time alone, never by what came out so far:
- *    looking at the result and going on until it pleases makes any test lie.
- * 3. There are as many rounds as an interval needs, also if that takes longer than was asked for;
+ * 1. A turn of each goes first and counts for nothing: it fills caches of files and of memory.
+ * 2. Rounds follow (rounds.ts), each of a pair that is opened for it: two processes that stay for
+ *    the round, or nothing at all where each turn is a process. Which is opened first, and whose
+ *    turn it is, a coin decides.
+ * 3. looks.ts says when the rounds are judged, and at which level. The run ends when a look settles
+ *    it: something is a regression, or nothing is left that cannot be told.
+ * 4. There are as many rounds as an interval needs, also if that takes longer than was asked for;
  *    but after LATENESS_MAX times that it ends, and the verdict is cannot tell.
- * 4. Both must give the same metrics in every turn. A round that was interrupted does not count.
+ * 5. Both must give the same metrics in every turn. A round that was interrupted does not count.
  */
-import { createPrng } from '../base/prng.ts';
+import { createPrng, type Prng } from '../base/prng.ts';
+import { spentAt } from './looks.ts';
 import { type Measurement, type Metric, turnOf } from './metric.ts';
 import { differencesOf, orderOfRound, type Round, type Side } from './rounds.ts';
 import { signedRankShift } from './statistics.ts';
-import { type Judgement, judge, roundsFor, type Terms } from './verdict.ts';
+import { type Judgement, judge, overall, roundsFor, type Terms } from './verdict.ts';
+
+/** The two, ready to take turns. */
+export interface Pair {
+  takeTurn(side: Side): Promise<readonly Measurement[]>;
+  close(): Promise<void>;
+}
 
 export interface AbOptions {
-  readonly takeTurn: (side: Side) => Promise<readonly Measurement[]>;
+  /** @param first of the two, which is to be opened before the other */
+  readonly openPair: (first: Side) => Promise<Pair>;
+  /** A round is so many times four turns. */
+  readonly foursInRound: number;
   readonly seconds: number;
   readonly seed: number;
   readonly terms: Terms;
@@ -34,30 +48,68 @@ export interface JudgedMetric {
 
 const LATENESS_MAX = 4;
 
-/** Runs it. @throws what a turn throws; the reason of the signal */
+/** Runs it. @throws what opening, closing and a turn throw; the reason of the signal */
 export async function runAb(options: AbOptions): Promise<JudgedMetric[]> {
-  const { takeTurn, seconds, seed, signal, now, terms } = options;
-  const metrics = metricsOf(await takeTurn('a'));
-  turnOf(metrics, await takeTurn('b'));
+  const { seconds, seed, signal, now, terms } = options;
+  const metrics = await metricsOf(options);
   const rounds: Round[][] = metrics.map(() => []);
   const prng = createPrng(seed);
-  const least = roundsFor(terms.level / metrics.length);
   const started = now();
-  for (let count = 0; ; count++) {
-    const spent = (now() - started) / 1e3;
-    // The next round is likely to last as long as those before it.
-    const isOver = spent + spent / Math.max(1, count) > seconds;
-    if (count > 0 && isOver && (count >= least || spent > LATENESS_MAX * seconds)) break;
+  let spent = 0;
+  for (let count = 1; ; count++) {
     signal.throwIfAborted();
-    const sides: Record<Side, number[][]> = { a: metrics.map(() => []), b: metrics.map(() => []) };
-    for (const side of orderOfRound(prng)) {
-      const values = turnOf(metrics, await takeTurn(side));
-      for (const [at, value] of values.entries()) sides[side][at]!.push(value);
-    }
-    for (const [at, made] of rounds.entries()) made.push({ a: sides.a[at]!, b: sides.b[at]! });
-    options.onRound?.(count + 1, Math.min(1, (now() - started) / 1e3 / seconds));
+    const made = await makeRound(options, metrics, prng);
+    for (const [at, round] of made.entries()) rounds[at]!.push(round);
+    const elapsed = (now() - started) / 1e3;
+    options.onRound?.(count, Math.min(1, elapsed / seconds));
+    // The next round is likely to last as long as those before it.
+    const isOver = elapsed + elapsed / count > seconds;
+    const part = spentAt(isOver ? 1 : elapsed / seconds) - spent;
+    const level = terms.level * part;
+    const isEnough = part > 0 && count >= roundsFor(level / metrics.length);
+    if (!isEnough && !(isOver && elapsed > LATENESS_MAX * seconds)) continue;
+    const judged = judgeRounds(metrics, rounds, { ...terms, level });
+    if (isOver || isSettled(judged)) return judged;
+    spent += part;
   }
-  return judgeRounds(metrics, rounds, terms);
+}
+
+/** A turn of each, before anything is measured. */
+async function metricsOf({ openPair }: AbOptions): Promise<Metric[]> {
+  const pair = await openPair('a');
+  try {
+    const metrics = (await pair.takeTurn('a')).map(({ value: _, ...metric }) => metric);
+    turnOf(metrics, await pair.takeTurn('b'));
+    return metrics;
+  } finally {
+    await pair.close();
+  }
+}
+
+async function makeRound(
+  { openPair, foursInRound }: AbOptions,
+  metrics: readonly Metric[],
+  prng: Prng,
+): Promise<Round[]> {
+  const sides: Record<Side, number[][]> = { a: metrics.map(() => []), b: metrics.map(() => []) };
+  const pair = await openPair(orderOfRound(prng)[0]!);
+  try {
+    for (let four = 0; four < foursInRound; four++) {
+      for (const side of orderOfRound(prng)) {
+        const values = turnOf(metrics, await pair.takeTurn(side));
+        for (const [at, value] of values.entries()) sides[side][at]!.push(value);
+      }
+    }
+  } finally {
+    await pair.close();
+  }
+  return metrics.map((_, at) => ({ a: sides.a[at]!, b: sides.b[at]! }));
+}
+
+/** Something is a regression, or nothing is left that cannot be told. */
+function isSettled(judged: readonly JudgedMetric[]): boolean {
+  const judgements = judged.map(({ judgement }) => judgement);
+  return overall(judgements) !== 'cannot tell';
 }
 
 /** Judges rounds that were made: the metrics of one run together. */
@@ -67,7 +119,7 @@ function judgeRounds(
   terms: Terms,
 ): JudgedMetric[] {
   const subjects = metrics.map((metric, at) => {
-    const differences = differencesOf(rounds[at]!, metric.isBiggerBetter);
+    const differences = differencesOf(rounds[at]!, metric);
     const shift = (level: number): ReturnType<typeof signedRankShift> =>
       signedRankShift(differences, level);
     return { rounds: differences.length, shift };
@@ -78,8 +130,4 @@ function judgeRounds(
     rounds: rounds[at]!,
     judgement: judgements[at]!,
   }));
-}
-
-function metricsOf(measurements: readonly Measurement[]): Metric[] {
-  return measurements.map(({ name, unit, isBiggerBetter }) => ({ name, unit, isBiggerBetter }));
 }

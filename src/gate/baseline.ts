@@ -122,7 +122,7 @@ export function noiseOf({ turns, isBiggerBetter }: MeasuredMetric): Noise {
     for (const [at, side] of orderOfRound(prng).entries()) round[side].push(turns[4 * block + at]!);
     return round;
   });
-  const differences = differencesOf(rounds, isBiggerBetter);
+  const differences = differencesOf(rounds, { isBiggerBetter });
   const shift = (level: number): ReturnType<typeof signedRankShift> =>
     signedRankShift(differences, level);
   const [judgement] = judge([{ rounds: rounds.length, shift }], DEFAULT_TERMS);

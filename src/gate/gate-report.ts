@@ -8,7 +8,7 @@
  */
 import type { JudgedMetric } from './ab-run.ts';
 import type { CheckedMetric, EnvironmentChange } from './baseline-check.ts';
-import type { Metric } from './metric.ts';
+import type { Metric, Summary } from './metric.ts';
 import { middle } from './statistics.ts';
 import { EXIT_CODES, type Judgement, overall, type Terms, type Verdict } from './verdict.ts';
 
@@ -19,6 +19,8 @@ export interface GateRow extends Judgement {
   readonly name: string;
   readonly unit: string;
   readonly isBiggerBetter: boolean;
+  /** What the turns of a side come to: rounds.ts. */
+  readonly summary: Summary;
   /** Medians of all turns. */
   readonly a: number;
   readonly b: number;
@@ -33,7 +35,10 @@ export interface GateReport {
   readonly a: string;
   readonly b: string;
   readonly terms: Terms;
+  /** How long it was to measure at most. */
   readonly seconds: number;
+  /** How long it took; null: it is not known. */
+  readonly tookSeconds: number | null;
   /** Of the order of turns; null: there was none. */
   readonly seed: number | null;
   /** Of a check on another machine. */
@@ -69,12 +74,12 @@ function report(head: GateHead, rows: readonly GateRow[]): GateReport {
 }
 
 function row(
-  { name, unit, isBiggerBetter }: Metric,
+  { name, unit, isBiggerBetter, summary = 'mean' }: Metric,
   turns: GateRow['turns'],
   judgement: Judgement,
 ): GateRow {
   const [a, b] = [median(turns.a), median(turns.b)];
-  return { name, unit, isBiggerBetter, a, b, ...judgement, turns };
+  return { name, unit, isBiggerBetter, summary, a, b, ...judgement, turns };
 }
 
 function median(values: readonly number[]): number {

@@ -15,7 +15,8 @@ const COLUMNS: readonly TextColumn[] = [
 
 /** Lines ending in a newline. */
 export function gateText(report: GateReport): string {
-  const { a, b, rows, terms, verdict, environmentChanges, seed } = report;
+  const { a, b, rows, terms, verdict, environmentChanges, seed, seconds, tookSeconds } = report;
+  const took = tookSeconds === null ? '' : `, ${Math.round(tookSeconds)} of ${seconds} s`;
   const lines = [
     `A  ${a}`,
     `B  ${b}`,
@@ -29,7 +30,7 @@ export function gateText(report: GateReport): string {
     ...rows.map((row) => `${row.name}: ${sentence(row)}`),
     `tolerance ${percent(terms.tolerance)}, level ${percent(terms.level)}${
       seed === null ? '' : `, seed ${seed}`
-    }; below 0: B is slower`,
+    }${took}; below 0: B is slower`,
     '',
     verdict,
   ];

@@ -83,7 +83,8 @@ export async function inTurns(
     },
   ];
   return runAb({
-    takeTurn,
+    openPair: async () => ({ takeTurn, close: async () => {} }),
+    foursInRound: 1,
     seconds,
     seed,
     terms: { ...DEFAULT_TERMS, ...terms },

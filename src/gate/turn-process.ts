@@ -24,71 +24,96 @@ const COMPLAINT_CHARACTERS_MAX = 1000;
 const running = new Set<ChildProcess>();
 let endsWithProcess = false;
 
+/** A process that runs, and how it is followed and ended. */
+export interface StartedProgram {
+  readonly child: ChildProcess;
+  /** The program and its words, for people. */
+  readonly name: string;
+  /** Kills its group. @param why the error of `ended` */
+  stop(why: string): void;
+  /** The end of what it said on stderr. */
+  complaint(): string;
+  /**
+   * Resolves with its exit code; null: a signal.
+   *
+   * @throws PlaneError InvalidArgument it could not be started, or was stopped; the signal's reason
+   */
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts a program. @param stdin whether it is given one to write to */
+export function startProgram(
+  call: Omit<ProgramCall, 'timeoutMs'>,
+  stdin: 'ignore' | 'pipe',
+): StartedProgram {
+  const { program, words, directory, signal } = call;
+  signal.throwIfAborted();
+  if (!endsWithProcess) process.on('exit', () => running.forEach(killGroup));
+  endsWithProcess = true;
+  const name = [program, ...(words ?? [])].join(' ');
+  const child = spawn(program, words ?? [], {
+    cwd: directory,
+    shell: words === undefined,
+    detached: true,
+    stdio: [stdin, 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let trouble: string | null = null;
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-COMPLAINT_CHARACTERS_MAX);
+  });
+  const stop = (why: string): void => {
+    trouble ??= why;
+    killGroup(child);
+  };
+  const onAbort = (): void => stop('the run was stopped');
+  signal.addEventListener('abort', onAbort);
+  const ended = new Promise<number | null>((resolve, reject) => {
+    const settle = (): void => {
+      running.delete(child);
+      signal.removeEventListener('abort', onAbort);
+    };
+    child.on('error', (error) => {
+      settle();
+      reject(refusal(name, error.message, said));
+    });
+    child.on('close', (code) => {
+      settle();
+      if (signal.aborted) reject(signal.reason);
+      else if (trouble === null) resolve(code);
+      else reject(refusal(name, trouble, said));
+    });
+  });
+  // Who waits for something else of the program is told of its end there.
+  ended.catch(() => {});
+  return { child, name, stop, complaint: () => said.trim(), ended };
+}
+
 /**
  * Runs a program to its end.
  *
  * @returns what it wrote to stdout
  * @throws PlaneError InvalidArgument it could not be started, failed, or took too long
  */
-export function runProgram(call: ProgramCall): Promise<string> {
-  call.signal.throwIfAborted();
-  if (!endsWithProcess) process.on('exit', () => running.forEach(killGroup));
-  endsWithProcess = true;
-  const name = [call.program, ...(call.words ?? [])].join(' ');
-  const child = spawn(call.program, call.words ?? [], {
-    cwd: call.directory,
-    shell: call.words === undefined,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  running.add(child);
-  let trouble: string | null = null;
-  const stop = (why: string): void => {
-    trouble ??= why;
-    killGroup(child);
-  };
-  const onAbort = (): void => stop('the run was stopped');
-  call.signal.addEventListener('abort', onAbort);
-  const timer = setTimeout(() => stop(`not done in ${call.timeoutMs} ms`), call.timeoutMs);
-  const said = collect(child, () => stop(`more than ${OUTPUT_BYTES_MAX} bytes of output`));
-  return new Promise<string>((resolve, reject) => {
-    const refuse = (how: string): void =>
-      reject(new PlaneError('InvalidArgument', `${name}: ${how}\n${said.complaint()}`.trim()));
-    const settle = (): void => {
-      running.delete(child);
-      clearTimeout(timer);
-      call.signal.removeEventListener('abort', onAbort);
-    };
-    child.on('error', (error) => {
-      settle();
-      refuse(error.message);
-    });
-    child.on('close', (code, endedBy) => {
-      settle();
-      if (call.signal.aborted) reject(call.signal.reason);
-      else if (code === 0 && trouble === null) resolve(said.output());
-      else refuse(trouble ?? `expected exit code 0, got ${code ?? endedBy}`);
-    });
-  });
-}
-
-/** Keeps what a process writes: all of stdout, the end of stderr. */
-function collect(
-  child: ChildProcess,
-  onTooMuch: () => void,
-): { output: () => string; complaint: () => string } {
+export async function runProgram(call: ProgramCall): Promise<string> {
+  const started = startProgram(call, 'ignore');
+  const { child, name, stop, complaint, ended } = started;
   const output: Buffer[] = [];
   let outputBytes = 0;
-  let complaint = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     outputBytes += chunk.byteLength;
-    if (outputBytes > OUTPUT_BYTES_MAX) onTooMuch();
+    if (outputBytes > OUTPUT_BYTES_MAX) stop(`more than ${OUTPUT_BYTES_MAX} bytes of output`);
     else output.push(chunk);
   });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    complaint = (complaint + chunk.toString()).slice(-COMPLAINT_CHARACTERS_MAX);
-  });
-  return { output: () => Buffer.concat(output).toString(), complaint: () => complaint.trim() };
+  const timer = setTimeout(() => stop(`not done in ${call.timeoutMs} ms`), call.timeoutMs);
+  const code = await ended.finally(() => clearTimeout(timer));
+  if (code === 0) return Buffer.concat(output).toString();
+  throw refusal(name, `expected exit code 0, got ${code ?? child.signalCode}`, complaint());
+}
+
+function refusal(name: string, how: string, complaint: string): PlaneError {
+  return new PlaneError('InvalidArgument', `${name}: ${how}\n${complaint}`.trim());
 }
 
 function killGroup(child: ChildProcess): void {

@@ -20,6 +20,12 @@
  * on. Any other failure of a commit ends the process (base/fail-stop.ts): what the next commit
  * would say is not to be believed (commit-failure.ts).
  *
+ * What the next process believes then: LMDB forces a transaction's pages before it writes the meta
+ * page that refers to them, and no later transaction refers to pages of one that failed. So it is
+ * found done or not done, whole. Where the meta page is what could not be written, the system's
+ * cache may say one and the disk the other, until the next commit, which makes durable what it is
+ * made upon: nothing outside the store may follow what was read before that (control/reconcile.ts).
+ *
  * Transactions made while a commit is under way share the next one, and its cost.
  *
  * LMDB pages carry no checksum: a damaged value is found by the record's CRC, a damaged branch page

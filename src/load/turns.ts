@@ -24,6 +24,11 @@ export function turnsOf(file: JobFile): TurnPlan {
   const wanted = longestMs === 0 ? TURNS_UNSAID : Math.round(longestMs / TURN_MS) + 1;
   const turns = Math.min(TURNS_MAX, Math.max(TURNS_MIN, wanted));
   const turnMs = longestMs === 0 ? TURN_MS : longestMs / (turns - 1);
+  return { file: inTurnsOf(file, turnMs), turns };
+}
+
+/** The file with jobs each of whose runs is a turn of that length. */
+export function inTurnsOf(file: JobFile, turnMs: number): JobFile {
   const jobs = file.jobs.map(
     (job): Job => ({
       ...job,
@@ -36,5 +41,5 @@ export function turnsOf(file: JobFile): TurnPlan {
       latencyGoesOn: true,
     }),
   );
-  return { file: { ...file, jobs }, turns };
+  return { ...file, jobs };
 }

@@ -11,8 +11,8 @@
  *    repeated; what it was to do may be done. One that comes while it is being replaced waits for
  *    that, at most CONTROL_TIMEOUT_MS.
  * 3. A store that had failed for good (StoreFailed), when it served, in the background, or when it
- *    was being opened again, is not opened again by this process: what it could not write may look
- *    written in the system's cache, and recovery would believe it.
+ *    was being opened again, is not opened again by this process, whether its thread lived to say
+ *    so or not: callers were told that it takes no more writes, and somebody has to look at why.
  * 4. The data of a store in memory is lost with its thread. Whatever had a tree in it is answered
  *    DataLost from then on; the shard itself goes on, empty.
  *

@@ -57,9 +57,9 @@ const SYNC_BYTES = 8 * 1024 * 1024;
 
 /** What a checkpoint begun now takes up at most. */
 export function checkpointBytesMax(table: TreeTable): number {
-  let bytes = HEAD_BYTES + table.map.nodeCount * RECORD_BYTES_MAX + FOOT_BYTES;
-  for (const tree of table.all()) bytes += ENTRY_BYTES + Buffer.byteLength(tree.name) + 4;
-  return bytes;
+  const nodeBytes = table.map.nodeCount * RECORD_BYTES_MAX;
+  const tableBytes = table.count * (ENTRY_BYTES + 4) + table.nameBytes;
+  return HEAD_BYTES + nodeBytes + tableBytes + FOOT_BYTES;
 }
 
 interface FrozenTree {

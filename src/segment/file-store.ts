@@ -3,6 +3,7 @@
  *
  * **Thread:** shard.
  */
+import { PlaneError } from '../base/errors.ts';
 import { ChunkMap } from './chunk-map.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { STORE_GEOMETRY, type StoreGeometry } from './geometry.ts';
@@ -40,7 +41,8 @@ export interface OpenedFileStore {
  * changes once there is space.
  *
  * @throws PlaneError DataDirectoryForeign, DataDirectoryVersion, DataDirectoryCorrupt naming file
- *   and offset; ReadFailed; NoSpace, StoreFailed: the directory could not be made
+ *   and offset; ReadFailed; NoSpace, StoreFailed: the directory could not be made, or what was in
+ *   it could not be forced to stable storage
  */
 export function openFileStore(directory: string, options: FileStoreOptions = {}): OpenedFileStore {
   const geometry = options.geometry ?? STORE_GEOMETRY;
@@ -49,14 +51,37 @@ export function openFileStore(directory: string, options: FileStoreOptions = {})
   const table = new SlotTable(geometry.segmentSectors);
   const trees = new TreeTable(new ChunkMap(table));
   const found = recoverStore({ fileSystem, directory, geometry, table, trees });
+  const force = () => found.believed.force({ fileSystem, directory, table });
+  forceNow(force, health);
 
   const segments = new SegmentFiles(fileSystem, directory, geometry);
   const space = new SegmentSpace(table, segments);
   const generations = new MapGenerations(fileSystem, directory, geometry, trees, found.start);
-  const reserve = new SpaceReserve(fileSystem, reservePath(directory), geometry.reserveBytes);
+  const reserve = new SpaceReserve(fileSystem, reservePath(directory), health);
   const parts = { geometry, health, table, space, segments, trees, generations, reserve };
   const journal = new Journal(parts);
-  journal.start(found.hasEmptyLog, found.retired);
+  journal.start(found.hasEmptyLog, found.retired, () => forceLater(force, health));
   const store = new LogStore({ table, space, trees, persistence: journal });
   return { store, recovery: found.report };
+}
+
+/** Without space for it, it is left to the journal (forceLater). @throws what force throws */
+function forceNow(force: () => void, health: StoreHealth): void {
+  try {
+    force();
+  } catch (error) {
+    const isForSpace = error instanceof PlaneError && error.code === 'NoSpace';
+    // Not kept by the health: there is no memory.
+    if (!isForSpace || health.isReady) throw error;
+  }
+}
+
+/** The store is open: what it cannot believe any more is the end of writing. */
+function forceLater(force: () => void, health: StoreHealth): void {
+  try {
+    force();
+  } catch (error) {
+    if (!(error instanceof PlaneError) || error.code !== 'ReadFailed') throw error;
+    throw health.syncFailed('forcing what recovery believed', error);
+  }
 }

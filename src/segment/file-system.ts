@@ -9,8 +9,11 @@
  */
 import fs from 'node:fs';
 
-/** 'read': an existing file. 'create': a new or emptied file, to read and write. */
-export type OpenMode = 'read' | 'create';
+/**
+ * 'read': an existing file. 'update': one to read and write, as it is. 'create': a new or emptied
+ * file, to read and write.
+ */
+export type OpenMode = 'read' | 'update' | 'create';
 
 /** Paths are absolute or relative to the process; files are numbers valid until close(). */
 export interface FileSystem {
@@ -63,6 +66,8 @@ export function errnoOf(error: unknown): string {
 /** Mode of files: ciphertext, but nobody else's business. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
+/** Never 'a': a write goes where it says. */
+const OPEN_FLAGS: Readonly<Record<OpenMode, string>> = { read: 'r', update: 'r+', create: 'w+' };
 
 export const nodeFileSystem: FileSystem = {
   makeDirectory(path) {
@@ -73,7 +78,7 @@ export const nodeFileSystem: FileSystem = {
     return bavail * bsize;
   },
   list: (path) => fs.readdirSync(path),
-  open: (path, mode) => fs.openSync(path, mode === 'read' ? 'r' : 'w+', FILE_MODE),
+  open: (path, mode) => fs.openSync(path, OPEN_FLAGS[mode], FILE_MODE),
   close: (file) => fs.closeSync(file),
   size: (file) => fs.fstatSync(file).size,
   pread(file, target, targetOffset, lengthBytes, position) {

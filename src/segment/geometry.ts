@@ -18,7 +18,7 @@ export interface StoreGeometry {
   readonly segmentSectors: number;
   /** A longer map log is replaced by a checkpoint (unless the map is more than twice as large). */
   readonly logBytesMax: number;
-  /** Bytes held back on the file system (space-reserve.ts). */
+  /** Bytes held back on the file system beside those for a checkpoint (space-reserve.ts). */
   readonly reserveBytes: number;
 }
 

@@ -7,13 +7,16 @@
  *    every slot referred to before it is there (map-log.ts has the reading side). Behind the mark
  *    it notes that it was forced; the note itself need not be.
  * 3. A checkpoint begins with a flush(): it never refers to a slot that is not on stable storage.
+ *    The first of an opening begins with what recovery believes (believed-slots.ts).
  * 4. A segment without live slots is removed only when nothing durable refers to it: after the next
  *    flush-mark, if its references were replaced by records; after a checkpoint begun later than
  *    the last move, and a flush then, if reclaim has moved slots out of it without a record.
  * 5. Nothing is recorded before the first checkpoint of this opening, if it begins with one, is
  *    durable: what recovery did not believe must not be believed the next time.
  * 6. Without space for appends, what reclaim may copy and the checkpoint that has to follow (rule
- *    4) fit into half of what is left of the reserve together: the other half is for records.
+ *    4) fit together into what is left of the reserve less half of reserveBytes, which is for
+ *    records. Changes by which the maps may grow are taken then as long as a checkpoint has room;
+ *    a log longer than an eighth of reserveBytes is replaced by one.
  *
  * **Thread:** shard.
  */
@@ -38,6 +41,11 @@ const UNITS_PER_NODE = 4;
 /** Segments removed in one step: the system takes a millisecond or more to free 16 MiB. */
 const REMOVALS_PER_STEP = 2;
 
+/** The reserve grows by so much at a time. */
+function stepBytesOf({ reserveBytes }: StoreGeometry): number {
+  return Math.max(SECTOR_BYTES, reserveBytes / 4);
+}
+
 export interface JournalParts {
   readonly geometry: StoreGeometry;
   readonly health: StoreHealth;
@@ -58,6 +66,7 @@ export class Journal implements Persistence {
   readonly #removable: Segment[] = [];
   /** Rule 5. */
   #isStarted = false;
+  #forceBelieved: () => void = () => {};
   /** Everything recorded is behind a flush-mark on stable storage. */
   #isMarked = true;
 
@@ -72,9 +81,12 @@ export class Journal implements Persistence {
    * done is tried again by the calls that need it.
    *
    * @param retired segments recovery found no reference to any more
+   * @param forceBelieved brings what recovery believes to stable storage. It may be called again
+   *   @throws PlaneError NoSpace, StoreFailed
    */
-  start(hasEmptyLog: boolean, retired: readonly Segment[]): void {
+  start(hasEmptyLog: boolean, retired: readonly Segment[], forceBelieved: () => void): void {
     invariant(!hasEmptyLog || retired.length === 0, 'without a batch no reference goes');
+    this.#forceBelieved = forceBelieved;
     this.#awaitingCheckpoint.push(...retired);
     this.#quietly(() => {
       if (hasEmptyLog) {
@@ -82,20 +94,23 @@ export class Journal implements Persistence {
         this.#isStarted = true;
       }
       this.#requireLog();
-      this.#parts.reserve.hold();
+      this.#parts.reserve.hold(this.#reserveBytes());
     });
   }
 
   requireAppendable(): void {
     this.#health.requireReady();
-    const { segments, space } = this.#parts;
+    const { reserve, segments, space } = this.#parts;
+    if (reserve.heldBytes < this.#reserveBytes()) this.#growReserve();
     const pendingBytes = segments.pendingBytes(space.segment?.usedSlots ?? 0);
     if (pendingBytes > COMMIT_PENDING_BYTES_MAX) this.commit();
-    this.requireChangeable();
+    this.requireChangeable(false);
   }
 
-  requireChangeable(): void {
+  requireChangeable(isRemoval: boolean): void {
     if (this.#requireLog().pendingBytes > COMMIT_PENDING_BYTES_MAX) this.commit();
+    if (this.#health.isReady || isRemoval) return;
+    if (this.#freeBytes() < this.#checkpointBytes()) this.#health.requireReady();
   }
 
   recordAssign(
@@ -150,6 +165,7 @@ export class Journal implements Persistence {
   commit(): void {
     this.#write();
     if (this.#parts.segments.dirtyCount > SEGMENT_FILES_DIRTY_MAX) this.flush();
+    if (!this.#health.isReady && this.#isLogLong) this.#quietly(() => this.#makeSpace());
   }
 
   flush(): void {
@@ -178,10 +194,12 @@ export class Journal implements Persistence {
 
   spareSlots(): number {
     const { geometry, segments, space, trees } = this.#parts;
+    // Half of it is for records, whatever the size of the maps.
+    const usableBytes =
+      Math.min(this.#freeBytes(), this.#reserveBytes()) - geometry.reserveBytes / 2;
     const isWritten = this.#isMarked && segments.pendingBytes(space.segment?.usedSlots ?? 0) === 0;
     if (this.#health.isFailed || !this.#isStarted || !isWritten) return 0;
-    const halfBytes = Math.min(segments.movableSlots() * SECTOR_BYTES, geometry.reserveBytes / 2);
-    return Math.max(0, Math.floor((halfBytes - checkpointBytesMax(trees)) / SECTOR_BYTES));
+    return Math.max(0, Math.floor((usableBytes - checkpointBytesMax(trees)) / SECTOR_BYTES));
   }
 
   get isCheckpointing(): boolean {
@@ -273,8 +291,41 @@ export class Journal implements Persistence {
    */
   #holdReserve(): void {
     this.#health.requireNotFailed();
-    this.#parts.reserve.hold();
+    this.#parts.reserve.hold(this.#reserveBytes());
     this.#health.setReady();
+  }
+
+  /** The maps have outgrown it: by a step more than it takes, so that this is seldom. */
+  #growReserve(): void {
+    const { geometry, reserve } = this.#parts;
+    reserve.hold(this.#reserveBytes() + stepBytesOf(geometry));
+  }
+
+  /** What has to be held back for the maps as they are, in steps; a small one is not counted. */
+  #reserveBytes(): number {
+    const { geometry, trees } = this.#parts;
+    const stepBytes = stepBytesOf(geometry);
+    const extraBytes = Math.max(0, checkpointBytesMax(trees) - geometry.reserveBytes / 8);
+    return geometry.reserveBytes + Math.ceil(extraBytes / stepBytes) * stepBytes;
+  }
+
+  /** What a checkpoint takes after the next changes. */
+  #checkpointBytes(): number {
+    const { geometry, trees } = this.#parts;
+    return checkpointBytesMax(trees) + geometry.reserveBytes / 8;
+  }
+
+  /** What can be written, the reserve included. */
+  #freeBytes(): number {
+    const { reserve, segments } = this.#parts;
+    return 2 * segments.movableSlots() * SECTOR_BYTES + reserve.heldBytes;
+  }
+
+  /** Rule 6: what it takes up is more than a checkpoint would, before long. */
+  get #isLogLong(): boolean {
+    const { geometry } = this.#parts;
+    const isLong = this.#generations.replayBytes > geometry.reserveBytes / 8;
+    return isLong && this.#freeBytes() >= this.#checkpointBytes();
   }
 
   /**
@@ -285,7 +336,7 @@ export class Journal implements Persistence {
     // All of it is written, so that this needs no space.
     this.#parts.space.sealGarbage();
     this.#remove(Number.POSITIVE_INFINITY);
-    if (this.#awaitingCheckpoint.length === 0) {
+    if (this.#awaitingCheckpoint.length === 0 && !this.#isLogLong) {
       // As in #sparing().
       this.#generations.abandon();
     } else {
@@ -299,6 +350,7 @@ export class Journal implements Persistence {
   /** The first checkpoint of this opening, at once. @throws PlaneError NoSpace, StoreFailed */
   #begin(): void {
     this.#sparing(() => {
+      this.#forceBelieved();
       if (!this.#generations.isWriting) this.#generations.begin();
       while (this.#generations.step(Number.MAX_SAFE_INTEGER));
     });

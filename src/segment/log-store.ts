@@ -79,7 +79,7 @@ export class LogStore implements ShardStore {
     const tree = this.#trees.find(name);
     if (tree !== undefined) return tree;
     requireTreeName(name);
-    this.#persistence.requireChangeable();
+    this.#persistence.requireChangeable(false);
     return this.#create(name);
   }
 
@@ -89,7 +89,7 @@ export class LogStore implements ShardStore {
     if (this.#trees.find(target) !== undefined) {
       throw new PlaneError('InvalidArgument', `expected no tree "${target}", there is one`);
     }
-    this.#persistence.requireChangeable();
+    this.#persistence.requireChangeable(false);
     const sourceTree = this.#trees.find(source);
     if (sourceTree === undefined) {
       this.#create(target);
@@ -104,7 +104,7 @@ export class LogStore implements ShardStore {
     this.#requireOpen();
     const tree = this.#trees.find(name);
     if (tree === undefined) return;
-    this.#persistence.requireChangeable();
+    this.#persistence.requireChangeable(true);
     this.#trees.remove(tree);
     this.#persistence.recordRemove(tree.number);
     this.#background.retireEmptied();
@@ -149,7 +149,7 @@ export class LogStore implements ShardStore {
   discard(tree: Tree, sector: number, sectorCount: number): void {
     const state = this.#stateOf(tree);
     requireSectorRange(sector, sectorCount);
-    this.#persistence.requireChangeable();
+    this.#persistence.requireChangeable(false);
     if (this.#trees.countMapped(state, sector, sectorCount) === 0) return;
     this.#trees.discard(state, sector, sectorCount);
     this.#persistence.recordDiscard(state.number, sector, sectorCount);

@@ -16,9 +16,11 @@ export interface Persistence {
    * Called before any other change of a tree. Unlike an append it is taken when space is short, as
    * long as what there is to write stays bounded.
    *
+   * @param isRemoval the maps do not get larger by it: it is taken also when there is no room for
+   *   larger ones
    * @throws PlaneError NoSpace, StoreFailed
    */
-  requireChangeable(): void;
+  requireChangeable(isRemoval: boolean): void;
 
   /** What has just happened in memory, in order. checksums are borrowed for the call. */
   recordAssign(

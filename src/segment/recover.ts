@@ -10,7 +10,7 @@
  *    had its name only after it was on stable storage.
  * 2. Batches count as map-log.ts says. A sector of an assign-run behind the last flush-mark is
  *    believed only if its slot holds what the checksum says; otherwise it keeps what it had. Such
- *    slots are forced to stable storage before a checkpoint refers to them.
+ *    slots are written again and forced before a checkpoint refers to them (believed-slots.ts).
  * 3. Nothing that was read is changed or removed before the next checkpoint is durable. Recovery
  *    may be ended anywhere and done again, also on an older state of the logs.
  * 4. Segments that neither the checkpoint nor any batch refers to are removed at once; those that
@@ -23,6 +23,7 @@
 import { dirname, join } from 'node:path';
 import { PlaneError } from '../base/errors.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
+import { BelievedSlots } from './believed-slots.ts';
 import { restoreCheckpoint, verifyCheckpoint } from './checkpoint.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
 import type { StoreGeometry } from './geometry.ts';
@@ -67,6 +68,8 @@ export interface Recovery {
   readonly hasEmptyLog: boolean;
   /** Segments to be removed after the next checkpoint. */
   readonly retired: readonly Segment[];
+  /** To be forced before the next checkpoint. */
+  readonly believed: BelievedSlots;
 }
 
 interface StoreListing {
@@ -122,7 +125,6 @@ function recover(parts: RecoverParts): Recovery {
   const counted = countBatches(files, checkpoint.head.firstSequence);
   const replay = new Replay(parts.table, parts.trees, new SlotReader(fileSystem, directory));
   replay.run(counted);
-  forceSegments(parts, replay.unforcedSegments);
 
   const slotsMissing = settleSegments(parts, listing.segments);
   const retired = parts.table.endRecovery();
@@ -148,6 +150,7 @@ function recover(parts: RecoverParts): Recovery {
     },
     hasEmptyLog,
     retired,
+    believed: replay.believed,
   };
 }
 
@@ -203,6 +206,7 @@ function startNew(parts: RecoverParts, listing: StoreListing): Recovery {
     start: { durable: 0, highest: 0, sequence: 1, stalePaths: [] },
     hasEmptyLog: false,
     retired: [],
+    believed: new BelievedSlots(parts.table.segmentSlots),
   };
 }
 
@@ -256,21 +260,6 @@ function settleSegments(parts: RecoverParts, numbers: readonly number[]): number
   let missing = 0;
   for (const segment of table.all()) missing += missingSlots(table, segment);
   return missing;
-}
-
-/** Rule 2: what was believed because it is there must not be lost after all. */
-function forceSegments(parts: RecoverParts, numbers: ReadonlySet<number>): void {
-  const { fileSystem, directory } = parts;
-  if (numbers.size === 0) return;
-  for (const number of numbers) {
-    const file = fileSystem.open(segmentPath(directory, number), 'read');
-    try {
-      fileSystem.fdatasync(file);
-    } finally {
-      fileSystem.close(file);
-    }
-  }
-  fileSystem.fsyncDirectory(join(directory, SEGMENTS_DIRECTORY));
 }
 
 /** A slot that is referred to is used, even if its bytes are gone: so the table stays sound. */

@@ -10,6 +10,7 @@
 import { SectorMemory } from '../base/sector-memory.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import { TREE_SECTORS_MAX } from '../limits.ts';
+import { BelievedSlots } from './believed-slots.ts';
 import { errnoOf, type FileSystem } from './file-system.ts';
 import { ROOT_SECTORS } from './geometry.ts';
 import { type CountedBatches, type RecordVisitor, visitRecords } from './log-reader.ts';
@@ -17,13 +18,19 @@ import type { SlotTable } from './slot-table.ts';
 import { segmentPath } from './store-file.ts';
 import type { TreeTable } from './tree-table.ts';
 
-/** Reads single slots of segment files, for replay. */
+/** Slots read at once: a log refers to them mostly in the order they were written. */
+const WINDOW_SLOTS = 64;
+
+/** Reads slots of segment files, for replay. */
 export class SlotReader {
   readonly #fileSystem: FileSystem;
   readonly #directory: string;
-  readonly #memory = new SectorMemory(SECTOR_BYTES);
+  readonly #memory = new SectorMemory(WINDOW_SLOTS * SECTOR_BYTES);
   #number = -1;
   #file = -1;
+  /** What is in memory: slots of the file. */
+  #firstSlot = 0;
+  #slotCount = 0;
 
   constructor(fileSystem: FileSystem, directory: string) {
     this.#fileSystem = fileSystem;
@@ -34,10 +41,10 @@ export class SlotReader {
   holds(segmentNumber: number, slot: number, checksum: number): boolean {
     if (segmentNumber !== this.#number) this.#open(segmentNumber);
     if (this.#file < 0) return false;
-    const position = slot * SECTOR_BYTES;
-    const { bytes } = this.#memory.region;
-    const got = this.#fileSystem.pread(this.#file, bytes, 0, SECTOR_BYTES, position);
-    return got === SECTOR_BYTES && this.#memory.checksum(0) === checksum;
+    const isThere = slot >= this.#firstSlot && slot < this.#firstSlot + this.#slotCount;
+    if (!isThere) this.#fill(slot);
+    if (this.#slotCount === 0) return false;
+    return this.#memory.checksum((slot - this.#firstSlot) * SECTOR_BYTES) === checksum;
   }
 
   close(): void {
@@ -45,7 +52,27 @@ export class SlotReader {
     this.#memory.release();
   }
 
+  /** Reads from a slot on: if not all there is room for, then it alone. */
+  #fill(slot: number): void {
+    try {
+      this.#read(slot, WINDOW_SLOTS);
+    } catch (error) {
+      if (errnoOf(error) === '') throw error;
+      this.#read(slot, 1);
+    }
+  }
+
+  #read(slot: number, slotCount: number): void {
+    const { bytes } = this.#memory.region;
+    const lengthBytes = slotCount * SECTOR_BYTES;
+    this.#slotCount = 0;
+    const got = this.#fileSystem.pread(this.#file, bytes, 0, lengthBytes, slot * SECTOR_BYTES);
+    this.#firstSlot = slot;
+    this.#slotCount = Math.floor(got / SECTOR_BYTES);
+  }
+
   #closeFile(): void {
+    this.#slotCount = 0;
     if (this.#file >= 0) this.#fileSystem.close(this.#file);
     this.#file = -1;
     this.#number = -1;
@@ -66,8 +93,8 @@ export class SlotReader {
 /** Does in the maps what the batches say. A visit returns false if that is impossible. */
 export class Replay implements RecordVisitor {
   sectorsDropped = 0;
-  /** Segments believed because of what they hold: they may not be on stable storage yet. */
-  readonly unforcedSegments = new Set<number>();
+  /** Slots believed because of what they hold: they may not be on stable storage yet. */
+  readonly believed: BelievedSlots;
   readonly #table: SlotTable;
   readonly #trees: TreeTable;
   readonly #reader: SlotReader;
@@ -77,6 +104,7 @@ export class Replay implements RecordVisitor {
     this.#table = table;
     this.#trees = trees;
     this.#reader = reader;
+    this.believed = new BelievedSlots(table.segmentSlots);
   }
 
   run(counted: CountedBatches): void {
@@ -149,8 +177,9 @@ export class Replay implements RecordVisitor {
   #holds(location: number, checksum: number): boolean {
     if (this.#isBelieved) return true;
     const segment = this.#table.segmentNumberOf(location);
-    if (!this.#reader.holds(segment, this.#table.slotOf(location), checksum)) return false;
-    this.unforcedSegments.add(segment);
+    const slot = this.#table.slotOf(location);
+    if (!this.#reader.holds(segment, slot, checksum)) return false;
+    this.believed.add(segment, slot, checksum);
     return true;
   }
 }

@@ -49,6 +49,8 @@ export function withinRoot(sector: number, sectorCount: number): number {
 export class TreeTable {
   readonly map: ChunkMap;
   nextNumber = 1;
+  /** Bytes of all names together. */
+  nameBytes = 0;
   readonly #byName = new Map<string, TreeState>();
   readonly #byNumber = new Map<number, TreeState>();
 
@@ -79,6 +81,7 @@ export class TreeTable {
     const tree = new TreeState(name, number);
     this.#byName.set(name, tree);
     this.#byNumber.set(number, tree);
+    this.nameBytes += Buffer.byteLength(name);
     this.nextNumber = number + 1;
     return tree;
   }
@@ -98,6 +101,7 @@ export class TreeTable {
     tree.isOpen = false;
     this.#byName.delete(tree.name);
     this.#byNumber.delete(tree.number);
+    this.nameBytes -= Buffer.byteLength(tree.name);
     for (let index = 0; index < ROOTS_PER_TREE; index++) {
       const root = tree.roots[index]!;
       tree.roots[index] = EMPTY_ROOT;

@@ -1,15 +1,21 @@
 /**
  * The life of a shard thread: serve while there is work, poll a little, then sleep.
  *
- *   serve batch ─▶ (ring empty) background step ─▶ (nothing) poll POLL_US ─▶ sleep on the doorbell
+ *   serve batch ─▶ (ring empty) background step ─▶ (nothing) poll ─▶ sleep on the doorbell
  *        ▲────────────────── any request or message ──────────────────────────────┘
  *
  * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is
- * off where there is only one core.
+ * off where there is only one core. After a batch of more than POLLED_BATCH_REQUESTS_MAX requests
+ * there is none: one wake-up for so many costs little, and the processor is better given to whoever
+ * makes the next ones. A client on the same machine has to run before there are any.
  *
  * **Thread:** shard.
  */
-import { BUSY_BATCHES_PER_IDLE, SHARD_SLEEP_MS_MAX } from '../limits.ts';
+import {
+  BUSY_BATCHES_PER_IDLE,
+  POLLED_BATCH_REQUESTS_MAX,
+  SHARD_SLEEP_MS_MAX,
+} from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
 import type { Shard } from './serve.ts';
 
@@ -35,7 +41,8 @@ export function serveUntilStopped(
       continue;
     }
     if (shard.idle()) continue;
-    if (poll(shard, channel, doorbell, pollMicroseconds / 1000)) continue;
+    const isPolled = shard.lastBatchRequests <= POLLED_BATCH_REQUESTS_MAX;
+    if (isPolled && poll(shard, channel, doorbell, pollMicroseconds / 1000)) continue;
     channel.sleepShard(doorbell, shard.executedCount, SHARD_SLEEP_MS_MAX);
   }
 }

@@ -72,6 +72,7 @@ export class Shard {
   private readonly turns: ReencryptionTurns;
   /** Requests executed and published, modulo 2^32. */
   private executed = 0;
+  private batchRequests = 0;
   /** The last that was begun. */
   private scrub: Scrub | null = null;
 
@@ -88,6 +89,11 @@ export class Shard {
 
   get executedCount(): number {
     return this.executed;
+  }
+
+  /** Requests in the batch served last. */
+  get lastBatchRequests(): number {
+    return this.batchRequests;
   }
 
   /** Executes and publishes one batch. @returns false if the ring was empty */
@@ -113,6 +119,7 @@ export class Shard {
     stageClock.commitEnds(channel, commitBeganAt);
     if (failure !== null) this.failBatch(this.executed, end, failure);
     this.executed = end;
+    this.batchRequests = requests;
     const hasWoken = channel.publishCompleted(end);
     if (hasWoken && channel.submitted !== end) this.parts.yieldProcessor();
     this.turns.run(true);

@@ -5,18 +5,20 @@
  *
  * 1. Time is counted in looks, not by the clock: where the whole process, or main, stood still for
  *    a while, the thread had no time either.
- * 2. A look that comes late is a sign of a machine with too little time for everybody: what of the
- *    thread's silence is its own is not known. It counts a quarter, so that a thread that hangs is
- *    found there too, later.
+ * 2. A look that comes late, or that finds a thread starved (base/processor-queue.ts), is a sign of
+ *    a machine with too little time for everybody: what of the thread's silence is its own is not
+ *    known. It counts a quarter, so that a thread that hangs is found there too, later.
  *
  * **Thread:** main.
  */
 import { type Clock, systemClock } from '../base/clock.ts';
+import { ProcessorQueue } from '../base/processor-queue.ts';
 import { WATCH_MS } from '../limits.ts';
 
 /** Late: a whole period or more after its time. */
 const LATE_PERIODS = 2;
-const LATE_PART = 1 / 4;
+/** What a look counts then. */
+const CROWDED_PART = 1 / 4;
 
 export interface Watched {
   /** Somebody waits for something the thread has not done. */
@@ -31,6 +33,7 @@ export function watchForHang(
   hangMs: number,
   onHang: (silentMs: number) => void,
   clock: Clock = systemClock,
+  queue: Pick<ProcessorQueue, 'look'> = new ProcessorQueue(),
 ): () => void {
   const periodMs = Math.min(WATCH_MS, hangMs / 4);
   let progress = thread.progress;
@@ -43,7 +46,13 @@ export function watchForHang(
     const now = clock.monotonic();
     const isLate = now - lookedAt >= LATE_PERIODS * periodMs;
     lookedAt = now;
-    silentMs = isSilent ? silentMs + periodMs * (isLate ? LATE_PART : 1) : 0;
+    if (!isSilent) {
+      silentMs = 0;
+      return;
+    }
+    // Looked at in any case: its next answer is about the time since.
+    const isCrowded = queue.look() || isLate;
+    silentMs += periodMs * (isCrowded ? CROWDED_PART : 1);
     if (silentMs < hangMs) return;
     clearInterval(timer);
     onHang(silentMs);

@@ -132,7 +132,10 @@ export class ShardThread {
     return this.channel.beats;
   }
 
-  /** @throws PlaneError what the shard could not open or select, ShardLost if it crashed */
+  /**
+   * @throws PlaneError what the shard could not open or select; ShardLost if it crashed; StoreFailed
+   *   if its store had failed for good by then
+   */
   static async start(options: ShardThreadOptions): Promise<ShardThread> {
     const memory = allocateShardChannel();
     const kms = new MessageChannel();
@@ -145,7 +148,7 @@ export class ShardThread {
       });
     } catch (error) {
       await thread.ended;
-      throw error;
+      throw failureOfStart(options.shardIndex, thread.channel.isStoreFailed, error);
     }
     if (options.sabotage !== null) thread.sabotage(options.sabotage);
     return thread;
@@ -261,6 +264,21 @@ export class ShardThread {
     this.control.postMessage({ sabotage: kind } satisfies SabotageMessage);
     this.channel.ringDoorbell();
   }
+}
+
+/**
+ * A store that failed for good while it was being opened has failed, whether its thread lived to
+ * say so or not: the next opening would believe what it could not write. Exported for tests.
+ */
+export function failureOfStart(
+  shardIndex: number,
+  isStoreFailed: boolean,
+  error: unknown,
+): unknown {
+  const isTold = error instanceof PlaneError && error.code === 'StoreFailed';
+  if (!isStoreFailed || isTold) return error;
+  const what = `the store of shard ${shardIndex} had failed before its thread could say so`;
+  return new PlaneError('StoreFailed', `${what}${textOf(error)}`, { cause: error });
 }
 
 /** What an error says of itself: no stack, it may have anything in it. */

@@ -3,6 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, test } from 'vitest';
 
 const MAIN = new URL('../../dist/src/cli/main.js', import.meta.url).pathname;
@@ -83,9 +84,12 @@ describe('gate ab', () => {
       ...['ab', '--a', '--target null', '--b', '--target memory', '--job', job],
       ...['--seconds', '1', '--json'],
     ]);
-    const report = JSON.parse(stdout) as { a: string; rows: { name: string; rounds: number }[] };
-    expect(report.a).toBe('options --target null');
-    expect(report.rows[0]).toMatchObject({ name: 'w iops' });
+    const { a, rows, tookSeconds } = JSON.parse(stdout);
+    expect(a).toBe('options --target null');
+    expect(rows.map(({ name }: { name: string }) => name)).toEqual(['w iops', 'w cpu']);
+    // They stay: 32 turns of each in a round.
+    expect(rows[0].turns.a).toHaveLength(32 * rows[0].rounds);
+    expect(tookSeconds).toBeGreaterThan(1);
   });
 
   test('of two revisions builds both beside the repository, and leaves nothing behind', () => {
@@ -145,6 +149,59 @@ function isThere(group: number): boolean {
   } catch {
     return false;
   }
+}
+
+describe('a load in turns', () => {
+  test('is idle while it waits, and ends with its input', async () => {
+    const job = inDirectory('busy.fio');
+    writeFileSync(job, '[w]\nrw=write\nbs=64k\nsize=4m\niodepth=8\n');
+    const words = [MAIN, 'load', job, '--in-turns', '20'];
+    const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value);
+    expect(await next()).toEqual({ schema: 'sealdisk-load-turns/1' });
+    for (let turn = 0; turn < 20; turn++) {
+      child.stdin.write('\n');
+      const { jobs } = (await next()) as { jobs: { name: string; requests: number }[] };
+      expect(jobs).toMatchObject([{ name: 'w', requests: expect.any(Number) }]);
+      expect(jobs[0]!.requests).toBeGreaterThan(0);
+    }
+    if (process.platform === 'linux') {
+      // What was to be compiled or collected is, after a while.
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const before = processorSeconds(child.pid!);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      // It polls nothing: a thread that did would take a whole second.
+      expect(processorSeconds(child.pid!) - before).toBeLessThan(0.25);
+    }
+    child.stdin.end();
+    expect(await ended).toBe(0);
+  });
+
+  test.each([
+    [['--trace', 'x'], '--in-turns is for jobs on this thread'],
+    [['--workers', '2'], '--in-turns is for jobs on this thread'],
+    [['--html', 'x'], '--in-turns is for jobs on this thread'],
+    [['--encrypt', 'both'], '--in-turns is for jobs on this thread'],
+  ])('is refused with %j', (words, message) => {
+    const load = [MAIN, 'load', '--in-turns', '20', ...words];
+    const { status, stderr } = spawnSync(process.execPath, load, { encoding: 'utf8' });
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test('takes whole milliseconds only', () => {
+    const load = [MAIN, 'load', '--in-turns', '0'];
+    const { status, stderr } = spawnSync(process.execPath, load, { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--in-turns: expected a whole')]);
+  });
+});
+
+/** Of all threads, user and system. */
+function processorSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 describe('gate record and check', () => {

@@ -11,6 +11,7 @@ import {
   NBD_BYTES_MAX,
   NBD_CONNECTIONS_MAX,
   NBD_POOL_BYTES_MAX,
+  NBD_RECEIVE_BLOCKS_MAX,
   NBD_RECEIVE_BYTES,
   NBD_RESERVED_BYTES,
   STAGING_BYTES,
@@ -69,7 +70,8 @@ test('200 clients, slow or silent, take no more memory than the limits say', asy
     expect((await healthy.take(4096)).equals(payload)).toBe(true);
   }
   clearInterval(sampling);
-  const perConnection = NBD_CONNECTIONS_MAX * (NBD_RECEIVE_BYTES + NBD_RESERVED_BYTES);
+  const received = NBD_RECEIVE_BLOCKS_MAX * NBD_RECEIVE_BYTES;
+  const perConnection = NBD_CONNECTIONS_MAX * (received + NBD_RESERVED_BYTES);
   const bound = NBD_BYTES_MAX + NBD_POOL_BYTES_MAX + 2 * STAGING_BYTES + perConnection;
   // 128 MiB for sockets of both sides, which are in this process, and the collector.
   expect(peak - before).toBeLessThan(bound + 128 * MIB);

@@ -23,6 +23,7 @@ import { causelessError, codeOf, type Mishaps, noMishaps } from './causes.ts';
 import { checkContents, checkStores } from './final-check.ts';
 import { type CallerSeams, IoCaller } from './io-caller.ts';
 import { Machine } from './machine.ts';
+import type { Ending } from './model.ts';
 import { NO_DISK_FAULTS } from './simulated-disk.ts';
 import { SimulatedTime, settleMicrotasks, withSimulatedTimers } from './simulated-time.ts';
 import { Striker } from './striker.ts';
@@ -205,6 +206,8 @@ class History {
         this.#isOpen = true;
         this.#trace.note('open');
         for (const problem of this.#world.adopt(process.metadata)) this.#violation(problem);
+        // What recovery found is durable by now, unless it could not write.
+        if (!this.#hasLoss()) this.#world.settle();
         return;
       }
       if (opening.isSettled) {
@@ -214,7 +217,7 @@ class History {
       // What it lost while it tried is lost.
       const hasLoss = this.#hasLoss();
       this.#machine.takeBack();
-      this.#ended(hasLoss);
+      this.#ended(hasLoss ? 'loss' : 'kill');
       if (this.#violations.length > 0) return;
     }
     // Errors on each try: nobody could open it.
@@ -236,7 +239,7 @@ class History {
     const isClean = closing.error === null && !this.#isDegraded() && !this.#hasLoss();
     const hasLoss = this.#hasLoss();
     this.#machine.takeBack();
-    this.#ended(hasLoss);
+    this.#ended(hasLoss ? 'loss' : 'kill');
     if (!isClean) return;
     for (const { volume } of this.#world.resources.values()) volume.flushed();
   }
@@ -245,15 +248,15 @@ class History {
     if (!this.#machine.hasCrashed) return;
     const hasLoss = this.#hasLoss();
     const kind = this.#machine.endCrashed();
-    this.#ended(hasLoss || kind === 'powerCut');
+    this.#ended(kind === 'powerCut' ? kind : hasLoss ? 'loss' : 'kill');
   }
 
   /** The process is gone: who waited waits no more. */
-  #ended(isLossy: boolean): void {
+  #ended(how: Ending): void {
     this.#isOpen = false;
     this.#io.forget();
     this.#verbs.forget();
-    this.#world.crash(isLossy);
+    this.#world.crash(how);
     this.#striker.forget();
     for (const disk of this.#machine.disks) disk.scars.hasLostPages = false;
   }

@@ -18,6 +18,8 @@ function readArguments() {
       processes: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
+      /** In this process, whatever it was started with: what a process of several is told. */
+      here: { type: 'boolean', default: false },
     },
   });
   const seed = Number(values.seed);
@@ -38,7 +40,9 @@ function inWords(summary: Summary): string {
   return `${rate}, ${violations} violations; ${faults}`;
 }
 
-const { seed, histories, processes, json, trace } = readArguments();
+const { seed, histories, processes, json, trace, here } = readArguments();
+/** Too few for another process to be worth its start. */
+const isFew = histories < 50;
 
 function runHere(): Promise<Summary> {
   return runHistories({
@@ -54,7 +58,7 @@ function runHere(): Promise<Summary> {
 }
 
 const summary =
-  processes === 1
+  here || trace || (isFew && processes === 1)
     ? await runHere()
     : await runInProcesses(fileURLToPath(import.meta.url), { seed, histories, processes });
 process.stdout.write(`${json ? JSON.stringify(summary) : inWords(summary)}\n`);

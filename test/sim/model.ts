@@ -38,6 +38,9 @@ function withVersion(versions: readonly number[], version: number): readonly num
   return versions.includes(version) ? versions : [...versions, version];
 }
 
+/** How a process ends: with all it wrote, perhaps without what was not flushed, or surely so. */
+export type Ending = 'kill' | 'loss' | 'powerCut';
+
 export class Content {
   readonly #sectors: Map<number, Possible>;
 
@@ -189,12 +192,13 @@ export class Volume {
     return states;
   }
 
-  /** The process has ended. @param isPowerCut or something that loses as much */
-  crash(isPowerCut: boolean): void {
+  /** The process has ended. */
+  crash(how: Ending): void {
     for (const write of this.inFlight.splice(0)) this.#apply(write, false);
     this.#captures.clear();
     for (const state of this.states) {
-      if (isPowerCut) state.cutPower();
+      if (how === 'powerCut') state.cutPower();
+      else if (how === 'loss') state.loosen();
       else state.kill();
     }
   }

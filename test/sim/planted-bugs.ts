@@ -131,9 +131,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'recovery does not force what it believes',
-    file: 'src/segment/recover.ts',
-    find: '  forceSegments(parts, replay.unforcedSegments);',
+    file: 'src/segment/believed-slots.ts',
+    find: 'if (this.#segments.size === 0) return;',
+    replace: 'if (this.#segments.size >= 0) return;',
+  },
+  {
+    name: 'recovery forces what it believes without writing it',
+    file: 'src/segment/believed-slots.ts',
+    find: 'fileSystem.pwrite(file, bytes, 0, count * SECTOR_BYTES, slot * SECTOR_BYTES);',
     replace: '',
+    // A flush is refused, the next process believes what it was to force, and the power is cut.
+    wish: {
+      geometryIndex: 3,
+      operations: 80,
+      verbPart: 0.02,
+      eventRates: { kill: 0.01, powerCut: 0.01 },
+      diskRates: { ...NO_DISK_FAULTS, syncError: 0.05 },
+      keptPart: 0.2,
+    },
   },
   {
     name: 'a checkpoint does not keep the roots it writes',

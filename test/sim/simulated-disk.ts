@@ -3,7 +3,8 @@
  *
  * A fault happens to a call with the chance the history has drawn for it:
  *   write, sync, read errors   EIO; a write that fails has written half of it; an fdatasync that
- *                              fails loses pages, and every later one succeeds
+ *                              fails loses pages, at once or in the next power cut, and every later
+ *                              one succeeds
  *   full                       the capacity is set to what is used, and lifted again later
  *   lost, misdirected writes   of segments: reported as done, and not there, or elsewhere
  *   rot                        bits of a segment flip where they lie
@@ -11,6 +12,7 @@
  * Before each call that changes something the machine is asked whether it crashes there.
  */
 import type { Prng } from '../../src/base/prng.ts';
+import type { OpenMode } from '../../src/segment/file-system.ts';
 import { SimulatedFileSystem } from '../support/simulated-file-system.ts';
 import type { FaultKind } from './swarm.ts';
 import type { Trace } from './trace.ts';
@@ -106,7 +108,7 @@ export class SimulatedDisk extends SimulatedFileSystem {
     return true;
   }
 
-  override open(path: string, mode: 'read' | 'create'): number {
+  override open(path: string, mode: OpenMode): number {
     if (mode === 'create') this.#change('create', path, 'write');
     const file = super.open(path, mode);
     this.#paths.set(file, path);
@@ -154,8 +156,7 @@ export class SimulatedDisk extends SimulatedFileSystem {
     this.#seams.trace.note('fdatasync', path);
     this.#seams.beforeChange(false);
     if (this.#draws(this.rates.syncError)) {
-      this.failSync(file, this.#seams.prng, this.#seams.prng.nextFloat());
-      this.scars.hasLostPages = true;
+      this.#losePages(file);
       this.#fail('sync', path);
     }
     super.fdatasync(file);
@@ -199,6 +200,17 @@ export class SimulatedDisk extends SimulatedFileSystem {
     this.#seams.beforeChange(true);
     const rate = kind === 'write' ? this.rates.writeError : this.rates.syncError;
     if (this.#draws(rate)) this.#fail(kind, path);
+  }
+
+  #losePages(file: number): void {
+    const { prng } = this.#seams;
+    const keptPart = prng.nextFloat();
+    if (prng.nextBelow(2) === 0) {
+      this.strandPages(file, prng, keptPart);
+      return;
+    }
+    this.failSync(file, prng, keptPart);
+    this.scars.hasLostPages = true;
   }
 
   #draws(rate: number): boolean {

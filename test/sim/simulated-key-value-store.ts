@@ -22,6 +22,26 @@ import {
   rangeBounds,
 } from '../../src/kv/key-value-store.ts';
 
+const COPIES_BYTES = 64 * 1024;
+const NOTHING = new Uint8Array(0);
+let copies = new Uint8Array(new ArrayBuffer(COPIES_BYTES));
+let copiesUsed = 0;
+
+/** Copies for readers are cut from shared memory: memory for each costs more than the copy. */
+function copyOf(value: Uint8Array): Uint8Array {
+  const { byteLength } = value;
+  if (byteLength === 0) return NOTHING;
+  if (byteLength > COPIES_BYTES) return value.slice();
+  if (copiesUsed + byteLength > COPIES_BYTES) {
+    copies = new Uint8Array(new ArrayBuffer(COPIES_BYTES));
+    copiesUsed = 0;
+  }
+  const copy = new Uint8Array(copies.buffer, copiesUsed, byteLength);
+  copy.set(value);
+  copiesUsed += byteLength;
+  return copy;
+}
+
 /** Entries by key, and the keys in order. */
 export class KeyValueContent {
   readonly #values: Map<string, Uint8Array>;
@@ -60,7 +80,7 @@ export class KeyValueContent {
     for (at += query.skip ?? 0; at < this.#keys.length; at++) {
       const key = this.#keys[at]!;
       if (key >= end || found.length === query.limit) break;
-      found.push({ key, value: this.#values.get(key)!.slice() });
+      found.push({ key, value: copyOf(this.#values.get(key)!) });
     }
     return found;
   }
@@ -200,7 +220,8 @@ function readerOf(content: KeyValueContent): KeyValueReader {
   return {
     get: (key) => {
       assertKey(key);
-      return content.get(key)?.slice();
+      const value = content.get(key);
+      return value === undefined ? undefined : copyOf(value);
     },
     range: (query) => content.range(query),
   };

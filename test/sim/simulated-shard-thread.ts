@@ -43,7 +43,7 @@ interface Waiting {
 
 const DIRECTORY = '/shard';
 /** Staging that small histories use: what an earlier one has left there must not be seen. */
-const POISONED_BYTES = 128 * 1024;
+const POISON = new Uint8Array(128 * 1024).fill(0xee);
 
 const engine = selectEngine('auto').engine;
 /** Memory of channels nobody uses: 8 MiB each are too much for every history. */
@@ -52,9 +52,10 @@ const freeMemory: ShardChannelMemory[] = [];
 function takeMemory(): ShardChannelMemory {
   const memory = freeMemory.pop() ?? allocateShardChannel();
   for (const part of ['counters', 'slots', 'doorbell'] as const) {
-    new Uint8Array(memory[part]).fill(0);
+    new Float64Array(memory[part]).fill(0);
   }
-  new Uint8Array(memory.staging, 0, POISONED_BYTES).fill(0xee);
+  // On shared memory set() takes words at a time, fill() bytes.
+  new Uint8Array(memory.staging).set(POISON);
   return memory;
 }
 

@@ -9,7 +9,7 @@ import type { Metadata } from '../../src/meta/metadata.ts';
 import type { DiskRecord, SnapshotRecord } from '../../src/record/resource.ts';
 import type { DiskIo } from '../../src/router/disk-io.ts';
 import type { SnapshotIo } from '../../src/router/snapshot-io.ts';
-import { type Capture, type Content, Volume } from './model.ts';
+import { type Capture, type Content, type Ending, Volume } from './model.ts';
 
 const LIST_MAX = 1000;
 
@@ -98,15 +98,20 @@ export class World {
   }
 
   /** The process has ended, everything in it cut off. */
-  crash(isPowerCut: boolean): void {
+  crash(how: Ending): void {
     for (const effect of this.pending) this.unknown(effect);
     this.pending.clear();
     for (const resource of this.resources.values()) {
-      resource.volume.crash(isPowerCut);
+      resource.volume.crash(how);
       resource.attachment = null;
       resource.isBusy = false;
       resource.isStuck = false;
     }
+  }
+
+  /** What there is is on stable storage, whatever it is. */
+  settle(): void {
+    for (const { volume } of this.resources.values()) volume.flushed();
   }
 
   /** Compares with what a plane that was opened has. @returns what is wrong */

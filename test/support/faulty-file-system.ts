@@ -1,11 +1,11 @@
 /**
  * A file system that counts its calls, tells a test of each, and fails those the test chooses.
  */
-import type { FileSystem } from '../../src/segment/file-system.ts';
+import type { FileSystem, OpenMode } from '../../src/segment/file-system.ts';
 
 export type FileCall =
   | Exclude<keyof FileSystem, 'size' | 'list' | 'close' | 'freeBytes'>
-  | 'create';
+  | Exclude<OpenMode, 'read'>;
 
 /** Calls that change something, or promise that a change will last. */
 export const WRITING_CALLS: readonly FileCall[] = [
@@ -67,8 +67,8 @@ export class FaultyFileSystem implements FileSystem {
     return this.#base.list(path);
   }
 
-  open(path: string, mode: 'read' | 'create'): number {
-    this.#before(mode === 'create' ? 'create' : 'open', path);
+  open(path: string, mode: OpenMode): number {
+    this.#before(mode === 'read' ? 'open' : mode, path);
     const file = this.#base.open(path, mode);
     this.#paths.set(file, path);
     return file;

@@ -11,6 +11,10 @@
  * With a capacity, a pwrite that would make files larger than that together fails with ENOSPC and
  * changes nothing.
  *
+ * An fdatasync that fails leaves its file's pages clean: every later one succeeds and forces none of
+ * them. Those that were lost are dropped at once (failSync), or stay in the cache for readers and
+ * are found out by a power cut (strandPages). A page that is written to again is written whole.
+ *
  * fork() and cutPower() make another file system and leave this one as it is.
  */
 import { basename, dirname } from 'node:path';
@@ -18,6 +22,7 @@ import type { Prng } from '../../src/base/prng.ts';
 import type { FileSystem, OpenMode } from '../../src/segment/file-system.ts';
 
 const PIECE_BYTES = 512;
+const PAGE_BYTES = 4096;
 
 /** One pwrite that no fdatasync has followed. */
 interface UnsyncedWrite {
@@ -32,8 +37,11 @@ class SimulatedFile {
   bytes = new Uint8Array(0);
   size = 0;
   unsynced: UnsyncedWrite[] = [];
+  /** Clean pages that are other on stable storage, by page number: what is there. */
+  stranded = new Map<number, Uint8Array>();
 
   write(at: number, bytes: Uint8Array): void {
+    if (this.stranded.size > 0) this.#redirty(at, at + bytes.byteLength);
     const before = this.bytes.slice(at, Math.max(at, Math.min(this.size, at + bytes.byteLength)));
     const after = bytes.slice();
     this.unsynced.push({ at, before, after, sizeBefore: this.size });
@@ -49,12 +57,15 @@ class SimulatedFile {
     copy.bytes = this.bytes.slice(0, this.size);
     copy.size = this.size;
     copy.unsynced = [...this.unsynced];
+    copy.stranded = new Map(this.stranded);
     return copy;
   }
 
   afterPowerCut(prng: Prng, keptPart: number): SimulatedFile {
     const after = this.copy();
     for (const write of this.unsynced.toReversed()) after.#undo(write);
+    for (const [page, stable] of this.stranded) after.#put(page * PAGE_BYTES, stable);
+    after.stranded.clear();
     for (const { at, after: bytes } of this.unsynced) {
       for (let from = 0; from < bytes.byteLength; ) {
         const edge = PIECE_BYTES - ((at + from) % PIECE_BYTES);
@@ -73,7 +84,36 @@ class SimulatedFile {
     const after = this.afterPowerCut(prng, keptPart);
     this.bytes = new Uint8Array(size);
     this.bytes.set(after.bytes.subarray(0, Math.min(size, after.size)));
+    this.stranded.clear();
     this.sync();
+  }
+
+  /** As losePages(), but readers see what was written until the power is cut. */
+  strandPages(prng: Prng, keptPart: number): void {
+    const after = this.afterPowerCut(prng, keptPart);
+    const pages = new Set(this.stranded.keys());
+    for (const { at, after: bytes } of this.unsynced) {
+      for (const page of pagesOf(at, at + bytes.byteLength)) pages.add(page);
+    }
+    for (const page of pages) {
+      const from = page * PAGE_BYTES;
+      const stable = new Uint8Array(Math.min(PAGE_BYTES, this.size - from));
+      stable.set(after.bytes.subarray(from, Math.min(from + stable.byteLength, after.size)));
+      this.stranded.set(page, stable);
+    }
+    this.sync();
+  }
+
+  /** A stranded page that is written to is dirty again, all of it. */
+  #redirty(start: number, end: number): void {
+    for (const page of pagesOf(start, end)) {
+      const before = this.stranded.get(page);
+      if (before === undefined) continue;
+      this.stranded.delete(page);
+      const at = page * PAGE_BYTES;
+      const after = this.bytes.slice(at, at + before.byteLength);
+      this.unsynced.push({ at, before, after, sizeBefore: this.size });
+    }
   }
 
   #undo(write: UnsyncedWrite): void {
@@ -92,6 +132,10 @@ class SimulatedFile {
     this.bytes.set(bytes, at);
     this.size = Math.max(this.size, end);
   }
+}
+
+function* pagesOf(start: number, end: number): Generator<number> {
+  for (let page = Math.floor(start / PAGE_BYTES); page * PAGE_BYTES < end; page++) yield page;
 }
 
 type NameChange =
@@ -195,6 +239,7 @@ export class SimulatedFileSystem implements FileSystem {
     const file = this.#find(path);
     file.bytes = file.bytes.slice(0, size);
     file.size = size;
+    file.stranded.clear();
     file.sync();
   }
 
@@ -233,7 +278,7 @@ export class SimulatedFileSystem implements FileSystem {
 
   open(path: string, mode: OpenMode): number {
     let file = this.#names.get(path);
-    if (mode === 'read' && file === undefined) throw errno('ENOENT', path);
+    if (mode !== 'create' && file === undefined) throw errno('ENOENT', path);
     if (mode === 'create') {
       if (!this.#directories.has(dirname(path))) throw errno('ENOENT', path);
       // An emptied file is another file that takes over the name: either of them is found later.
@@ -288,6 +333,11 @@ export class SimulatedFileSystem implements FileSystem {
   /** An fdatasync that fails and loses some of what it was to force, for readers too. */
   failSync(file: number, prng: Prng, keptPart: number): void {
     this.#opened(file).losePages(prng, keptPart);
+  }
+
+  /** An fdatasync that fails, and loses what it loses when the power is cut: not before. */
+  strandPages(file: number, prng: Prng, keptPart: number): void {
+    this.#opened(file).strandPages(prng, keptPart);
   }
 
   /** What the end of the process does: every descriptor is closed. */

@@ -21,7 +21,7 @@ import { killAfter } from './kill-pass.ts';
 import { type Round, violate } from './pass.ts';
 import { Refused, VictimEnded, type VictimProcess } from './victim-process.ts';
 
-const CYCLES = 10;
+const CYCLES = 20;
 const CALLERS = 3;
 const RUN_MS_MAX = 250;
 /** What is at rest is one of these. */
@@ -54,8 +54,7 @@ export async function killControl(round: Round): Promise<void> {
       ),
     );
     await killAfter(victim, prng.nextFloat() * RUN_MS_MAX, calling);
-    figures.kills++;
-    figures.fault('kill in control operations');
+    figures.kill('kill in control operations');
     victim = round.victim();
     await ground.open(victim);
     await compare(victim, callers);

@@ -28,6 +28,12 @@ export class Figures {
     this.callPoints.tried += tried;
   }
 
+  /** A victim was killed. */
+  kill(kind = 'kill'): void {
+    this.kills++;
+    this.fault(kind);
+  }
+
   fault(kind: string): void {
     this.faults.set(kind, 1 + (this.faults.get(kind) ?? 0));
   }

@@ -107,7 +107,7 @@ async function resume(ground: Ground, victim: VictimProcess): Promise<void> {
 
 async function reopen(ground: Ground, victim: VictimProcess): Promise<VictimProcess> {
   await victim.kill();
-  ground.round.figures.kills++;
+  ground.round.figures.kill('kill while full');
   const history = ground.takeHistory();
   const next = ground.round.victim();
   await ground.open(next);

@@ -39,6 +39,8 @@ export class Ground {
   readonly options: GroundOptions;
   readonly disks: GroundDisk[] = [];
   nextVersion = 1;
+  /** What the last opening took. */
+  openingMs = 0;
 
   constructor(round: Round, options: GroundOptions, dataDir = join(round.directory, 'plane')) {
     this.round = round;
@@ -50,7 +52,10 @@ export class Ground {
   /** @param isSabotaged its threads are to be lost */
   async open(victim: VictimProcess, isSabotaged = false): Promise<void> {
     const { shards } = this.options;
+    await victim.ready;
+    const began = performance.now();
     await victim.ask('open', { dataDir: this.dataDir, shards, isSabotaged });
+    this.openingMs = performance.now() - began;
   }
 
   /** Makes the disks and attaches them. */
@@ -78,7 +83,7 @@ export class Ground {
   /** Ends when the load does: when it is stopped, or its victim ends (then it throws). */
   load(victim: VictimProcess, options: Partial<LoadOptions>): Promise<{ operations: number }> {
     const { prng } = this.round;
-    return victim.ask('load', {
+    const loaded = victim.ask('load', {
       file: this.historyFile,
       seed: prng.nextUint32(),
       contentSeed: this.round.seed,
@@ -93,6 +98,9 @@ export class Ground {
       endsOnError: false,
       ...options,
     });
+    // Whoever waits for it may do something else first.
+    loaded.catch(() => undefined);
+    return loaded;
   }
 
   /**

@@ -11,13 +11,17 @@ import type { Mix } from './protocol.ts';
 import { VictimEnded, type VictimProcess } from './victim-process.ts';
 
 /** Kills of one data directory. */
-const CYCLES = 10;
-/** A kill comes when a load has written down so much, or a second has passed; then a bit later. */
+const CYCLES = 20;
+/**
+ * A kill comes when a load has written down so much, most often far less, or a second has passed;
+ * then a bit later.
+ */
 const HISTORY_BYTES_MAX = 40_000;
 const LATER_MS_MAX = 20;
-const OPENING_MS_MAX = 240;
+/** Of what the last opening took. */
+const OPENING_PART_MAX = 1.1;
 /** One in so many ends before the load begins: in the recovery of the kill before. */
-const EARLY_ONE_IN = 6;
+const EARLY_ONE_IN = 4;
 
 const MIXES: readonly Mix[] = [
   { w: 12, W: 2, t: 2, z: 1, f: 2, r: 1 },
@@ -42,9 +46,9 @@ export async function killUnderLoad(round: Round): Promise<void> {
     victim = await reopen(ground);
     await ground.attachAll(victim);
     await ground.verify(victim, history);
+    await ground.check(victim);
     if (cycle >= CYCLES || round.isOver()) break;
   }
-  await ground.check(victim);
   await victim.ask('close', {});
   await victim.kill();
 }
@@ -58,10 +62,9 @@ async function loadAndKill(ground: Ground, victim: VictimProcess): Promise<void>
     unitsMax: SECTOR_UNITS * (1 + prng.nextBelow(8)),
     isAligned: prng.nextBelow(3) === 0,
   });
-  await ground.untilWritten(prng.nextBelow(HISTORY_BYTES_MAX));
+  await ground.untilWritten(prng.nextFloat() ** 2 * HISTORY_BYTES_MAX);
   await killAfter(victim, prng.nextFloat() * LATER_MS_MAX, loaded);
-  figures.kills++;
-  figures.fault('kill');
+  figures.kill();
 }
 
 /** A victim on the data directory. Now and then one is killed while it opens it. */
@@ -69,9 +72,10 @@ async function reopen(ground: Ground): Promise<VictimProcess> {
   const { prng, figures } = ground.round;
   while (prng.nextBelow(EARLY_ONE_IN) === 0) {
     const victim = ground.round.victim();
-    await killAfter(victim, prng.nextFloat() * OPENING_MS_MAX, ground.open(victim));
-    figures.kills++;
-    figures.fault('kill while opening');
+    await victim.ready;
+    const partMs = prng.nextFloat() * OPENING_PART_MAX * ground.openingMs;
+    await killAfter(victim, partMs, ground.open(victim));
+    figures.kill('kill while opening');
   }
   const victim = ground.round.victim();
   await ground.open(victim);

@@ -1,7 +1,8 @@
 /**
- * `npm run torture -- --seconds N --seed S [--json] [--pass NAME]... [--rounds N] [--plant NAME]`
+ * `npm run torture -- --seconds N --seed S [--json] [--pass NAME]...
+ *   [--processes P] [--rounds N] [--plant NAME]`
  *
- * Tortures real planes in real processes for so long. A line a minute on stderr; with --json one
+ * Tortures real planes in real processes for so long, P at a time. A line a minute on stderr; with --json one
  * line of JSON on stdout at the end. Exit code 1 if there was a violation, 2 for wrong usage.
  */
 import { execFileSync } from 'node:child_process';
@@ -22,7 +23,7 @@ const say = (line: string): void => {
 function usage(problem: string): never {
   say(`${problem}\n`);
   say('npm run torture -- [--seconds N] [--seed S] [--json] [--pass NAME] [--rounds N]');
-  say('                   [--plant NAME] [--list]\n');
+  say('                   [--processes P] [--plant NAME] [--list]\n');
   for (const { name, because } of PASSES) say(`  pass   ${name.padEnd(18)} ${because}`);
   for (const [name, { what }] of Object.entries(PLANTS)) say(`  plant  ${name.padEnd(18)} ${what}`);
   process.exit(2);
@@ -36,6 +37,7 @@ function readArguments() {
       options: {
         seconds: option,
         seed: option,
+        processes: option,
         rounds: option,
         plant: option,
         pass: { type: 'string', multiple: true },
@@ -65,12 +67,13 @@ function commit(): string {
   }
 }
 
-function summaryOf(figures: Figures, seed: number, seconds: number) {
+function summaryOf(figures: Figures, seconds: number) {
   const { operations, kills, sectors, faults, rounds, skipped, violations, callPoints } = figures;
   return {
     seed,
     commit: commit(),
     seconds: Math.round(seconds),
+    processes,
     operations,
     kills,
     faults: Object.fromEntries(faults),
@@ -101,6 +104,8 @@ if (given.plant !== undefined && PLANTS[given.plant] === undefined) {
 }
 const seed = numberOf('seed', given.seed, randomInt(2 ** 31));
 const seconds = numberOf('seconds', given.seconds, SECONDS_DEFAULT);
+const processes = numberOf('processes', given.processes, 1);
+if (processes === 0) usage('expected at least one process');
 const began = performance.now();
 const elapsed = (): number => (performance.now() - began) / 1_000;
 const stop = new AbortController();
@@ -108,10 +113,11 @@ process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
 let told: Figures | null = null;
 const minute = setInterval(() => told !== null && say(lineOf(told, elapsed())), MINUTE_MS);
-say(`seed ${seed}, ${seconds} seconds`);
+say(`seed ${seed}, ${seconds} seconds, ${processes} at a time`);
 const figures = await torture({
   seconds,
   seed,
+  processes,
   ...(given.pass === undefined ? {} : { passes: given.pass }),
   ...(given.rounds === undefined ? {} : { rounds: numberOf('rounds', given.rounds, 1) }),
   plant: given.plant ?? null,
@@ -126,5 +132,5 @@ const figures = await torture({
 clearInterval(minute);
 say(lineOf(figures, elapsed()));
 for (const [pass, reason] of figures.skipped) say(`left out: ${pass}: ${reason}`);
-if (given.json === true) console.log(JSON.stringify(summaryOf(figures, seed, elapsed())));
+if (given.json === true) console.log(JSON.stringify(summaryOf(figures, elapsed())));
 process.exitCode = figures.violations.length > 0 ? 1 : 0;

@@ -17,14 +17,14 @@ const nothing = (): null => null;
 export const PASSES: readonly Pass[] = [
   {
     name: 'kill',
-    weight: 4,
+    weight: 8,
     because: 'what was acknowledged survives a kill at any moment; sectors are whole',
     missing: nothing,
     run: killUnderLoad,
   },
   {
     name: 'snapshots',
-    weight: 2,
+    weight: 4,
     because: 'a snapshot or clone is the disk at one moment between question and answer, for good',
     missing: nothing,
     run: copyUnderLoad,
@@ -38,7 +38,7 @@ export const PASSES: readonly Pass[] = [
   },
   {
     name: 'control',
-    weight: 2,
+    weight: 4,
     because: 'a control operation is done or not; repeated with its token it is done once',
     missing: nothing,
     run: killControl,

@@ -9,7 +9,7 @@ import { killAfter } from './kill-pass.ts';
 import { type Round, violate } from './pass.ts';
 import { VictimEnded, type VictimProcess } from './victim-process.ts';
 
-const KILLS_MAX = 5;
+const KILLS_MAX = 8;
 const LOAD_MS_MAX = 120;
 /** Fills most of the disk before it is moved. */
 const FILL_OPERATIONS = 300;
@@ -40,8 +40,7 @@ export async function rekeyUnderKills(round: Round): Promise<void> {
     const asked = begin(victim, diskId, keys[1]!).catch(ifEnded);
     await killAfter(victim, prng.nextFloat() * LOAD_MS_MAX, loaded);
     await asked;
-    round.figures.kills++;
-    round.figures.fault('kill in re-encryption');
+    round.figures.kill('kill in re-encryption');
     const history = ground.takeHistory();
     victim = round.victim();
     await ground.open(victim);

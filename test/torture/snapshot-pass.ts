@@ -12,7 +12,7 @@ import { killAfter } from './kill-pass.ts';
 import { type Round, ViolationError, violate } from './pass.ts';
 import { VictimEnded, type VictimProcess } from './victim-process.ts';
 
-const CYCLES = 6;
+const CYCLES = 10;
 const LOAD_MS_MAX = 150;
 const COPIES_MAX = 4;
 /** Number of the disk a copy is looked at as: no disk of the ground has it. */
@@ -86,8 +86,7 @@ async function copyAndKill(ground: Ground, victim: VictimProcess, cycle: number)
   if (prng.nextBelow(2) === 0) await taken;
   await killAfter(victim, prng.nextFloat() * LOAD_MS_MAX, loaded);
   await taken;
-  figures.kills++;
-  figures.fault('kill');
+  figures.kill('kill while copying');
   return copies;
 }
 

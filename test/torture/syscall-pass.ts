@@ -27,8 +27,7 @@ async function killAtCalls(round: Round, pointsMax: number): Promise<void> {
     const played = await script.play(command);
     // Threads are not in step from one run to the next: a few points are passed by nobody.
     if (played.isCutOff) {
-      figures.kills++;
-      figures.fault(`kill at ${point.call}`);
+      figures.kill(`kill at ${point.call}`);
     } else {
       figures.fault('kill at a call that was not made');
     }

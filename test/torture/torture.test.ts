@@ -17,12 +17,18 @@ const PLANT_SECONDS = 120;
 
 interface Summary {
   readonly seed: number;
+  readonly processes: number;
   readonly operations: number;
   readonly kills: number;
   readonly faults: Readonly<Record<string, number>>;
+  readonly rounds: Readonly<Record<string, number>>;
   readonly skipped: Readonly<Record<string, string>>;
   readonly violations: number;
-  readonly violated: readonly { readonly pass: string; readonly directory: string }[];
+  readonly violated: readonly {
+    readonly pass: string;
+    readonly seed: number;
+    readonly directory: string;
+  }[];
 }
 
 interface Outcome {
@@ -56,7 +62,8 @@ function torture(parameters: readonly string[], signalAfterMs?: number): Promise
 }
 
 test('all passes: no violation', async ({ annotate }) => {
-  const { code, summary, said } = await torture(['--seconds', String(SECONDS)]);
+  const limits = ['--seconds', String(SECONDS), '--processes', '2'];
+  const { code, summary, said } = await torture(limits);
   await annotate(JSON.stringify(summary));
   expect(said).not.toContain('VIOLATION');
   expect(code).toBe(0);
@@ -86,10 +93,35 @@ test('SIGINT ends a run early, with its summary', async () => {
   expect(summary.violations).toBe(0);
 });
 
+test('several processes at a time: one summary of all, in which every kill has its kind', async () => {
+  const limits = ['--seconds', '600', '--rounds', '3', '--seed', '20261122'];
+  const { code, summary, said } = await torture([...limits, '--processes', '3', '--pass', 'kill']);
+  expect(code, said).toBe(0);
+  expect(said).toContain('3 at a time');
+  expect(summary).toMatchObject({ seed: 20261122, processes: 3, violations: 0 });
+  // One round each: twenty-one times killed under load, and now and then while opening.
+  expect(summary.rounds).toEqual({ kill: 3 });
+  expect(summary.faults.kill).toBe(3 * 21);
+  const sum = Object.values(summary.faults).reduce((left, right) => left + right, 0);
+  expect(summary.kills).toBe(sum);
+});
+
+test('a violation in one of several processes ends the run, with what replays it', async () => {
+  const bug = ['--pass', 'kill', '--plant', 'disks-mixed-up'];
+  const limits = ['--seconds', String(PLANT_SECONDS), '--processes', '3'];
+  const { code, summary, said } = await torture([...limits, ...bug]);
+  expect(code, said).toBe(1);
+  expect(summary.violations).toBeGreaterThan(0);
+  const [{ pass, seed, directory }] = summary.violated as [Summary['violated'][number]];
+  expect(said).toContain(`--pass ${pass} --seed ${seed} --rounds 1 --plant disks-mixed-up`);
+  rmSync(dirname(directory), { recursive: true });
+});
+
 test.each([
   ['a pass there is not', ['--pass', 'nonesuch']],
   ['a bug there is not', ['--plant', 'nonesuch']],
   ['no number', ['--seconds', 'many']],
+  ['nobody to kill', ['--processes', '0']],
   ['an option there is not', ['--nonesuch']],
 ])('%s is told, with what there is', async (_, parameters) => {
   await expect(torture(parameters)).rejects.toThrow(/npm run torture[\s\S]*pass +kill/);

@@ -59,6 +59,14 @@ export class BufferPool {
 
   /** A buffer of at least so many bytes; its bytes are unspecified. */
   take(byteCount: number): PooledBuffer {
+    const shared = this.takeShared(byteCount);
+    if (shared !== null) return shared;
+    const bytes = Buffer.allocUnsafeSlow(byteCount);
+    return { bytes, view: (from, to) => bytes.subarray(from, to), release: () => {} };
+  }
+
+  /** As take(), of memory the shards see; null: there is none now. */
+  takeShared(byteCount: number): PooledBuffer | null {
     const sizeClass = this.classes.find((candidate) => candidate.bufferBytes >= byteCount);
     const slot = sizeClass?.free.pop();
     if (slot !== undefined) {
@@ -66,8 +74,7 @@ export class BufferPool {
       return slot;
     }
     if (sizeClass !== undefined && !sizeClass.isGrowing) this.grow(sizeClass);
-    const bytes = Buffer.allocUnsafeSlow(byteCount);
-    return { bytes, view: (from, to) => bytes.subarray(from, to), release: () => {} };
+    return null;
   }
 
   /** Gives the slabs back when the shards are done with them. */

@@ -18,18 +18,13 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { PlaneError } from '../../base/errors.ts';
 import { KIB } from '../../base/units.ts';
-import {
-  NBD_HANDSHAKE_MS,
-  NBD_OPTIONS_MAX,
-  NBD_RECEIVE_BYTES,
-  NBD_STALL_MS,
-  NBD_STOP_MS,
-} from '../../limits.ts';
+import { NBD_HANDSHAKE_MS, NBD_OPTIONS_MAX, NBD_STALL_MS, NBD_STOP_MS } from '../../limits.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { type ClientOption, HandshakeReader, ProtocolError } from './handshake-reader.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Agreement, Negotiation, type NegotiationOptions } from './negotiation.ts';
 import { HANDSHAKE_FLAG, SERVER_MAGIC } from './protocol.ts';
+import { type Hold, ReceiveBlocks } from './receive-blocks.ts';
 import { type Receiver, receiveInPlace } from './receive-in-place.ts';
 import { RequestReader } from './request-reader.ts';
 import { SendBatch } from './send-batch.ts';
@@ -48,6 +43,8 @@ export interface ConnectionOptions {
 
 /** A payload's rest that is shorter is received together with what follows it. */
 const IN_PLACE_BYTES_MIN = 32 * KIB;
+/** Memory nobody writes to again. */
+const NO_HOLD: Hold = { release: () => {} };
 
 export class Connection implements ReplySink, Receiver {
   /** Resolves when the socket is closed and the export given back. */
@@ -62,9 +59,11 @@ export class Connection implements ReplySink, Receiver {
   private agreement: Agreement | null = null;
   /** Received and not taken: the socket is paused meanwhile. */
   private rest: Uint8Array | null = null;
-  /** What the socket is read into, and whether that is the place of a payload now. */
-  private readonly buffer = Buffer.allocUnsafeSlow(NBD_RECEIVE_BYTES);
-  private target: Uint8Array = this.buffer;
+  /** What the socket is read into, unless that is the place of a payload now. */
+  private readonly blocks: ReceiveBlocks;
+  private isInPlace = false;
+  /** The chunk that is being taken lies in a block: it stays if it is held. */
+  private isInBlock = false;
   private isAnswering = false;
   /** Settles when the option in hand is answered; never rejects. */
   private answered: Promise<void> = Promise.resolve();
@@ -78,6 +77,7 @@ export class Connection implements ReplySink, Receiver {
 
   /** @param accepted paused (net.createServer, pauseOnConnect) */
   constructor(accepted: Socket, options: ConnectionOptions) {
+    this.blocks = new ReceiveBlocks(options.pool);
     // Under TLS bytes come decrypted, in buffers of the TLS layer.
     const inPlace = options.startTls === null ? receiveInPlace(accepted, this) : null;
     const socket = inPlace ?? accepted;
@@ -171,25 +171,31 @@ export class Connection implements ReplySink, Receiver {
 
   nextBuffer(): Uint8Array {
     const missing = this.rest === null ? (this.reader?.missing ?? null) : null;
-    this.target = missing !== null && missing.length >= IN_PLACE_BYTES_MIN ? missing : this.buffer;
-    return this.target;
+    this.isInPlace = missing !== null && missing.length >= IN_PLACE_BYTES_MIN;
+    return this.isInPlace ? missing! : this.blocks.nextTarget();
   }
 
   received(byteCount: number): void {
     if (this.isEnding) return;
-    if (this.target === this.buffer) {
-      this.take(this.buffer.subarray(0, byteCount), true);
-    } else {
+    if (this.isInPlace) {
       this.reader!.received(byteCount);
       this.notePartial();
+    } else {
+      this.take(this.blocks.received(byteCount), true);
     }
   }
 
-  /** @param isBorrowed the chunk's memory is used again when this returns */
+  holdChunk(): Hold | null {
+    return this.isInBlock ? this.blocks.hold() : NO_HOLD;
+  }
+
+  /** @param isBorrowed the chunk's memory is used again when this returns, where it is not held */
   private take(chunk: Buffer, isBorrowed: boolean): void {
     if (this.isEnding) return;
+    this.isInBlock = isBorrowed && this.rest === null;
     this.rest = this.rest === null ? chunk : Buffer.concat([this.rest, chunk]);
     this.pump();
+    this.isInBlock = false;
     if (isBorrowed && this.rest !== null) this.rest = Buffer.from(this.rest);
   }
 
@@ -232,6 +238,7 @@ export class Connection implements ReplySink, Receiver {
       // An export that is being opened is given up when it is open.
       await this.answered;
       await this.transmission?.drain();
+      this.blocks.close();
       await this.negotiation.close();
       await this.agreement?.use.leave();
     } catch (error) {

@@ -4,7 +4,8 @@
  *   header (28) ─▶ admitted? ──yes──▶ WRITE: payload (length) ─▶ request() ─▶ header …
  *                     └──no: feed() stops; feed() again when there may be room
  *
- * 1. A payload is put together in memory the sink gives (placeFor), or nowhere if it gives none. So
+ * 1. A payload that lies whole in a chunk stays there if the sink keeps the chunk for it. Otherwise
+ *    it is put together in memory the sink gives (placeFor), or nowhere if it gives none: then
  *    chunks are borrowed only for the call, and a long payload can be received in its place.
  * 2. request() is called once the payload is there whole: half a write is never applied.
  * 3. Only WRITE has a payload, whatever else is wrong with a request; so a refused request leaves
@@ -35,6 +36,8 @@ export interface NbdRequest {
 export interface RequestSink {
   /** False: there is no room for it now; feed() stops and asks again when it is called again. */
   admit(request: NbdRequest): boolean;
+  /** True: the chunk that is being fed stays as it is until the request is done. */
+  keepChunk(request: NbdRequest): boolean;
   /** Memory of exactly the payload's length; null: the payload is read and thrown away. */
   placeFor(request: NbdRequest): Uint8Array | null;
   /** @param payload null: there is none, or it had no place */
@@ -128,6 +131,11 @@ export class RequestReader {
     if (request.command !== COMMAND.write || request.length === 0) {
       this.finish(null);
       return from;
+    }
+    if (chunk.length - from >= request.length && this.sink.keepChunk(request)) {
+      const end = from + request.length;
+      this.finish(chunk.subarray(from, end));
+      return end;
     }
     this.place = this.sink.placeFor(request);
     this.payloadBytes = 0;

@@ -19,6 +19,7 @@ import { type ExportDirectory, OpenExports } from './exports.ts';
 import { listenOn } from './listen.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { TlsMode } from './negotiation.ts';
+import { enlargeSendBuffer } from './send-buffer.ts';
 
 /** Where to listen. */
 export type NbdAddress =
@@ -133,7 +134,8 @@ class RunningServer implements NbdServer {
   }
 
   private accept(socket: Socket): void {
-    const { directory, tls, clock = systemClock, onBug } = this.options;
+    const { address, directory, tls, clock = systemClock, onBug } = this.options;
+    if ('socketPath' in address) enlargeSendBuffer(socket);
     const connection = new Connection(socket, {
       negotiation: { directory, opened: this.opened, tlsMode: tls?.mode ?? 'off' },
       pool: this.pool,

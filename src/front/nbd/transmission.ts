@@ -25,12 +25,13 @@ import {
   NBD_RESERVED_BYTES,
 } from '../../limits.ts';
 import { readStatus } from './block-status.ts';
-import type { BufferPool, PooledBuffer } from './buffer-pool.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { refusalOf } from './error-numbers.ts';
 import { ProtocolError } from './handshake-reader.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { type Agreement, contextId } from './negotiation.ts';
 import { COMMAND, COMMAND_FLAG } from './protocol.ts';
+import type { Hold } from './receive-blocks.ts';
 import { DATA_HEADER_BYTES_MAX, encodeError, encodeSimple, encodeStatus } from './replies.ts';
 import type { NbdRequest, RequestSink } from './request-reader.ts';
 import { type ExportFacts, judge, type Refusal } from './request-rules.ts';
@@ -43,6 +44,8 @@ export interface ReplySink {
   send(bytes: Uint8Array, sent: (() => void) | null): void;
   /** DISC: no more requests. */
   disconnect(): void;
+  /** Keeps the chunk that is being read; null: what is needed of it has to be copied. */
+  holdChunk(): Hold | null;
   /** There may be room for a request that was not admitted. */
   resume(): void;
   /** A bug: nothing that is to be answered. */
@@ -58,8 +61,8 @@ export class Transmission implements RequestSink {
   private bytes = 0;
   private isFull = false;
   private isEnded = false;
-  /** The place of the payload that is being read. */
-  private place: PooledBuffer | null = null;
+  /** Holds the payload that is being read. */
+  private place: Hold | null = null;
   private drained: (() => void)[] = [];
 
   constructor(agreement: Agreement, pool: BufferPool, budget: MemoryBudget, sink: ReplySink) {
@@ -96,10 +99,17 @@ export class Transmission implements RequestSink {
     return true;
   }
 
+  keepChunk(request: NbdRequest): boolean {
+    if (request.refusal !== null) return false;
+    this.place = this.sink.holdChunk();
+    return this.place !== null;
+  }
+
   placeFor(request: NbdRequest): Uint8Array | null {
     if (request.refusal !== null) return null;
-    this.place = this.pool.take(request.length);
-    return this.place.view(0, request.length);
+    const place = this.pool.take(request.length);
+    this.place = place;
+    return place.view(0, request.length);
   }
 
   request(request: NbdRequest, payload: Uint8Array | null): void {
@@ -181,7 +191,7 @@ export class Transmission implements RequestSink {
   }
 
   /** Answers a request that has no bytes to return, when it is done. */
-  private run(request: NbdRequest, done: Promise<unknown>, place: PooledBuffer | null): void {
+  private run(request: NbdRequest, done: Promise<unknown>, place: Hold | null): void {
     done.then(
       () => {
         place?.release();

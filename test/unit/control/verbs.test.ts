@@ -324,4 +324,24 @@ describe('reconciling', () => {
     );
     expect(names).toEqual([[one.DiskId, SnapshotId].sort(), []]);
   });
+
+  it('commits before it tells a shard anything, also where nothing is to be put right', async () => {
+    const control = await testControl();
+    const { metadata } = control.context;
+    const log: string[] = [];
+    const { commit } = metadata;
+    metadata.commit = async (change) => {
+      await commit.call(metadata, change);
+      log.push(`committed ${change.putDocuments?.map(({ kind }) => kind)}`);
+    };
+    const { shards } = control.context;
+    const { call } = shards;
+    shards.call = (index, request) => {
+      log.push(request.op);
+      return call.call(shards, index, request);
+    };
+    await reconcile(control.context);
+    expect(log).toEqual(['committed account', 'retainTrees', 'retainTrees']);
+    expect(metadata.check()).toEqual([]);
+  });
 });

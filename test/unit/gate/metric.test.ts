@@ -28,6 +28,15 @@ test('of a load report: rates of both directions together, latencies of the busi
   expect(readEnvironment(report(), 'it')).toEqual({ node: '20', cores: 2 });
 });
 
+test('of a load report: processor time of all threads, a request', () => {
+  const cpu: Reading = { kind: 'load', metrics: ['cpu'] };
+  const cost = '"job_runtime":250,"usr_cpu":100,"sys_cpu":20,"jobname"';
+  const [read] = readMeasurements(report().replace('"jobname"', cost), cpu, 'it');
+  // 1.2 cores for 250 ms, by 100 requests.
+  expect(read).toMatchObject({ name: 'db cpu', unit: 'ns', isBiggerBetter: false, value: 3e6 });
+  expect(() => readMeasurements(report(), cpu, 'it')).toThrow('expected db cpu above 0, got NaN');
+});
+
 test('a number by itself on the last line, or at a path', () => {
   expect(readMeasurements('talk\n12.5\n', number(''), 'it')[0]).toMatchObject({
     name: 'number',

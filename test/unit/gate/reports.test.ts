@@ -39,6 +39,7 @@ const report: GateReport = reportOfRounds(
     b: 'HEAD, commit ba9876543210',
     terms: DEFAULT_TERMS,
     seconds: 60,
+    tookSeconds: 31.4,
     seed: 7,
     environmentChanges: [],
   },

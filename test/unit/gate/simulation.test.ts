@@ -27,7 +27,9 @@ function simulate(noise: Noise, seed: number, rounds: number, loss: number): Rou
 }
 
 function judged(noise: Noise, seed: number, rounds: number, loss: number): Judgement {
-  const differences = differencesOf(simulate(noise, seed, rounds, loss), true);
+  const differences = differencesOf(simulate(noise, seed, rounds, loss), {
+    isBiggerBetter: true,
+  });
   const shift = (level: number): ReturnType<typeof signedRankShift> =>
     signedRankShift(differences, level);
   return judge([{ rounds, shift }], { ...DEFAULT_TERMS, tolerance: 0.02 })[0]!;

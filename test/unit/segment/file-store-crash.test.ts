@@ -124,8 +124,8 @@ it('nothing is lost while a checkpoint is written that takes many operations', (
   }
 });
 
-it('recovery may be interrupted at any call, and done again', () => {
-  for (let seed = 101; seed <= 100 + 3 * longFactor; seed++) {
+it('recovery may be interrupted at any call, and done again', { timeout: 300_000 }, () => {
+  for (let seed = 101; seed <= 100 + 2 * longFactor; seed++) {
     for (const crash of crashesOf(seed, 120, 60)) {
       const chance = createPrng(seed);
       const again: Crash[] = [];

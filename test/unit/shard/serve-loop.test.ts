@@ -1,6 +1,6 @@
 /** The loop of a shard thread, with a shard that does what the test says. */
 import { describe, expect, it } from 'vitest';
-import { BUSY_BATCHES_PER_IDLE } from '../../../src/limits.ts';
+import { BUSY_BATCHES_PER_IDLE, POLLED_BATCH_REQUESTS_MAX } from '../../../src/limits.ts';
 import { allocateShardChannel, ShardChannel } from '../../../src/record/shard-channel.ts';
 import type { Shard } from '../../../src/shard/serve.ts';
 import { serveUntilStopped } from '../../../src/shard/serve-loop.ts';
@@ -20,6 +20,7 @@ function runLoop(script: Script, pollMicroseconds: number, drains = 1) {
   const log: string[] = [];
   const shard = {
     isStopped: false,
+    lastBatchRequests: 1,
     get executedCount() {
       script.onLook?.();
       return 0;
@@ -103,6 +104,20 @@ describe('the loop of a shard', () => {
     expect(log).toEqual(['drain', 'idle', 'drain']);
     // Three looks of the poll: it has not waited for its deadline, nor slept.
     expect(looks).toBe(3);
+  });
+
+  it('sleeps at once after a batch of many, though it would have polled for long', () => {
+    const script: Script = { batches: 1, steps: 0 };
+    const { channel, shard, log, run } = runLoop(script, 1_000_000, 2);
+    shard.lastBatchRequests = POLLED_BATCH_REQUESTS_MAX + 1;
+    let looks = 0;
+    // The one look is on the way to sleep, and ends it.
+    script.onLook = () => {
+      if (++looks === 1) channel.ringDoorbell();
+    };
+    run();
+    expect(log).toEqual(['drain', 'batch', 'idle', 'drain']);
+    expect(looks).toBe(1);
   });
 
   it('sleeps when polling has found nothing, and looks again by itself', () => {

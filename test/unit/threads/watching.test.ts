@@ -84,6 +84,22 @@ describe('a watch', () => {
     expect(hangs).toEqual([10 * WATCH_MS]);
   });
 
+  it('finds a starved thread silent, and gives it four times as long', () => {
+    const hangs: number[] = [];
+    const thread = { isAwaited: true, progress: 0 };
+    let isStarved = true;
+    const look = () => isStarved;
+    const clock = { now: () => 0, monotonic: () => 0 };
+    watchForHang(thread, 10 * WATCH_MS, (silentMs) => hangs.push(silentMs), clock, { look });
+    vi.advanceTimersByTime(39 * WATCH_MS);
+    thread.progress++;
+    vi.advanceTimersByTime(40 * WATCH_MS);
+    expect(hangs).toEqual([]);
+    isStarved = false;
+    vi.advanceTimersByTime(WATCH_MS);
+    expect(hangs).toEqual([10.75 * WATCH_MS]);
+  });
+
   it('tells of none after its end', () => {
     const { hangs, end } = watched();
     end();

@@ -15,7 +15,10 @@ interface Seen {
   readonly payload: string | null;
 }
 
-/** A sink that admits as it is told, and has no place for payloads of odd length. */
+/**
+ * A sink that admits as it is told, has no place for payloads of odd length, and keeps chunks of
+ * every other one it has a place for.
+ */
 class Recorder implements RequestSink {
   readonly seen: Seen[] = [];
   refusals = 0;
@@ -29,6 +32,10 @@ class Recorder implements RequestSink {
     const isAdmitted = this.admits();
     if (!isAdmitted) this.refusals++;
     return isAdmitted;
+  }
+
+  keepChunk({ length }: NbdRequest): boolean {
+    return length % 4 === 0;
   }
 
   placeFor({ length }: NbdRequest): Uint8Array | null {
