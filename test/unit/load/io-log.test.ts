@@ -101,7 +101,7 @@ function countsOf(results: readonly CloneResult[]): number[] {
   return directions.flatMap(({ requests, bytes }) => [requests, bytes]);
 }
 
-test('a job that replays runs the log, on the disk it names, each request when it is due', async () => {
+test('a replay runs the log on the disk it names, each request when it is due', async () => {
   const path = join(directory, 'v2.log');
   writeFileSync(path, V2);
   const text = `[a]\nrw=randread\nbs=1m\nsize=1m\nread_iolog=${path}\nverify=meta`;

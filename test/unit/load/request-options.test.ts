@@ -62,7 +62,7 @@ test('bs_unaligned draws any number of bytes of a range, and fills the region', 
   expect(new Set(lengths.map((length) => length % 1000)).size).toBeGreaterThan(100);
 });
 
-test('bs_is_seq_rand takes one length for sequential requests, another for random ones', async () => {
+test('bs_is_seq_rand takes a length for sequential requests, another for random ones', async () => {
   const shape = 'bs=8k,16k\nbs_is_seq_rand=1\nsize=1m';
   for (const rw of ['read', 'write']) {
     const lengths = (await requestsOf(`rw=${rw}\n${shape}`, createNullTarget())).map(
@@ -122,7 +122,7 @@ test('thinktime_iotime pauses by time, whatever the requests', async () => {
   expect(performance.now() - beganAtMs).toBeGreaterThan(2 * 50);
 });
 
-test('buffers have the share of zeros, or of the pattern, that compression was asked for', async () => {
+test('buffers have the share of zeros, or of the pattern, that they were asked for', async () => {
   const shape = 'rw=write\nsize=64k\nbs=4k\nbuffer_compress_chunk=1k';
   for (const percent of [0, 25, 75, 100]) {
     const made = await requestsOf(
@@ -189,7 +189,7 @@ function refusing(kind: 'read' | 'write'): Target {
   }));
 }
 
-test('a job goes on after failures of the kind it says, counts them and shows the first', async () => {
+test('a job goes on after failures of the kind it says, and counts them', async () => {
   const shape = '[a]\nrw=write\nsize=64k\niodepth=3';
   for (const value of ['all', 'io', 'write', '1']) {
     const results = await runJobs(`${shape}\ncontinue_on_error=${value}`, refusing('write'));
