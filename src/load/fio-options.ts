@@ -6,8 +6,8 @@
  * is read without a change. Four classes:
  *
  * - honoured: does here what it does in fio; job-setters.ts has one setter per row
- * - later: shapes block I/O on a disk, but is not honoured: named once on stderr, with the reason in
- *   fio-later-options.ts, when its value differs from fio's default, and the job runs without it
+ * - later: shapes block I/O on a disk, but is not honoured: named once on stderr, with the reason
+ *   in fio-later-options.ts, when its value is not fio's default, and the job runs without it
  * - refused: asks for something that is not block I/O on a disk: a job file that has it is not run
  * - quiet: about files, processes, CPUs, logs, zoned devices (zonemode=zbd is refused) or another
  *   engine, or true here anyway, as serialize_overlap: nothing is left for it to do to a disk in

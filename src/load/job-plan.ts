@@ -170,7 +170,7 @@ function regionOf(job: Job, cloneIndex: number, disk: DiskPlan, fileName: string
   return { regionOffset: start, regionBytes, transferBytes };
 }
 
-/** An offset in percent goes up to a multiple of offset_align, if there is one (fio filesetup.c). */
+/** An offset in percent goes up to a multiple of offset_align, if that is set: fio filesetup.c. */
 function alignedStart(
   { offset, offsetAlignBytes }: Job,
   { sizeBytes }: DiskPlan,

@@ -342,7 +342,7 @@ function endWatches(watches: readonly WatchedClones[], ended: CloneRun): void {
   }
 }
 
-/** A log that is replayed is not laid out for: it may reach far, and say little of the way there. */
+/** What a replayed log reads is not laid out: it may reach far, and read little of the way. */
 function readsDisk({ workload, readPercent, ioLog }: Job): boolean {
   if (ioLog !== null) return false;
   return workload.isMixed ? readPercent > 0 : workload.direction === 'read';

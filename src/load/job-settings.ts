@@ -216,23 +216,7 @@ export function defaultSettings(): JobSettings {
     groupReporting: false,
     startsGroup: false,
     stonewall: false,
-    isScrambled: true,
-    isRefilled: false,
-    isZeroed: false,
-    bufferPattern: null,
-    compressPercent: 0,
-    compressChunkBytes: 512,
-    dedupePercent: 0,
-    ioLogFile: null,
-    replay: DEFAULT_REPLAY,
-    ioLog: null,
-    writesIoLog: null,
-    logs: { bw: null, lat: null, iops: null },
-    logAverageMs: 0,
-    logsGreatest: false,
-    logsOffset: false,
-    significantFigures: 4,
-    percentiles: PERCENTILES,
+    ...defaultContent(),
     kbBase: 1024,
   };
 }
@@ -277,6 +261,29 @@ function defaultShape() {
     waitFor: null,
     exitsOthers: false,
     exitsWhat: 'group',
+  } satisfies Partial<JobSettings>;
+}
+
+/** What is written, replayed, logged and reported. */
+function defaultContent() {
+  return {
+    isScrambled: true,
+    isRefilled: false,
+    isZeroed: false,
+    bufferPattern: null,
+    compressPercent: 0,
+    compressChunkBytes: 512,
+    dedupePercent: 0,
+    ioLogFile: null,
+    replay: DEFAULT_REPLAY,
+    ioLog: null,
+    writesIoLog: null,
+    logs: { bw: null, lat: null, iops: null },
+    logAverageMs: 0,
+    logsGreatest: false,
+    logsOffset: false,
+    significantFigures: 4,
+    percentiles: PERCENTILES,
   } satisfies Partial<JobSettings>;
 }
 

@@ -260,7 +260,7 @@ export class JobPattern implements OperationSource {
   }
 }
 
-/** bs_is_seq_rand: what is said of reads is of sequential requests, what of writes, of random ones. */
+/** bs_is_seq_rand: what is said of reads is of sequential requests, of writes, of random ones. */
 function sizesOf(
   { blockSizes, sizesByOrder }: ClonePlan['job'],
   direction: (typeof DIRECTIONS)[number],

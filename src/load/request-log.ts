@@ -7,9 +7,9 @@
  *
  *   line = time (ms since the clone began), value, direction, length, [offset,] 0
  *
- * direction is 0 read, 1 write, 2 trim; there is an offset with log_offset; length is 0 where the line is of an interval (fio HOWTO,
- * "Log File Formats"). N counts clones from 1. Lines are written as they come, a chunk at a time,
- * so that a log may be larger than memory.
+ * direction is 0 read, 1 write, 2 trim; there is an offset with log_offset; length is 0 where the
+ * line is of an interval (fio HOWTO, "Log File Formats"). N counts clones from 1. Lines are written
+ * as they come, a chunk at a time, so that a log may be larger than memory.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { FLUSH, type Operation } from './operation-source.ts';

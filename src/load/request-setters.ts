@@ -46,7 +46,8 @@ export const REQUEST_SETTERS = {
   },
   continue_on_error: (job, value, { place }) => {
     const known = CONTINUES[value];
-    job.continuesAfter = known ?? refuse(place, `one of ${Object.keys(CONTINUES).join()}`, value);
+    job.continuesAfter =
+      known ?? refuse(place, `one of ${Object.keys(CONTINUES).join(', ')}`, value);
   },
   thinktime_iotime: (job, value, { place }) => {
     job.thinkEveryUs = timeUs(place, value, 1);

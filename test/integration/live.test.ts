@@ -53,6 +53,17 @@ describe.skipIf(terminalAbsent !== '')(`the full-screen view ${terminalAbsent}`,
     expect(screen.main).toMatch(/job +target +op +IOPS/);
   });
 
+  test("shows the share of cryptography in the time of the library's disks", () => {
+    const { screen, code } = live([...job(2), '--target', 'sealdisk', '--shards', '1']);
+    expect(code).toBe(0);
+    const shown = screen.frames.filter((frame) => / queue +crypto$/.test(frame[5] ?? ''));
+    expect(shown.length).toBeGreaterThan(0);
+    const shares = shown.flatMap((frame) => / (\d+) %$/.exec(frame[6] ?? '')?.[1] ?? []);
+    expect(shares.length).toBeGreaterThan(0);
+    for (const share of shares) expect(Number(share)).toBeLessThanOrEqual(100);
+    expect(Math.max(...shares.map(Number))).toBeGreaterThan(0);
+  });
+
   test('fits what the terminal has become, narrow or low', () => {
     const steps = [{ after: DRAWN, resize: [24, 9] as const }];
     const { screen, code } = live([...job(1), '--numjobs=8'], { steps });

@@ -1,4 +1,4 @@
-/** `sealdisk load --performance modelled`: disks of the kind that was asked for, as fast as that. */
+/** `sealdisk load --performance modelled`: disks of the kind asked for, as fast as that. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { MAIN } from '../support/nbd-process.ts';

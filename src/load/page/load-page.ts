@@ -12,7 +12,7 @@ import {
   percentileOf,
   type ReportDocument,
 } from './report-document.ts';
-import { type Cell, overviewTable, table, timeCell } from './tables.ts';
+import { type Cell, overviewTable, percentCell, table, timeCell } from './tables.ts';
 
 const VARIANTS = ['encrypted', 'plain', 'naive'];
 
@@ -247,6 +247,15 @@ function appendixOf({ jobs, sealdisk, 'global options': globals }: ReportDocumen
     markup`<section aria-label="The job"><h2>The job</h2>
 ${table('Options as written', ['job', 'options'], [...options])}</section>`,
   ];
+  const costs = jobs.flatMap(({ jobname, sealdisk: own }): Cell[][] => {
+    const { p50_ns, core_percent } = own?.generator ?? {};
+    if (p50_ns === undefined || core_percent === undefined) return [];
+    return [[jobname, timeCell(p50_ns), percentCell(core_percent)]];
+  });
+  if (costs.length > 0) {
+    parts.push(markup`<section aria-label="The load generator"><h2>The load generator</h2>
+${table('What it cost itself', ['job', 'a request', 'of one core'], costs)}</section>`);
+  }
   if (environment.length > 0) {
     const rows = environment.map(([name, value]) => [name, `${value}`]);
     parts.push(markup`<section aria-label="Environment"><h2>Environment</h2>

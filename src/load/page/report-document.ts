@@ -47,6 +47,7 @@ const jobShape = v.object({
     v.object({
       target: v.optional(v.string(), ''),
       error: v.nullish(v.object({ code: v.string(), message: v.string() }), null),
+      generator: v.nullish(v.object({ p50_ns: amount, core_percent: amount }), null),
       series: v.nullish(
         v.object({
           interval_ms: amount,

@@ -58,7 +58,7 @@ export const countCell = (value: number): Cell => ({ text: shortCount(value), va
 export const bytesCell = (value: number): Cell => ({ text: megabytes(value), value });
 export const timeCell = (value: number | null): Cell =>
   value === null ? null : { text: timeText(value), value };
-const percentCell = (value: number): Cell => ({ text: `${value.toFixed(2)} %`, value });
+export const percentCell = (value: number): Cell => ({ text: `${value.toFixed(2)} %`, value });
 
 /** A duration with its unit as typeset: 47.1 µs. */
 function timeText(nanoseconds: number): string {

@@ -47,25 +47,16 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
   [/^sprandom/, 'sprandom'],
 ];
 
-/** What is about block I/O and not honoured yet: named on stderr, and the file runs without it. */
+/** What is about block I/O and not honoured: named on stderr, and the file runs without it. */
 const WITHOUT: Readonly<Record<string, readonly string[]>> = {
   'cmdprio-bssplit.fio': ['log_prio'],
   'cmdprio-percentage.fio': ['log_prio'],
-  'dedupe-global.fio': [
-    'dedupe_mode',
-    'dedupe_global',
-    'dedupe_percentage',
-    'buffer_compress_percentage',
-    'dedupe_working_set_percentage',
-  ],
-  'disk-zone-profile.fio': ['log_offset'],
-  'enospc-pressure.fio': ['continue_on_error', 'ignore_error'],
+  'dedupe-global.fio': ['dedupe_mode', 'dedupe_global', 'dedupe_working_set_percentage'],
+  'enospc-pressure.fio': ['ignore_error'],
   'fixed-rate-submission.fio': ['io_submit_mode'],
-  'latency-profile.fio': ['random_generator'],
   'mtd.fio': ['ignore_error'],
   'poisson-rate-submission.fio': ['io_submit_mode'],
   'rados.fio': ['nr_files'],
-  'surface-scan.fio': ['fill_device'],
 };
 
 describe.skipIf(absent !== '')(`the examples of fio ${absent}`, () => {
