@@ -38,7 +38,8 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   StoreFailed: (process) =>
     process.threads.some(({ disk: { errors } }) => errors.write + errors.sync > 0) ||
     process.isStoreFailed,
-  ReadFailed: anyDisk(({ errors }) => errors.read > 0),
+  // What recovery writes again may land on what it has yet to write again (believed-slots.ts).
+  ReadFailed: anyDisk(({ errors, scars }) => errors.read > 0 || scars.isDamaged),
   ChecksumMismatch: anyDisk(({ scars }) => scars.isDamaged || scars.hasLostPages),
   ShardLost: (_, { isShardLost }) => isShardLost,
   KmsUnavailable: (_, { isKmsLost, isClosing }) => isKmsLost || isClosing,

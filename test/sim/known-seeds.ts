@@ -25,6 +25,10 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
     found: 'in the simulator: damage after a shard was lost and before it was opened',
   },
   { seed: 20_004_167, found: 'in the simulator: what another shard may have lost had been read' },
+  {
+    seed: 20_041_063,
+    found: 'in the simulator: a misdirected write of recovery hit what it read again',
+  },
   { seed: 1_000_021, found: 'in the simulator: a removal that failed leaves its tree' },
   {
     seed: 10_031_932,

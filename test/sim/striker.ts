@@ -21,7 +21,7 @@ export interface StrikerSeams {
   /** Master keys that may be disabled. */
   readonly keys: readonly string[];
   readonly count: (fault: FaultKind) => void;
-  /** Before a shard's thread ends, and again if something befalls its disk before it is reopened. */
+  /** Before a shard's thread ends, and again if its disk is damaged before it is opened again. */
   readonly shardCrashes: (shardIndex: number) => void;
 }
 
