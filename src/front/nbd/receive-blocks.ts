@@ -6,10 +6,10 @@
  *
  * 1. A block that is held is filled on; when little is left of it another takes its place, and it
  *    goes back to the pool with the last hold. One that is not held is filled from its beginning.
- * 2. Blocks are of the pool's memory, which the shards see, or of this connection's own: slower, and
- *    as right. One of its own gives way when the pool has another.
- * 3. A connection holds NBD_RECEIVE_BLOCKS_MAX - 1 blocks at the most, however few bytes of each are
- *    in use: hold() gives null beyond, and there is always a block to read into.
+ * 2. Blocks are of the pool's memory, which the shards see, or of this connection's own: slower,
+ *    and as right. One of its own gives way when the pool has another.
+ * 3. A connection holds NBD_RECEIVE_BLOCKS_MAX - 1 blocks at the most, however few bytes of each
+ *    are in use: hold() gives null beyond, and there is always a block to read into.
  *
  * **Thread:** main.
  */
@@ -58,7 +58,7 @@ export class ReceiveBlocks {
     return chunk;
   }
 
-  /** Keeps the chunk received last. null: too much is held; what is needed of it has to be copied. */
+  /** Keeps the chunk received last. null: too much is held, what is needed has to be copied. */
   hold(): Hold | null {
     const { block } = this;
     if (block.holds === 0 && this.leftBlocks === NBD_RECEIVE_BLOCKS_MAX - 1) return null;

@@ -1,7 +1,7 @@
 /**
- * A larger send buffer for unix sockets. Linux gives them 208 KiB (net.core.wmem_default), less than
- * two replies of 128 KiB: a server that has more to say waits for its reader turn by turn. TCP sizes
- * its own.
+ * A larger send buffer for unix sockets. Linux gives them 208 KiB (net.core.wmem_default), less
+ * than two replies of 128 KiB: a server that has more to say waits for its reader turn by turn. TCP
+ * sizes its own.
  *
  * As much is had as the system allows (net.core.wmem_max; all of it with CAP_NET_ADMIN). Without
  * native code, and on other systems, the buffer stays as it is.
