@@ -7,8 +7,8 @@
  *
  * 1. Appends are taken only while the reserve is held, with room in it for a checkpoint of the maps
  *    as they are: it grows with them.
- * 2. What it is larger than that (StoreGeometry.reserveBytes) is more than all a store keeps for the
- *    next commit (limits.ts): what was begun before the file system turned out to be full can be
+ * 2. What it is larger than that (StoreGeometry.reserveBytes) is more than all a store keeps for
+ *    the next commit (limits.ts): what was begun before the file system turned out to be full can be
  *    written, and so can removals and what frees segments. Half of it is for them alone. A log that
  *    gets longer than an eighth of it meanwhile is replaced by a checkpoint.
  * 3. What frees segments then is removing what they hold. The rest of a segment that is mostly

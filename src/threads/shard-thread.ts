@@ -133,8 +133,8 @@ export class ShardThread {
   }
 
   /**
-   * @throws PlaneError what the shard could not open or select; ShardLost if it crashed; StoreFailed
-   *   if its store had failed for good by then
+   * @throws PlaneError what the shard could not open or select; ShardLost if it crashed;
+   *   StoreFailed if its store had failed for good by then
    */
   static async start(options: ShardThreadOptions): Promise<ShardThread> {
     const memory = allocateShardChannel();

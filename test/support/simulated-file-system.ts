@@ -11,8 +11,8 @@
  * With a capacity, a pwrite that would make files larger than that together fails with ENOSPC and
  * changes nothing.
  *
- * An fdatasync that fails leaves its file's pages clean: every later one succeeds and forces none of
- * them. Those that were lost are dropped at once (failSync), or stay in the cache for readers and
+ * An fdatasync that fails leaves its file's pages clean: every later one succeeds and forces none
+ * of them. Those that were lost are dropped at once (failSync), or stay in the cache for readers and
  * are found out by a power cut (strandPages). A page that is written to again is written whole.
  *
  * fork() and cutPower() make another file system and leave this one as it is.

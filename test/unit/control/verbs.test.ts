@@ -325,7 +325,7 @@ describe('reconciling', () => {
     expect(names).toEqual([[one.DiskId, SnapshotId].sort(), []]);
   });
 
-  it('commits before it tells a shard anything, also where nothing is to be put right', async () => {
+  it('commits before it tells a shard anything, also where nothing has to be done', async () => {
     const control = await testControl();
     const { metadata } = control.context;
     const log: string[] = [];
