@@ -93,7 +93,7 @@ test('SIGINT ends a run early, with its summary', async () => {
   expect(summary.violations).toBe(0);
 });
 
-test('several processes at a time: one summary of all, in which every kill has its kind', async () => {
+test('several processes at a time: one summary of all, and every kill has its kind', async () => {
   const limits = ['--seconds', '4', '--seed', '20261122', '--processes', '3'];
   const { code, summary, said } = await torture([...limits, '--pass', 'kill']);
   expect(code, said).toBe(0);

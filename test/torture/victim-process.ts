@@ -11,8 +11,8 @@ import type { AnswerLine, CommandName, Commands } from './protocol.ts';
 
 const VICTIM: string = fileURLToPath(new URL('victim.js', import.meta.url));
 /**
- * Longer than anything a victim is asked takes, on the slowest machine. Counted in ticks, not by the
- * clock: where the whole machine stood still, the victim had no time either.
+ * Longer than anything a victim is asked takes, on the slowest machine. Counted in ticks, not by
+ * the clock: where the whole machine stood still, the victim had no time either.
  */
 const ANSWER_TICKS_MAX = 240;
 const TICK_MS = 1_000;
