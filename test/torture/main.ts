@@ -2,9 +2,9 @@
  * `npm run torture -- --seconds N --seed S [--json] [--pass NAME]...
  *   [--processes P] [--rounds N] [--plant NAME]`
  *
- * Tortures real planes in real processes for so long, P at a time. A line a minute on stderr; with
- * --json one line of JSON on stdout at the end. Exit code 1 if there was a violation, 2 for wrong
- * usage.
+ * Tortures real planes in real processes for so long, P at a time.
+ * A line a minute on stderr; with --json one
+ * line of JSON on stdout at the end. Exit code 1 if there was a violation, 2 for wrong usage.
  */
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';

@@ -93,15 +93,15 @@ test('SIGINT ends a run early, with its summary', async () => {
   expect(summary.violations).toBe(0);
 });
 
-test('several processes: one summary of all, in which every kill has its kind', async () => {
-  const limits = ['--seconds', '600', '--rounds', '3', '--seed', '20261122'];
-  const { code, summary, said } = await torture([...limits, '--processes', '3', '--pass', 'kill']);
+test('several processes at a time: one summary of all, and every kill has its kind', async () => {
+  const limits = ['--seconds', '4', '--seed', '20261122', '--processes', '3'];
+  const { code, summary, said } = await torture([...limits, '--pass', 'kill']);
   expect(code, said).toBe(0);
   expect(said).toContain('3 at a time');
   expect(summary).toMatchObject({ seed: 20261122, processes: 3, violations: 0 });
-  // One round each: twenty-one times killed under load, and now and then while opening.
-  expect(summary.rounds).toEqual({ kill: 3 });
-  expect(summary.faults.kill).toBe(3 * 21);
+  // Each ends the round it is in, and in each round there is a kill.
+  expect(summary.rounds.kill).toBeGreaterThanOrEqual(3);
+  expect(summary.faults.kill).toBeGreaterThanOrEqual(3);
   const sum = Object.values(summary.faults).reduce((left, right) => left + right, 0);
   expect(summary.kills).toBe(sum);
 });
