@@ -1,5 +1,6 @@
 /** The requests of a job that replays a log of fio's: in its order, when they were made there. */
 import { invariant } from '../base/invariant.ts';
+import { DueTimer } from './due-timer.ts';
 import type { IoLog } from './io-log.ts';
 import type { LoadDisk } from './load-disk.ts';
 import {
@@ -12,9 +13,6 @@ import {
   type SourceAnswer,
 } from './operation-source.ts';
 
-/** Waits shorter than this are spun through turns of the event loop: a timer is coarser. */
-const SPIN_MS = 2;
-
 export class IoLogSource implements OperationSource {
   operation: Operation = READ;
   offsetBytes = 0;
@@ -25,7 +23,7 @@ export class IoLogSource implements OperationSource {
   readonly #count: number;
   #next = 0;
   #beganAtMs = 0;
-  #timer: NodeJS.Timeout | null = null;
+  readonly #timer = new DueTimer();
 
   /** @param requestsMax 0: all of them */
   constructor(log: IoLog, disk: LoadDisk, requestsMax: number) {
@@ -58,16 +56,11 @@ export class IoLogSource implements OperationSource {
 
   ready(): Promise<void> {
     invariant(this.dueAtMs > 0, 'only what is due is waited for');
-    const waitMs = this.dueAtMs - performance.now();
-    return new Promise((resolve) => {
-      if (waitMs < SPIN_MS) setImmediate(resolve);
-      else this.#timer = setTimeout(resolve, waitMs - 1);
-    });
+    return this.#timer.wait(this.dueAtMs);
   }
 
   cancel(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.cancel();
   }
 
   progress(): number {

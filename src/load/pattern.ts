@@ -19,6 +19,7 @@ import { invariant } from '../base/invariant.ts';
 import { createPrng, type Prng } from '../base/prng.ts';
 import { type BlockSizes, createSizeChooser } from './block-sizes.ts';
 import { createDraw } from './distribution.ts';
+import { DueTimer } from './due-timer.ts';
 import type { ClonePlan } from './job-plan.ts';
 import type { LoadDisk } from './load-disk.ts';
 import {
@@ -84,9 +85,6 @@ interface Lane {
 const OPERATIONS = { read: READ, write: WRITE, trim: TRIM } as const;
 const DIRECTIONS = ['read', 'write', 'trim'] as const;
 
-/** Waits shorter than this are spun through turns of the event loop: a timer is coarser. */
-const SPIN_MS = 2;
-
 /** The requests of one clone of a job. Ends by bytes or requests. */
 export class JobPattern implements OperationSource {
   operation: Operation;
@@ -106,7 +104,7 @@ export class JobPattern implements OperationSource {
   #trimmedFirst = false;
   #bytesGiven = 0;
   #requestsGiven = 0;
-  #timer: NodeJS.Timeout | null = null;
+  readonly #timer = new DueTimer();
 
   /**
    * @param endsBySize false for time_based: offsets begin again until the loop stops
@@ -153,17 +151,12 @@ export class JobPattern implements OperationSource {
 
   ready(): Promise<void> {
     invariant(this.#pacer !== null, 'a job pattern without a rate never waits');
-    const waitMs = this.dueAtMs - performance.now();
-    return new Promise((resolve) => {
-      if (waitMs < SPIN_MS) setImmediate(resolve);
-      else this.#timer = setTimeout(resolve, waitMs - 1);
-    });
+    return this.#timer.wait(this.dueAtMs);
   }
 
   /** Forgets a wait in progress, so that its timer does not keep the process alive. */
   cancel(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.cancel();
   }
 
   progress(): number {

@@ -9,6 +9,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { REQUEST_BYTES_MAX } from '../limits.ts';
+import { DueTimer } from './due-timer.ts';
 import type { LoadDisk } from './load-disk.ts';
 import {
   type Operation,
@@ -36,9 +37,6 @@ export interface TraceSourceOptions {
   readonly requestsMax: number;
 }
 
-/** Waits shorter than this are turns of the event loop: a timer is a millisecond late. */
-const SPIN_MS = 2;
-
 export class TraceSource implements OperationSource {
   operation: Operation = READ;
   offsetBytes = 0;
@@ -55,7 +53,7 @@ export class TraceSource implements OperationSource {
   #isAtEnd = false;
   #firstTimeUs = Number.NaN;
   #beganAtMs = 0;
-  #timer: NodeJS.Timeout | null = null;
+  readonly #timer = new DueTimer();
 
   constructor(options: TraceSourceOptions) {
     this.#options = options;
@@ -110,7 +108,7 @@ export class TraceSource implements OperationSource {
       this.#disks.set(device, await openDisk(device, sizes.get(device)!));
       return;
     }
-    await this.#until(this.#dueAt(this.#batch.timesUs[this.#index]!));
+    await this.#timer.wait(this.#dueAt(this.#batch.timesUs[this.#index]!));
   }
 
   progress(): number {
@@ -120,8 +118,7 @@ export class TraceSource implements OperationSource {
 
   /** Forgets a wait in progress, so that its timer does not keep the process alive. */
   cancel(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#timer.cancel();
   }
 
   #dueAt(timeUs: number): number {
@@ -130,14 +127,6 @@ export class TraceSource implements OperationSource {
       this.#beganAtMs = performance.now();
     }
     return this.#beganAtMs + (timeUs - this.#firstTimeUs) / 1e3 / this.#options.speed;
-  }
-
-  #until(dueAtMs: number): Promise<void> {
-    const waitMs = dueAtMs - performance.now();
-    return new Promise((resolve) => {
-      if (waitMs < SPIN_MS) setImmediate(resolve);
-      else this.#timer = setTimeout(resolve, waitMs - 1);
-    });
   }
 
   #checkBatch(batch: TraceBatch): void {
