@@ -9,7 +9,7 @@ const SPIN_MS = 2;
 export class DueTimer {
   #timer: NodeJS.Timeout | null = null;
 
-  /** Resolves about when it is due (of performance.now()), or a turn later, which may be earlier. */
+  /** Resolves about when it is due (by performance.now()), or after a turn, which may be early. */
   wait(dueAtMs: number): Promise<void> {
     const waitMs = dueAtMs - performance.now();
     return new Promise((resolve) => {
