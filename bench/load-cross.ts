@@ -1,14 +1,17 @@
 /**
- * `npm run bench:cross -- [--rounds N] [--seconds N | --requests N] [--server NAME] [--json]
- * [rw:bs:depth[:rate_iops] ...]`: the load generator beside fio. The same job, in fio's own words,
- * is run by both on the same NBD export in memory, in turns whose order flips; then on no target at
- * all (fio's null engine, our null target).
+ * `npm run bench:cross -- [--rounds N] [--ramp N] [--seconds N | --requests N] [--server NAME]
+ * [--json] [rw:bs:depth[:rate_iops] ...]`: the load generator beside fio. The same job, in words
+ * of fio, is run by both on the same NBD export in memory, in turns whose order flips; then on no
+ * target at all (fio's null engine, our null target).
+ *
+ * Both run for `--ramp` seconds before anything counts (fio's ramp_time): a program of JavaScript
+ * is compiled while it runs.
  *
  * For each figure the median of the turns, and the ratio of the two with its 95 % interval over
  * pairs of turns (src/load/paired-overhead.ts; the first pair is warm-up). They agree where they
  * are the same within 2 %, and differ where they are farther apart (agreement.ts). CPU time per
  * request is what the generators cost: user and system time, as both report it (getrusage: of fio's
- * job thread; of our whole process, start-up not counted).
+ * job thread; of our whole process, start-up not counted: its share of a core over ramp and run).
  *
  * Needs fio, and nbdkit for a second server. Exit code 1 if a run failed or moved other bytes.
  */
@@ -67,6 +70,8 @@ interface Server {
 
 interface FioDirection {
   readonly iops: number;
+  /** What counts, milliseconds. */
+  readonly runtime: number;
   readonly io_bytes: number;
   readonly total_ios: number;
   readonly clat_ns: { readonly percentile?: Readonly<Record<string, number>> };
@@ -78,7 +83,6 @@ interface FioJob {
   readonly write: FioDirection;
   readonly usr_cpu: number;
   readonly sys_cpu: number;
-  readonly job_runtime: number;
 }
 
 function serverCommand(name: string, socket: string): readonly string[] {
@@ -123,15 +127,17 @@ async function turn(generator: Generator, server: Server, job: readonly string[]
   const document = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { jobs: readonly FioJob[] };
   const [done] = document.jobs;
   if (done === undefined || done.error !== 0) throw new Error(`${generator} failed: ${stdout}`);
-  const { read, write, usr_cpu, sys_cpu, job_runtime } = done;
+  const { read, write, usr_cpu, sys_cpu } = done;
   const requests = read.total_ios + write.total_ios;
+  // Not job_runtime: ours has the ramp in it, of which no request counts.
+  const measuredMs = Math.max(read.runtime, write.runtime);
   // Of mixed loads the reads' latencies.
   const { percentile = {} } = (read.total_ios > 0 ? read : write).clat_ns;
   return {
     iops: read.iops + write.iops,
     p50Us: percentile['50.000000']! / 1e3,
     p99Us: percentile['99.000000']! / 1e3,
-    cpuUs: (((usr_cpu + sys_cpu) / 100) * job_runtime * 1e3) / requests,
+    cpuUs: (((usr_cpu + sys_cpu) / 100) * measuredMs * 1e3) / requests,
     bytes: read.io_bytes + write.io_bytes,
   };
 }
@@ -212,13 +218,16 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       rounds: { type: 'string', default: '9' },
+      ramp: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '1' },
       requests: { type: 'string' },
       server: { type: 'string', multiple: true },
       json: { type: 'boolean', default: false },
     },
   });
-  const timed = ['--time_based', `--runtime=${Math.round(Number(values.seconds) * 1e3)}ms`];
+  const ms = (seconds: string): string => `${Math.round(Number(seconds) * 1e3)}ms`;
+  const timed = ['--time_based', `--runtime=${ms(values.seconds)}`];
+  if (Number(values.ramp) > 0) timed.push(`--ramp_time=${ms(values.ramp)}`);
   const ending = values.requests === undefined ? timed : [`--number_ios=${values.requests}`];
   const workloads = positionals.length > 0 ? positionals : WORKLOADS;
   const known = ['sealdisk', ...(isInstalled('nbdkit') ? ['nbdkit'] : []), 'null'];

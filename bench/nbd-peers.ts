@@ -2,13 +2,21 @@
  * `npm run bench:nbd -- [--rounds N] [--seconds N] [--json] [rw:bs:depth ...]`: an encrypted disk
  * of ours over NBD beside the encrypted block servers people use: nbdkit with its luks filter, and
  * nbdkit without encryption. fio drives each in turn, workload by workload, round by round; ratios
- * of medians are printed, for absolute figures of a shared machine mean little.
+ * of medians are printed, for absolute figures of a shared machine mean little. Without workloads
+ * of your own also: four connections beside one, and what our server takes when it is idle.
  *
  * All of them hold 512 MiB of random bytes in memory (nbdkit a file on a tmpfs), so that no read is
  * answered from a hole. Needs fio, nbdkit and cryptsetup. Exit code 1 if a floor is missed.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,6 +33,8 @@ const PLAIN = 'nbdkit-plain';
 const FILLED = '512M';
 const START_MS = 10_000;
 const LOOK_MS = 50;
+const IDLE_AFTER_MS = 100;
+const IDLE_SECONDS = 10;
 
 /** Least ratio to nbdkit with luks, by workload. */
 const FLOORS: Readonly<Record<string, number>> = {
@@ -125,6 +135,50 @@ async function compare(
   };
 }
 
+/** The same requests in flight over four connections to one export, to one connection. */
+async function overFour(ours: Server, rounds: number, seconds: number): Promise<Floor> {
+  const timed = ['--randrepeat=1', `--runtime=${seconds}`, '--time_based'];
+  const one: number[] = [];
+  const four: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    one.push(await fio(ours, 'randread:4k:32', timed));
+    const jobs = ['--numjobs=4', '--group_reporting', '--thread'];
+    four.push(await fio(ours, 'randread:4k:8', [...timed, ...jobs]));
+  }
+  return {
+    name: 'NBD randread 4k, 4 connections of depth 8',
+    measured: median(four) / median(one),
+    unit: 'x 1 connection of depth 32',
+    kind: 'least',
+    bound: 1,
+    note: `${median(four).toFixed(0)} and ${median(one).toFixed(0)} IOPS`,
+  };
+}
+
+/** What a server takes of a processor when nobody asks for anything: whether polling has ended. */
+async function idle(ours: Server, seconds: number): Promise<Floor> {
+  await fio(ours, 'randread:4k:1', ['--runtime=1', '--time_based']);
+  await sleep(IDLE_AFTER_MS);
+  const before = processorSeconds(ours.process.pid!);
+  await sleep(seconds * 1000);
+  const taken = processorSeconds(ours.process.pid!) - before;
+  return {
+    name: 'NBD, a client that asks nothing',
+    measured: (100 * taken) / seconds,
+    unit: '% of one core',
+    kind: 'most',
+    bound: 2,
+    note: `from ${IDLE_AFTER_MS} ms after depth 1, for ${seconds} s`,
+  };
+}
+
+/** proc(5), /proc/pid/stat: utime and stime, in ticks of 10 ms. */
+function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -143,10 +197,15 @@ async function main(): Promise<void> {
     for (const name of [OURS, LUKS, PLAIN]) servers.push(await start(name, directory));
     for (const server of servers) await fio(server, 'write:1m:4', ['--refill_buffers']);
     const floors: Floor[] = [];
-    for (const workload of workloads) {
-      const floor = await compare(servers, workload, Number(values.rounds), Number(values.seconds));
+    const tell = (floor: Floor): void => {
       floors.push(floor);
       if (!values.json) console.log(renderFloors([floor], floors.length === 1));
+    };
+    const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+    for (const workload of workloads) tell(await compare(servers, workload, rounds, seconds));
+    if (positionals.length === 0) {
+      tell(await overFour(servers[0]!, rounds, seconds));
+      tell(await idle(servers[0]!, IDLE_SECONDS));
     }
     if (values.json) console.log(JSON.stringify(floors, null, 2));
     process.exitCode = floors.every(isMet) ? 0 : 1;

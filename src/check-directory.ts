@@ -60,6 +60,10 @@ async function checkClaimed(
   let leftOvers = 0;
   for (const [index, store] of stores.entries()) {
     problems.push(...store.problems.map((text) => `shard ${index}: ${text}`));
+    if (!metadata.hasAccount && store.trees.length > 0) {
+      problems.push(`meta: it is empty, and shard ${index} holds ${store.trees.length} trees`);
+      continue;
+    }
     const named = metadata.treesOfShards[index];
     leftOvers += store.leftOverFiles;
     leftOvers += store.trees.filter((tree) => named?.has(tree) !== true).length;

@@ -1,7 +1,10 @@
 /** The shard threads of a plane: how one is started, at first or in place of a lost one. */
 import { availableParallelism } from 'node:os';
-import { MEMORY_BYTES_DEFAULT, SHARD_POLL_US } from './limits.ts';
+import { PlaneError } from './base/errors.ts';
+import { ACCOUNT_DEFAULT, MEMORY_BYTES_DEFAULT, SHARD_POLL_US } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';
+import type { Metadata } from './meta/metadata.ts';
+import type { ShardSet } from './router/shard-set.ts';
 import type { KmsThread } from './threads/kms-thread.ts';
 import { SABOTAGE, type Sabotage } from './threads/sabotage.ts';
 import { ShardThread } from './threads/shard-thread.ts';
@@ -46,6 +49,23 @@ export async function startShards(
     if (outcome.status === 'rejected') throw outcome.reason;
     return outcome.value;
   });
+}
+
+/**
+ * A plane has an account before it has any tree. Trees without one have lost their metadata: they
+ * must not be taken for what a crash left, and removed.
+ *
+ * @throws PlaneError DataDirectoryCorrupt
+ */
+export async function requireMetadata(metadata: Metadata, shards: ShardSet): Promise<void> {
+  if (metadata.getDocument('account', ACCOUNT_DEFAULT) !== undefined) return;
+  for (let shardIndex = 0; shardIndex < shards.count; shardIndex++) {
+    const stats = await shards.call(shardIndex, { op: 'stats' });
+    const { trees } = stats as { readonly trees: number };
+    if (trees === 0) continue;
+    const what = `shard ${shardIndex} holds ${trees} disks and snapshots`;
+    throw new PlaneError('DataDirectoryCorrupt', `the metadata is lost: it is empty, and ${what}`);
+  }
 }
 
 /** Under a key that no caller has: threads/sabotage.ts. */

@@ -2,6 +2,7 @@
 import type { PlaneContext } from './control/context.ts';
 import type { TaskVolumes } from './control/jobs/task-work.ts';
 import { volumeWith } from './control/volume-of.ts';
+import type { Metadata } from './meta/metadata.ts';
 import type { HeldVolumes } from './router/held-volumes.ts';
 import type { ShardSet } from './router/shard-set.ts';
 import type { DiskPerformance } from './types.ts';
@@ -12,6 +13,7 @@ export function volumesOf(
   held: HeldVolumes,
   checkDebugger: () => void,
   performance: DiskPerformance,
+  metadata: Pick<Metadata, 'getDocument'>,
 ): PlaneContext['volumes'] {
   return {
     drain: (diskId) => shards.drain(diskId),
@@ -20,7 +22,9 @@ export function volumesOf(
     pushLayer: (diskId, layer) => shards.pushLayer(diskId, layer),
     hold: async (disk) => {
       checkDebugger();
-      return held.hold(volumeWith(disk, performance));
+      const { instanceId } = disk;
+      const instance = instanceId === null ? null : metadata.getDocument('instance', instanceId);
+      return held.hold(volumeWith(disk, performance, instance?.instanceType));
     },
     release: (diskId) => held.release(diskId),
     readerCount: (snapshotId) => shards.readerCount(snapshotId),

@@ -35,17 +35,20 @@ import { RetentionSweeps } from './control/snapshots/retention.ts';
 import { UnnamedTrees } from './control/unnamed-trees.ts';
 import type { CommonParameters, EncryptionQuestion, Verbs } from './control/verbs.ts';
 import { volumeOf, volumeWith } from './control/volume-of.ts';
-import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, REGION_DEFAULT, SHARDS_DEFAULT } from './limits.ts';
+import { ACCOUNT_DEFAULT, CONTROL_CALLS_MAX, SHARDS_DEFAULT } from './limits.ts';
 import type { DataDirectory } from './meta/data-directory.ts';
 import { type Metadata, openMetadata } from './meta/metadata.ts';
 import {
+  checkAttach,
+  checkObject,
   checkOptions,
-  checkPerformance,
+  checkText,
   openDirectory,
   openExports,
   performanceOf,
+  principalOf,
 } from './plane-options.ts';
-import { sabotageOf, shardStarter, startShards } from './plane-shards.ts';
+import { requireMetadata, sabotageOf, shardStarter, startShards } from './plane-shards.ts';
 import { taskVolumesOf, volumesOf } from './plane-volumes.ts';
 import type { DiskRecord } from './record/resource.ts';
 import type { ShardRequest } from './record/shard-message.ts';
@@ -71,11 +74,7 @@ import type {
 } from './types.ts';
 
 /** Whom a plane's own calls are made by. */
-const OWNER: Principal = {
-  accountId: ACCOUNT_DEFAULT,
-  userName: null,
-  regionId: REGION_DEFAULT,
-};
+const OWNER: Principal = principalOf({ accountId: ACCOUNT_DEFAULT });
 
 /** Everything open, in the order it was opened; what a failure or close() has to undo. */
 interface Parts {
@@ -103,8 +102,8 @@ interface OpenParts extends Parts {
  *
  * @param options see PlaneOptions
  * @throws PlaneError InvalidArgument, DataDirectoryLocked, DataDirectoryForeign,
- *   DataDirectoryVersion, DataDirectoryCorrupt, RootKeyInvalid, CipherUnavailable, WorldInvalid,
- *   DebuggerOpen
+ *   DataDirectoryVersion, DataDirectoryCorrupt, DataDirectoryUnusable, NoSpace, RootKeyInvalid,
+ *   CipherUnavailable, WorldInvalid, DebuggerOpen
  *
  * **Thread:** main.
  */
@@ -154,7 +153,7 @@ async function build(options: PlaneOptions, undo: (() => Promise<void>)[]): Prom
     metadata,
     kms,
     shards,
-    volumes: volumesOf(shards, held, checkDebugger, performanceOf(options)),
+    volumes: volumesOf(shards, held, checkDebugger, performanceOf(options), metadata),
     locks: new ResourceLocks(),
     unnamedTrees,
     tokens: new TokensInUse(clock.now()),
@@ -194,6 +193,7 @@ async function populate(
   options: PlaneOptions,
   shards: ShardSet,
 ): Promise<void> {
+  await requireMetadata(context.metadata, shards);
   await reconcile(context);
   await removeExpiredTokens(context.metadata, context.clock.now());
   await ensureAccount(context.metadata, ACCOUNT_DEFAULT, context.clock.now());
@@ -230,12 +230,8 @@ class OpenPlane implements Plane {
     return this.openSnapshotAs(OWNER, snapshotId);
   }
 
-  as({ accountId, userName, regionId }: PlanePrincipal): PlaneSession {
-    const principal: Principal = {
-      accountId: String(accountId),
-      userName: userName ?? null,
-      regionId: regionId ?? REGION_DEFAULT,
-    };
+  as(caller: PlanePrincipal): PlaneSession {
+    const principal = principalOf(caller);
     return {
       call: (verb, parameters) => this.callAs(principal, verb, parameters),
       attach: (diskId, options) => this.attachAs(principal, diskId, options),
@@ -250,7 +246,10 @@ class OpenPlane implements Plane {
   }
 
   async explain(about: EncryptionQuestion | string): Promise<readonly string[]> {
-    if (typeof about !== 'string') return explainEncryption(about).lines;
+    if (typeof about !== 'string') {
+      checkObject('the question', about);
+      return explainEncryption(about).lines;
+    }
     return (await this.call('ExplainEncryption', { ResourceId: about })).Lines;
   }
 
@@ -277,6 +276,7 @@ class OpenPlane implements Plane {
 
   async searchForKey(diskId: string): Promise<KeySearch> {
     this.checkOpen();
+    checkText('a disk id', diskId);
     const { context, directory, kms } = this.parts;
     const layer = volumeOf(findDisk({ ...context, ...OWNER }, diskId)).layers[0];
     if (directory === null || layer?.wrappedKey == null || layer.context === null) {
@@ -284,11 +284,9 @@ class OpenPlane implements Plane {
     }
     const { wrappedKey, context: wrapContext } = layer;
     const request = { op: 'searchForKey', wrappedKey, directory: directory.path } as const;
-    try {
-      return await kms.call({ ...request, context: wrapContext });
-    } catch (error) {
+    return kms.call({ ...request, context: wrapContext }).catch((error: unknown) => {
       throw toDiskError(error);
-    }
+    });
   }
 
   async surveyEngines(): Promise<readonly EngineSurvey[]> {
@@ -314,6 +312,7 @@ class OpenPlane implements Plane {
 
   async scrub(options: ScrubOptions = {}): Promise<ScrubReport> {
     this.checkOpen();
+    checkObject('the options', options);
     return this.parts.scrubs.start(options);
   }
 
@@ -354,9 +353,9 @@ class OpenPlane implements Plane {
     options: AttachOptions = {},
   ): Promise<Disk> {
     this.checkOpen();
+    checkAttach(diskId, options);
     const { context, shards, held, checkDebugger } = this.parts;
     checkDebugger();
-    checkPerformance(options.performance);
     const performance = options.performance ?? this.parts.performance;
     const detached = (): Promise<void> => detachDisk(context, diskId);
     const open = (record: DiskRecord): Promise<Disk> =>
@@ -367,6 +366,7 @@ class OpenPlane implements Plane {
 
   private async openSnapshotAs(principal: Principal, snapshotId: string): Promise<SnapshotReader> {
     this.checkOpen();
+    checkText('a snapshot id', snapshotId);
     const { context, shards } = this.parts;
     return openSnapshot(context, principal, snapshotId, (record) =>
       shards.openSnapshot(volumeOf(record)),

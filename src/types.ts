@@ -114,7 +114,8 @@ export interface DiskExtent {
 
 /**
  * An attached disk. Calls may be made without waiting for earlier ones: they are pipelined, and
- * take effect in the order they were made. Offsets and lengths are bytes, of any alignment.
+ * take effect in the order they were made. Offsets and lengths are bytes, of any alignment. What
+ * changes a disk, and flush(), is refused as write() is.
  */
 export interface Disk extends AsyncDisposable {
   readonly diskId: string;
@@ -124,7 +125,7 @@ export interface Disk extends AsyncDisposable {
   /** Where the time of a sample of its requests went, since it was attached. */
   readonly stages: IoStages;
   /**
-   * Reads length bytes into a new buffer that is the caller's.
+   * Reads length bytes, 32 MiB at most, into a new buffer that is the caller's.
    *
    * @throws PlaneError OutOfRange, InvalidArgument, RequestTooLarge, DiskClosed, Busy,
    *   ChecksumMismatch, ReadFailed, ShardLost (it was in flight when its shard's thread was lost:
@@ -132,20 +133,21 @@ export interface Disk extends AsyncDisposable {
    *   an attach is refused with, until the disk's key can be unwrapped again
    */
   read(offset: number, length: number): Promise<Uint8Array>;
-  /** Fills `into`, borrowed until the promise settles, and resolves with it: no allocation. */
+  /** Fills `into`, borrowed until the promise settles (unspecified if it fails): no allocation. */
   read(offset: number, into: Uint8Array): Promise<Uint8Array>;
   /**
    * Writes bytes. They are borrowed until the promise settles; then the caller may reuse its
-   * buffer. A write is not atomic as a whole, each of its sectors is.
+   * buffer. Bytes changed before are stored as either; a buffer detached or made smaller before is
+   * InvalidArgument. A write is not atomic as a whole, each of its sectors is.
    *
    * @throws PlaneError as read(), and NoSpace, StoreFailed
    */
   write(offset: number, bytes: Uint8Array, options?: DiskWriteOptions): Promise<void>;
-  /** Resolves when every write acknowledged before the call is on stable storage. */
+  /** Resolves when every write acknowledged before the call is stable. In memory nothing is. */
   flush(): Promise<void>;
-  /** Makes the range read as zeros and gives its space back. */
+  /** Makes a range of any length read as zeros and gives its space back. */
   trim(offset: number, length: number): Promise<void>;
-  /** Makes the range read as zeros. */
+  /** As trim(): zeros take up no space. */
   writeZeroes(offset: number, length: number): Promise<void>;
   /**
    * What lies in a range, in order from `offset`, holes and written extents by turns: every write

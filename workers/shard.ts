@@ -9,6 +9,7 @@ import { PlaneError } from '../src/base/errors.ts';
 import { haveFault } from '../src/base/faults.ts';
 import { invariant } from '../src/base/invariant.ts';
 import { nativeLibrary } from '../src/base/native.ts';
+import { openThreadProcessor } from '../src/base/thread-processor.ts';
 import { selectEngine } from '../src/cipher/select-engine.ts';
 import type { UnwrapReply } from '../src/record/kms-message.ts';
 import { ShardChannel } from '../src/record/shard-channel.ts';
@@ -22,6 +23,7 @@ import { openFileStore } from '../src/segment/file-store.ts';
 import { nodeFileSystem } from '../src/segment/file-system.ts';
 import { openMemoryStore } from '../src/segment/memory-store.ts';
 import { ObservedFileSystem } from '../src/segment/observed-file-system.ts';
+import { ProcessorHold } from '../src/shard/processor-hold.ts';
 import { Shard } from '../src/shard/serve.ts';
 import { serveUntilStopped } from '../src/shard/serve-loop.ts';
 
@@ -72,10 +74,18 @@ export default function serve(start: ShardStart<MessagePort>): void {
       }
     }
   };
+  const hold = start.pollMicroseconds > 0 ? makeHold() : null;
   try {
-    serveUntilStopped(shard, channel, drainPorts, start.pollMicroseconds);
+    serveUntilStopped(shard, channel, drainPorts, start.pollMicroseconds, hold);
   } catch (error) {
     shard.eraseKeys();
     throw error;
+  } finally {
+    hold?.close();
   }
+}
+
+function makeHold(): ProcessorHold | null {
+  const processor = openThreadProcessor();
+  return processor && new ProcessorHold(processor, systemClock.monotonic);
 }

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { type Metadata, openMetadata } from '../../src/meta/metadata.ts';
 import type { DiskRecord, EncryptionRecord, SnapshotRecord } from '../../src/record/resource.ts';
 import { median } from '../reference.ts';
+import { sampleDisk, sampleSnapshot } from '../sample-records.ts';
 import type { Floor } from './floor.ts';
 
 const SNAPSHOTS_PER_DISK = 3;
@@ -160,57 +161,15 @@ function diskRecord(id: string, key: string): DiskRecord {
     wrappedKey: new Uint8Array(90).fill(1),
     lineageId: id,
   };
-  return {
-    ...owner,
-    ...common,
-    diskId: id,
-    encryption,
-    layers: [{ tree: id, encryption }],
-    zoneId: 'cn-hangzhou-a',
-    category: 'cloud_essd',
-    performanceLevel: 'PL1',
-    provisionedIops: 0,
-    burstingEnabled: false,
-    type: 'data',
-    status: 'Available',
-    sourceSnapshotId: null,
-    imageId: null,
-    instanceId: null,
-    device: '',
-    deleteWithInstance: false,
-    deleteAutoSnapshot: false,
-    enableAutoSnapshot: false,
-    attachedAt: null,
-    detachedAt: null,
-  };
+  const layers = [{ tree: id, encryption }];
+  return { ...sampleDisk(id), ...owner, encryption, layers };
 }
 
 function snapshotRecord(id: string, disk: DiskRecord): SnapshotRecord {
   const { accountId, regionId, encryption } = disk;
-  return {
-    ...common,
-    accountId,
-    regionId,
-    snapshotId: id,
-    encryption,
-    layers: [{ tree: id, encryption }],
-    sourceDiskId: disk.diskId,
-    sourceDiskType: 'data',
-    sourceSnapshotId: null,
-    sourceRegionId: null,
-    status: 'accomplished',
-    retentionDays: 0,
-  };
+  const layers = [{ tree: id, encryption }];
+  return { ...sampleSnapshot(id, disk.diskId), accountId, regionId, encryption, layers };
 }
-
-const common = {
-  name: '',
-  description: '',
-  tags: {},
-  sizeBytes: 2 ** 30,
-  shardIndex: 0,
-  createdAt: 1_750_000_000_000,
-};
 
 /** In no order of their making, as drawn ones are. */
 function digits(number: number): string {

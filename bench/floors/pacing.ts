@@ -122,7 +122,7 @@ async function newDisk(plane: Plane, { kind }: Sold): Promise<Disk> {
 }
 
 /** Random writes, so many in flight; what was done within the time. */
-async function closedLoop(
+export async function closedLoop(
   disk: Disk,
   blockBytes: number,
   depth: number,

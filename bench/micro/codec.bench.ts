@@ -1,47 +1,26 @@
 /** What it costs to make the record of an encrypted disk into bytes, and to read it back. */
 import { decodeRecord, encodeRecord } from '../../src/record/codec.ts';
-import type { DiskRecord } from '../../src/record/resource.ts';
+import { sampleDisk } from '../sample-records.ts';
 import { measure } from './measure.ts';
 import type { BenchRow } from './row.ts';
 
 /** Records in one measured call. */
 const RECORDS = 64;
 
+const diskId = 'd-0123456789abcdefghij';
 const encryption = {
   keyId: 'key-0123456789abcdefghij',
   wrappedKey: new Uint8Array(128).fill(7),
-  accountId: 'account',
-  regionId: 'region',
-  lineageId: 'd-0123456789abcdefghij',
+  accountId: '1234567890123456',
+  regionId: 'cn-hangzhou',
+  lineageId: diskId,
 };
-const disk: DiskRecord = {
-  diskId: 'd-0123456789abcdefghij',
-  accountId: 'account',
-  regionId: 'region',
+const disk = {
+  ...sampleDisk(diskId),
   name: 'a disk with a name of ordinary length',
-  sizeBytes: 2 ** 40,
-  status: 'Available',
   encryption,
-  description: '',
-  tags: {},
-  zoneId: 'cn-hangzhou-a',
-  category: 'cloud_essd',
-  performanceLevel: 'PL1',
-  provisionedIops: 0,
-  burstingEnabled: false,
-  type: 'data',
-  imageId: null,
-  instanceId: null,
-  device: '',
-  deleteWithInstance: false,
-  deleteAutoSnapshot: false,
-  enableAutoSnapshot: false,
-  attachedAt: null,
-  detachedAt: null,
-  layers: [{ tree: 'd-0123456789abcdefghij', encryption }],
+  layers: [{ tree: diskId, encryption }],
   sourceSnapshotId: 's-0123456789abcdefghij',
-  shardIndex: 1,
-  createdAt: 1_700_000_000_000,
 };
 
 /** @param isSmoke true: only long enough to see that everything runs */

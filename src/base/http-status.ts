@@ -17,6 +17,7 @@ export const STATUS_ROWS: readonly {
     codes: [
       'Abs.InvalidAction.RegionNotSupport',
       'AssumeRoleError',
+      'ChargeTypeViolation',
       'DataKeyErased',
       'DependencyViolation',
       'DiskTypeViolation',
@@ -97,6 +98,7 @@ export const STATUS_ROWS: readonly {
       'InvalidKMSKeyId.NotFound',
       'InvalidParameter.KMSKeyId.NotFound',
       'InvalidRegionId.NotFound',
+      'InvalidResourceGroup.NotFound',
       'InvalidResourceId.NotFound',
       'InvalidSnapshotId.NotFound',
       'InvalidTaskId.NotFound',

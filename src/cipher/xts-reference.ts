@@ -108,5 +108,5 @@ function unitMasks(tweakKey: Uint8Array, tweak: Uint8Array, byteCount: number): 
 function xorInto(bytes: Uint8Array, masks: Uint8Array): void {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
   const maskWords = new Uint32Array(masks.buffer, masks.byteOffset, words.length);
-  for (let at = 0; at < words.length; at++) words[at] = (words[at] ?? 0) ^ (maskWords[at] ?? 0);
+  for (let at = 0; at < words.length; at++) words[at] = words[at]! ^ maskWords[at]!;
 }

@@ -71,8 +71,8 @@ export function checkXtsKey(xtsKey: Uint8Array): void {
   let differingBits = 0;
   // Accumulated over all bytes: how long it takes does not depend on where keys differ.
   for (let at = 0; at < halfBytes; at++) {
-    const dataByte = xtsKey[at] ?? 0;
-    const tweakByte = xtsKey[halfBytes + at] ?? 0;
+    const dataByte = xtsKey[at]!;
+    const tweakByte = xtsKey[halfBytes + at]!;
     anyBit |= dataByte | tweakByte;
     differingBits |= dataByte ^ tweakByte;
   }

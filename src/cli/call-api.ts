@@ -54,6 +54,7 @@ export async function runCallApi(
   const table = OPERATIONS[api] ?? {};
   if (action === undefined || action === '--help') {
     terminal.print(`${Object.keys(table).sort().join('\n')}\n`);
+    terminal.say(usageOf(api, 'OPERATION'));
     return EXIT.ok;
   }
   const operation = Object.hasOwn(table, action) ? table[action] : undefined;
@@ -63,6 +64,7 @@ export async function runCallApi(
   }
   if (rest.includes('--help')) {
     terminal.print(`${namesOf(operation).join('\n')}\n`);
+    terminal.say(usageOf(api, action));
     return EXIT.ok;
   }
   const call = readCall(action, operation, rest);
@@ -72,6 +74,14 @@ export async function runCallApi(
       : await callServer(api, call, call.endpoint, environment);
   terminal.print(`${JSON.stringify(answer.body, null, 2)}\n`);
   return answer.status === 200 ? EXIT.ok : EXIT.refused;
+}
+
+function usageOf(api: ApiName, action: string): string {
+  const where = '(--endpoint URL | --data-dir DIR)';
+  return (
+    `Usage: sealdisk ${api} ${action} [--Parameter value ...] ${where}\n` +
+    '  fields and lists as --SystemDisk.Size 40 --Tag.1.Key team --Tag.1.Value blue'
+  );
 }
 
 function namesOf({ takes }: Operation): string[] {

@@ -12,7 +12,7 @@ import type { OpenPlane } from './load-targets.ts';
 const REQUEST_BYTES = 131_072;
 const DEPTH = 8;
 const TURN_BYTES: number = 128 * MIB;
-const TURNS = 5;
+const TURNS = 15;
 
 /** @returns nanoseconds: the median of some turns, to three figures; never below 0 */
 export async function measureEncryption(openPlane: OpenPlane): Promise<number> {

@@ -38,6 +38,7 @@ const CANNOT_TELL_CODES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DataDirectoryLocked',
   'DataDirectoryForeign',
   'DataDirectoryVersion',
+  'DataDirectoryUnusable',
   'RootKeyInvalid',
   'DebuggerOpen',
 ]);

@@ -2,6 +2,10 @@
 import type { FleetReport, FleetSimulation } from '../index.ts';
 import { duration, megabytes, shortCount, textTable } from '../load/text-table.ts';
 
+const LEGEND =
+  'throttled: waited for a limit of disk or instance, and for how long on average; ' +
+  'held: their source waited for the queue depth';
+
 /** The report as tables, ending in a newline. */
 export function fleetTable(report: FleetReport): string {
   const { fleet, overDisks, durationSeconds, seed, digest } = report;
@@ -10,6 +14,7 @@ export function fleetTable(report: FleetReport): string {
     `${what}; seed ${seed}, digest ${digest}`,
     '',
     loadTable([...report.kinds.map((kind) => [kind.name, kind] as const), ['all', fleet]]),
+    LEGEND,
     '',
     textTable(
       [{ title: 'over the disks', align: 'left' }, ...SPREAD.map((title) => ({ title }))],
@@ -56,7 +61,7 @@ function loadTable(rows: readonly (readonly [string, FleetReport['fleet']])[]): 
     'p99',
     'p99.9',
     'throttled',
-    'by',
+    'for',
     'held',
   ];
   return textTable(
@@ -91,11 +96,13 @@ function costLines({ kmsCalls, cost, totalCost }: FleetReport): string[] {
   const calls = kmsCalls.map(
     ({ operation, calls: count, billedCalls }) => `${operation} ${count} (${billedCalls} billed)`,
   );
-  const rows = cost.map(({ item, quantity, unit, amount }) => [
-    item,
-    `${Math.round(quantity)} ${unit}`,
-    amount === null ? 'not priced' : amount.toFixed(2),
-  ]);
+  const rows = cost
+    .filter(({ quantity }) => quantity > 0)
+    .map(({ item, quantity, unit, amount }) => [
+      item,
+      `${Math.round(quantity)} ${unit}`,
+      amount === null ? 'not priced' : money(amount),
+    ]);
   if (totalCost !== null) rows.push(['together', '', totalCost.toFixed(2)]);
   return [
     `calls of the KMS API: ${calls.join(', ')}`,
@@ -127,6 +134,11 @@ export function seriesCsv({ series }: FleetSimulation): string {
 
 function microseconds(value: number): string {
   return duration(value * 1e3);
+}
+
+/** Hundredths; of less than one, two figures. */
+function money(amount: number): string {
+  return amount > 0 && amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(2);
 }
 
 function share(value: number): string {

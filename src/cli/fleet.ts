@@ -26,7 +26,13 @@ export interface FleetFlags {
   readonly diskSize?: string;
   readonly provisionedIops?: string;
   readonly bursting?: boolean;
+  readonly instanceType?: string;
+  readonly instanceDisks?: string;
   readonly encrypt?: string;
+  readonly key?: string;
+  readonly attachesPerDay?: string;
+  readonly snapshotsPerDay?: string;
+  readonly prices?: string;
   readonly encryptionCost?: string;
   readonly zipf?: string;
   readonly arrivals?: string;
@@ -51,6 +57,19 @@ export interface FleetLibrary {
 }
 
 const SCHEMA_ID = 'sealdisk-fleet/1';
+const DISKS_DEFAULT = '1000';
+const OPTIONS_OF_DISKS = [
+  'disks',
+  'category',
+  'performanceLevel',
+  'diskSize',
+  'provisionedIops',
+  'bursting',
+  'instanceType',
+  'instanceDisks',
+  'encrypt',
+  'key',
+] as const;
 /** Where no line can be rewritten, one is written so often: of the whole. */
 const PROGRESS_SHARE = 0.1;
 
@@ -116,7 +135,6 @@ function loadOf(flags: FleetFlags): Input {
 
 function inputOf(flags: FleetFlags): Input {
   const { encrypt } = flags;
-  if (flags.disks === undefined) throw new UsageError('expected a file, or --disks');
   if (encrypt !== undefined && encrypt !== 'on' && encrypt !== 'off') {
     throw new UsageError(`--encrypt: expected on or off, got '${encrypt}'`);
   }
@@ -125,38 +143,54 @@ function inputOf(flags: FleetFlags): Input {
     duration: flags.duration,
     step: flags.step,
     load: loadOf(flags),
+    operations: operationsOf(flags),
+    prices: pricesOf(flags.prices),
     disks: [
       defined({
-        count: numberOf('disks', flags.disks),
+        count: numberOf('disks', flags.disks ?? DISKS_DEFAULT),
         category: flags.category,
         performanceLevel: flags.performanceLevel,
         size: flags.diskSize,
         provisionedIops: numberOf('provisioned-iops', flags.provisionedIops),
         bursting: flags.bursting,
         encrypted: encrypt === undefined ? undefined : encrypt === 'on',
+        key: flags.key,
+        instance: instanceOf(flags),
       }),
     ],
   });
 }
 
 function fileInput(fileName: string, flags: FleetFlags): Input {
-  const { disks, category, performanceLevel, diskSize, provisionedIops, bursting, encrypt } = flags;
-  const ofDisks = {
-    disks,
-    category,
-    performanceLevel,
-    diskSize,
-    provisionedIops,
-    bursting,
-    encrypt,
-  };
-  const [said] = Object.entries(ofDisks).find(([, value]) => value !== undefined) ?? [];
+  const [said] = OPTIONS_OF_DISKS.filter((name) => flags[name] !== undefined);
   if (said !== undefined) throw new UsageError(`${said}: the file says which disks there are`);
   const file = readFleetFile(fileName);
   const load = { ...(file.load as Input | undefined), ...loadOf(flags) };
   const { duration, step } = flags;
   const seed = numberOf('seed', flags.seed);
-  return { ...file, load, ...defined({ seed, duration, step }) };
+  const operations = { ...(file.operations as Input | undefined), ...operationsOf(flags) };
+  const prices = { ...(file.prices as Input | undefined), ...pricesOf(flags.prices) };
+  return { ...file, load, operations, prices, ...defined({ seed, duration, step }) };
+}
+
+function instanceOf({ instanceType, instanceDisks }: FleetFlags): Input | undefined {
+  if (instanceType === undefined && instanceDisks === undefined) return undefined;
+  return defined({ type: instanceType, disks: numberOf('instance-disks', instanceDisks ?? '1') });
+}
+
+function operationsOf({ attachesPerDay, snapshotsPerDay }: FleetFlags): Input {
+  return defined({
+    attachesPerDay: numberOf('attaches-per-day', attachesPerDay),
+    snapshotsPerDay: numberOf('snapshots-per-day', snapshotsPerDay),
+  });
+}
+
+/** gibibyteMonth:0.15,keyDay:0.5 */
+function pricesOf(text: string | undefined): Input {
+  const pairs = text?.split(',').map((part) => part.split(':')) ?? [];
+  return Object.fromEntries(
+    pairs.map(([name = '', price]) => [name, numberOf(`prices ${name}`, price ?? '')]),
+  );
 }
 
 /** Without what was not said. */

@@ -2,6 +2,7 @@
  * `sealdisk keys impact KEYID`: what becomes unreadable if the master key is disabled or deleted,
  * now and when it is next needed.
  */
+import { countOf } from './count-of.ts';
 import {
   type CallerFlags,
   callerOf,
@@ -70,9 +71,13 @@ export async function runKeyImpact(
 
 function summary(impact: Impact): string {
   const { KeyId, KeyState, DiskCount, AttachedDiskCount, SnapshotCount } = impact;
+  if (DiskCount + SnapshotCount === 0) {
+    return `${KeyId} is ${KeyState}: no disk and no snapshot needs it.\n`;
+  }
+  const isOne = DiskCount + SnapshotCount === 1;
   return (
-    `${KeyId} is ${KeyState}: ${DiskCount} disks (${AttachedDiskCount} attached) and ` +
-    `${SnapshotCount} snapshots need it.\n` +
+    `${KeyId} is ${KeyState}: ${countOf(DiskCount, 'disk')} (${AttachedDiskCount} attached) and ` +
+    `${countOf(SnapshotCount, 'snapshot')} ${isOne ? 'needs' : 'need'} it.\n` +
     'If it is disabled, until it is enabled again; if it is deleted, for ever:\n'
   );
 }
@@ -100,6 +105,7 @@ function lowerLayers(layers: readonly number[]): string {
 function nodeOf(line: DependentLine, name: string, where: string): GraphNode {
   const { Id, Kind, Status, Now, Next } = line;
   const title = [name === '' ? '' : `"${name}"`, Status, where].filter((part) => part !== '');
-  const label = `${title.join(' ')}: now ${Now}; next ${Next}`;
+  const fate = Now === Next ? `now and next ${Now}` : `now ${Now}; next ${Next}`;
+  const label = `${title.join(' ')}: ${fate}`;
   return { id: Id, kind: Kind, label, isGone: false };
 }

@@ -35,6 +35,8 @@ export function createNbdTarget(uri: string): Target {
         isFresh: false,
         read: (offset, into) => client.read(offset, into),
         write: (offset, bytes) => client.write(offset, bytes),
+        startRead: (offset, into, completion) => client.startRead(offset, into, completion),
+        startWrite: (offset, bytes, completion) => client.startWrite(offset, bytes, completion),
         flush: () => client.flush(),
         trim: (offset, length) => client.trim(offset, length),
         close: () => client.close(),

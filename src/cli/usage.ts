@@ -1,4 +1,5 @@
 /** `sealdisk usage`: calls of the KMS API and key days of a month, and what of them is billed. */
+import { countOf } from './count-of.ts';
 import { type CallerFlags, callerOf, type DirectoryFlags, openExisting } from './data-directory.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { OpenPlane } from './load-targets.ts';
@@ -30,20 +31,20 @@ export async function runUsage(
       line.KMSKeyId,
       `${line.KeyKind} key`,
       line.Operation,
-      `${line.Calls} calls`,
+      countOf(line.Calls, 'call'),
       billed(line.IsBilled),
     ]),
     ...usage.Keys.map((key) => [
       key.KMSKeyId,
       `${key.KeyKind} key`,
       'key',
-      `${key.Days} days`,
+      countOf(key.Days, 'day'),
       billed(key.IsBilled),
     ]),
   ];
   terminal.print(
-    `${usage.RegionId} ${usage.Month}: ${usage.CountedCalls} calls of the KMS API, ` +
-      `${usage.BilledCalls} billed; ${usage.BilledKeyDays} key days billed\n`,
+    `${usage.RegionId} ${usage.Month}: ${countOf(usage.CountedCalls, 'call')} of the KMS API, ` +
+      `${usage.BilledCalls} billed; ${countOf(usage.BilledKeyDays, 'key day')} billed\n`,
   );
   terminal.print(columns(rows));
   terminal.say('Encryption itself, the service key, reading and writing are free: see --json.');

@@ -33,6 +33,7 @@ import { INSTANCE_VERBS } from './instances/table.ts';
 import { TASK_VERBS } from './jobs/table.ts';
 import { KEY_VERBS } from './keys/table.ts';
 import { LINEAGE_VERBS } from './lineage/table.ts';
+import { codeOfCheck } from './schemas.ts';
 import { SNAPSHOT_VERBS } from './snapshots/table.ts';
 import type { Api, VerbRows } from './verb-row.ts';
 import type { CommonParameters, Verbs } from './verbs.ts';
@@ -205,9 +206,10 @@ function toPlaneError(verb: string, issue: v.BaseIssue<unknown>): PlaneError {
     return new PlaneError('InvalidParameter', `${verb} has no parameter ${name}`);
   }
   const expected = issue.expected ?? issue.message;
+  const code = codeOfCheck(issue.message) ?? 'InvalidParameter';
   const isSecret = SECRET_PARAMETERS.some((each) => name === each || name.endsWith(`.${each}`));
   const came = isSecret ? '' : `, got ${short(issue.received)}`;
-  return new PlaneError('InvalidParameter', `${verb} expects ${name} to be ${expected}${came}`);
+  return new PlaneError(code, `${verb} expects ${name} to be ${expected}${came}`);
 }
 
 /** What a caller wrote, short enough for a message. */

@@ -51,6 +51,7 @@ export interface PlaneContext {
     /**
      * Opens the volume of a disk of a running instance, and keeps it open.
      *
+     * @param disk its instanceId says whose limits it shares
      * @throws PlaneError Busy, what KMS or the shard answered: it is not open then
      */
     hold(disk: DiskRecord): Promise<void>;

@@ -1,5 +1,6 @@
 /** Shapes several verbs share. Lengths and ranges as the cloud's API documents them. */
 import * as v from 'valibot';
+import type { ErrorCode } from '../base/errors.ts';
 import { GIB } from '../base/units.ts';
 import {
   DESCRIBE_IDS_MAX,
@@ -28,7 +29,66 @@ export const retentionDaysSchema = v.pipe(
   v.minValue(1),
   v.maxValue(RETENTION_DAYS_MAX),
 );
-export const descriptionSchema = v.pipe(v.string(), v.maxLength(DISK_DESCRIPTION_CHARS_MAX));
+
+/** What a parameter that names or describes something is expected to be, and the code if not. */
+const MALFORMED = new Map<string, ErrorCode>();
+
+/** The code a failed check is refused with, by the words of the check. */
+export function codeOfCheck(words: string): ErrorCode | undefined {
+  return MALFORMED.get(words);
+}
+
+/** Empty is always right: no name, no description. */
+function named(code: ErrorCode, words: string, isRight: (text: string) => boolean) {
+  MALFORMED.set(words, code);
+  return v.pipe(
+    v.string(),
+    v.check((text) => text === '' || isRight(text), words),
+  );
+}
+
+const NAME = /^\p{L}[\p{L}\p{M}\p{N}.:_-]{1,127}$/u;
+/** Also brackets and commas: worker[1,3] of several instances. */
+const INSTANCE_NAME = /^\p{L}[\p{L}\p{M}\p{N}.:_[\],-]{1,127}$/u;
+const ADDRESS = /^https?:\/\//;
+const SHAPE = '2 to 128 letters, digits and . : _ -, a letter first';
+
+/** Source: ECS CreateDisk, parameter DiskName. */
+export const diskNameSchema = named(
+  'InvalidDiskName.Malformed',
+  `a disk's name: ${SHAPE}`,
+  (text) => NAME.test(text),
+);
+/** Source: ECS CreateSnapshot, parameter SnapshotName. */
+export const snapshotNameSchema = named(
+  'InvalidSnapshotName.Malformed',
+  `a snapshot's name: ${SHAPE}, not beginning with auto`,
+  (text) => NAME.test(text) && !text.startsWith('auto'),
+);
+/** Source: ECS RunInstances, parameter InstanceName. */
+export const instanceNameSchema = named(
+  'InvalidInstanceName.Malformed',
+  `an instance's name: ${SHAPE}, and [ ] and commas`,
+  (text) => INSTANCE_NAME.test(text),
+);
+/** Source: ECS CreateDisk, parameter Description. */
+export const descriptionSchema = named(
+  'InvalidDescription.Malformed',
+  `2 to ${DISK_DESCRIPTION_CHARS_MAX} characters, not beginning with http:// or https://`,
+  (text) => text.length >= 2 && isDescription(text),
+);
+/** Source: ECS ModifySnapshotAttribute, parameter Description. */
+export const newDescriptionSchema = named(
+  'InvalidDescription.Malformed',
+  `at most ${DISK_DESCRIPTION_CHARS_MAX} characters, not beginning with http:// or https://`,
+  isDescription,
+);
+
+function isDescription(text: string): boolean {
+  return text.length <= DISK_DESCRIPTION_CHARS_MAX && !ADDRESS.test(text);
+}
+
+/** Of what has no name rules of its own, and of filters by name. */
 export const nameSchema = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX));
 /** images/image-names.ts judges it: with a code of its own. */
 export const imageNameSchema = v.pipe(v.string(), v.maxLength(2 * NAME_CHARS_MAX));

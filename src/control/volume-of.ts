@@ -3,6 +3,7 @@
  *
  * **Thread:** main.
  */
+import { instanceRatesOf } from '../performance/instance-figures.ts';
 import type { DiskRecord, LayerRecord, SnapshotRecord } from '../record/resource.ts';
 import type { VolumeLayer } from '../record/shard-message.ts';
 import type { VolumeToOpen } from '../router/volume-to-open.ts';
@@ -14,13 +15,22 @@ export function volumeOf(record: DiskRecord | SnapshotRecord): VolumeToOpen {
   return { diskId, sizeBytes, shardIndex, layers: record.layers.map(volumeLayerOf) };
 }
 
-/** The volume of a disk, with what its callers are to see of its performance. */
+/**
+ * The volume of a disk, with what its callers are to see of its performance.
+ *
+ * @param instanceType of the instance it is attached to; undefined: it is to none
+ */
 export function volumeWith(
   record: DiskRecord,
   performance: 'unlimited' | 'modelled',
+  instanceType?: string,
 ): VolumeToOpen {
   const volume = volumeOf(record);
-  return performance === 'unlimited' ? volume : { ...volume, profile: profileOfDisk(record) };
+  if (performance === 'unlimited') return volume;
+  const { instanceId } = record;
+  const rates = instanceType === undefined ? null : instanceRatesOf(instanceType);
+  const instance = rates === null || instanceId === null ? undefined : { ...rates, instanceId };
+  return { ...volume, profile: profileOfDisk(record), instance };
 }
 
 export function volumeLayerOf({ tree, encryption }: LayerRecord): VolumeLayer {

@@ -120,7 +120,14 @@ const disks = v.strictObject({
   /** Under a key of the user's own, whose calls are billed, or under the service key. */
   key: v.optional(v.picklist(['service', 'user']), 'service'),
   /** So many disks, one after the other, share an instance, and what it has at the most. */
-  instance: v.optional(v.strictObject({ disks: whole(1, FLEET_INSTANCE_DISKS_MAX), ...limits })),
+  instance: v.optional(
+    v.strictObject({
+      disks: whole(1, FLEET_INSTANCE_DISKS_MAX),
+      /** Its published limits, but for those that are said here. */
+      type: v.optional(v.string()),
+      ...limits,
+    }),
+  ),
   load: v.optional(load, {}),
 });
 

@@ -11,7 +11,13 @@
 import { PlaneError } from '../base/errors.ts';
 import { FLEET_PARTS } from '../limits.ts';
 import { PERFORMANCE } from '../performance/figures.ts';
-import { type PerformanceProfile, profileOf, provisionedIopsMax } from '../performance/profile.ts';
+import { INSTANCE_FIGURES, instanceRatesOf } from '../performance/instance-figures.ts';
+import {
+  type PerformanceProfile,
+  profileOf,
+  provisionedIopsMax,
+  stageOf,
+} from '../performance/profile.ts';
 import { type AliasTable, createAliasTable } from './alias-table.ts';
 import { type ArrivalPlan, planArrivals } from './arrivals.ts';
 import { power } from './elementary.ts';
@@ -140,7 +146,7 @@ function planKind(
     ),
     readThreshold: (load.readPercent / 100) * 0x1_0000_0000,
     profile,
-    instanceProfile: instanceProfile(disks),
+    instanceProfile: instanceProfile(disks, `disks[${kind}]`),
     latencyUs: disks.latencyMicroseconds ?? published?.latencyMicroseconds.average ?? 0,
     isExponential,
     isPlain: profile !== null && !isExponential && !disks.serial,
@@ -169,15 +175,21 @@ function kindProfile(
   };
 }
 
-function instanceProfile({ instance }: FleetDisks): PerformanceProfile | null {
-  if (instance?.iops === undefined && instance?.bytesPerSecond === undefined) return null;
-  return {
-    iops: instance.iops ?? UNLIMITED,
-    bytesPerSecond: instance.bytesPerSecond ?? UNLIMITED,
-    latencyMicroseconds: { average: 0, spread: 0 },
-    burst: null,
-    blockSizes: [],
-  };
+/** @param place for messages */
+function instanceProfile({ instance }: FleetDisks, place: string): PerformanceProfile | null {
+  const type = instance?.type;
+  const published = type === undefined ? null : instanceRatesOf(type);
+  if (type !== undefined && published === null) {
+    const names = INSTANCE_FIGURES.map(({ instanceType }) => instanceType).join(', ');
+    throw new PlaneError(
+      'InvalidArgument',
+      `${place}: instance.type: expected ${names}, got '${type}'`,
+    );
+  }
+  const iops = instance?.iops ?? published?.iops ?? UNLIMITED;
+  const bytesPerSecond = instance?.bytesPerSecond ?? published?.bytesPerSecond ?? UNLIMITED;
+  if (iops === UNLIMITED && bytesPerSecond === UNLIMITED) return null;
+  return stageOf({ iops, bytesPerSecond });
 }
 
 /** @param place for messages */

@@ -93,10 +93,9 @@ export function checkKeyUsable(
   return key;
 }
 
+/** Oldest first. Those made at one time stay in the order of their ids, in which they are kept. */
 export function listKeys(vault: Vault, scope: KmsRequestOf<'listKeys'>): KeyDescription[] {
-  return vault
-    .keysIn(vault.reader, scope)
-    .sort((a, b) => a.createdAt - b.createdAt || (a.keyId < b.keyId ? -1 : 1));
+  return vault.keysIn(vault.reader, scope).sort((a, b) => a.createdAt - b.createdAt);
 }
 
 export function enableKey(
@@ -181,11 +180,12 @@ type KeyPlan = Pick<
   | 'asymmetricSpec'
   | 'protectionLevel'
   | 'rotationIntervalMs'
+  | 'policy'
   | 'fixedKeyId'
 >;
 
 function newKey(vault: Vault, scope: KeyScope, plan: KeyPlan): KeyDescription {
-  const { fixedKeyId, origin = 'Aliyun_KMS', asymmetricSpec } = plan;
+  const { fixedKeyId, origin = 'Aliyun_KMS', asymmetricSpec, policy } = plan;
   if (fixedKeyId !== undefined && !isKeyId(fixedKeyId)) {
     throw new PlaneError('InvalidParameter', `${shown(fixedKeyId)} is no id of a key`);
   }
@@ -215,6 +215,7 @@ function newKey(vault: Vault, scope: KeyScope, plan: KeyPlan): KeyDescription {
     isDeletionProtected: false,
     deletionProtectionDescription: '',
     tags: [],
+    ...(policy === undefined ? {} : { policy }),
   };
 }
 

@@ -61,7 +61,7 @@ async function reserve(vault: Vault, named: NamedKey, version: number): Promise<
     });
     messagesLeft.set(counter, (messagesLeft.get(counter) ?? 0) + WRAPS_RESERVED_STEP);
   }
-  const left = messagesLeft.get(counter) ?? 0;
-  invariant(left > 0, 'a reservation was made');
+  const left = messagesLeft.get(counter);
+  invariant(left !== undefined && left > 0, 'a reservation was made');
   messagesLeft.set(counter, left - 1);
 }

@@ -7,6 +7,7 @@
  *
  * **Thread:** KMS.
  */
+import { invariant } from '../base/invariant.ts';
 import type { KeyValueTransaction } from '../kv/key-value-store.ts';
 import type { KeyDescription } from '../record/kms-key.ts';
 import { hasExpired, keyAsOf, nextEventAt, rotationDueAt } from './key-clock.ts';
@@ -43,6 +44,7 @@ function rotateIfDue(
   } else if (hasVersionLeft(vault, transaction, key)) {
     vault.putKey(transaction, addVersion(vault, transaction, key));
   } else {
-    vault.expectEvent(key.keyId, now + (key.rotationIntervalMs ?? 0));
+    invariant(key.rotationIntervalMs !== null, 'a key that is due rotates by itself');
+    vault.expectEvent(key.keyId, now + key.rotationIntervalMs);
   }
 }

@@ -145,7 +145,7 @@ export class Vault {
     return key;
   }
 
-  /** Keys of a region as of now, the service key among them. */
+  /** Keys of a region as of now, the service key among them, in the order of their ids. */
   keysIn(reader: KeyValueReader, scope: KeyScope): KeyDescription[] {
     const now = this.clock.now();
     return this.tables.keysIn(reader, scope).flatMap((key) => keyAsOf(key, now) ?? []);

@@ -33,7 +33,7 @@
  *
  * **Thread:** any. One store belongs to one thread.
  */
-import { existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ABORT, open, type RootDatabase } from 'lmdb';
 import { settlesWithin } from '../base/deadline.ts';
@@ -75,6 +75,10 @@ export function openLmdbStore(
   const readOnly = mode === 'readOnly';
   if (readOnly && !existsSync(file)) {
     throw new PlaneError('DataDirectoryCorrupt', `there is no ${file}`);
+  }
+  if (readOnly && statSync(file).size === 0) {
+    // LMDB would make a new environment of it, and cannot.
+    throw new PlaneError('DataDirectoryCorrupt', `${file} is empty`);
   }
   if (!readOnly) mkdirSync(directory, { recursive: true });
   const damage = existsSync(file) ? lmdbFileDamage(file) : null;

@@ -103,6 +103,20 @@ export function readJobOptions(
   return buildJobs(sections, COMMAND_LINE, [], include);
 }
 
+interface Line {
+  readonly fileName: string;
+  readonly line: number;
+}
+
+/** Options by their proper names: what was said last, and where. */
+interface Written {
+  readonly options: Record<string, string>;
+  readonly places: Map<string, Line>;
+}
+
+/** Options that say how long a request is. */
+const BLOCK_SIZES = ['bssplit', 'bsrange', 'bs'] as const;
+
 function buildJobs(
   sections: readonly Section[],
   fileName: string,
@@ -112,19 +126,19 @@ function buildJobs(
   const notes = new Set<string>();
   const note = (text: string): void => void notes.add(text);
   const defaults = defaultSettings();
-  const globalOptions: Record<string, string> = {};
+  const global: Written = { options: {}, places: new Map() };
   const jobs: Job[] = [];
   for (const section of sections) {
     if (isGlobal(section.name)) {
-      applyOptions(defaults, globalOptions, section.options, fileName, note);
+      applyOptions(defaults, global, section.options, fileName, note);
       continue;
     }
     const settings = structuredClone(defaults);
-    const options: Record<string, string> = {};
-    applyOptions(settings, options, section.options, fileName, note);
-    applyOptions(settings, options, overrides, COMMAND_LINE, note);
+    const written: Written = { options: {}, places: new Map(global.places) };
+    applyOptions(settings, written, section.options, fileName, note);
+    applyOptions(settings, written, overrides, COMMAND_LINE, note);
     openIoLog(settings, include);
-    checkSettings(settings, fileName, section.line);
+    checkSettings(settings, written.places, { fileName, line: section.line });
     if (settings.isTimeBased && settings.runtimeUs === 0) {
       // As in fio: it says so, and runs the job by its size.
       settings.isTimeBased = false;
@@ -138,11 +152,11 @@ function buildJobs(
       name: settings.name ?? section.name,
       stage: (previous?.stage ?? 0) + (isBarrier ? 1 : 0),
       groupId: (previous?.groupId ?? 0) + (isGroup ? 1 : 0),
-      options,
+      options: written.options,
     });
   }
   checkGroups(jobs, fileName);
-  return { fileName, jobs, globalOptions, notes: [...notes] };
+  return { fileName, jobs, globalOptions: global.options, notes: [...notes] };
 }
 
 /** read_iolog: the log is read, and says what the job does. */
@@ -185,7 +199,7 @@ function checkGroups(jobs: readonly Job[], fileName: string): void {
 
 function applyOptions(
   settings: JobSettings,
-  written: Record<string, string>,
+  written: Written,
   options: readonly OptionLine[],
   fileName: string,
   note: (text: string) => void,
@@ -197,7 +211,7 @@ function applyOptions(
 
 function applyOption(
   settings: JobSettings,
-  written: Record<string, string>,
+  written: Written,
   { name, value, line, fileName: includedFrom }: OptionLine,
   sectionFileName: string,
   note: (text: string) => void,
@@ -220,7 +234,8 @@ function applyOption(
     switchValue(place, value);
   }
   const unsaid = kind === 'optional' ? '' : '1';
-  written[proper] = value ?? unsaid;
+  written.options[proper] = value ?? unsaid;
+  written.places.set(proper, place);
   if (isHonoured(proper)) {
     SETTERS[proper](settings, value ?? unsaid, { place, note });
     return;
@@ -231,8 +246,11 @@ function applyOption(
   }
 }
 
-function checkSettings(settings: JobSettings, fileName: string, line: number): void {
-  const refuseJob = (detail: string): never => {
+/** What options come to together. @param section where the job begins: it has only defaults */
+function checkSettings(settings: JobSettings, places: Written['places'], section: Line): void {
+  const refuse = (options: readonly string[], detail: string): never => {
+    const place = options.map((name) => places.get(name)).find((found) => found !== undefined);
+    const { fileName, line } = place ?? section;
     throw jobFileInvalid(fileName, line, detail);
   };
   const { blockSizes, workload } = settings;
@@ -240,40 +258,52 @@ function checkSettings(settings: JobSettings, fileName: string, line: number): v
   for (const direction of directions) {
     const { most: bytes, least, split } = blockSizes[direction];
     if (bytes > REQUEST_BYTES_MAX) {
-      refuseJob(`bs: expected at most ${REQUEST_BYTES_MAX / KIB}k, got ${bytes} bytes`);
+      refuse(BLOCK_SIZES, `bs: expected at most ${REQUEST_BYTES_MAX / KIB}k, got ${bytes} bytes`);
     }
     const lengths = [least, ...(split ?? []).map((share) => share.bytes)];
     const odd = lengths.find((length) => length % 512 !== 0);
     if (settings.verify !== 'none' && odd !== undefined) {
-      refuseJob(`verify: expected bs to be a multiple of 512, got ${odd}`);
+      refuse(['verify', ...BLOCK_SIZES], `verify: expected bs to be a multiple of 512, got ${odd}`);
     }
     const zoneBytes = zoneRange(settings.zones, Number.POSITIVE_INFINITY);
-    if (zoneBytes < bytes) refuseJob(`zonerange: expected at least bs, ${bytes}, got ${zoneBytes}`);
+    if (zoneBytes < bytes)
+      refuse(
+        ['zonerange', 'zonesize'],
+        `zonerange: expected at least bs, ${bytes}, got ${zoneBytes}`,
+      );
     const sizeBytes = settings.size?.bytes ?? null;
     if (sizeBytes !== null && sizeBytes < bytes && settings.ioLog === null) {
-      refuseJob(`size: expected at least bs, ${bytes} bytes, got ${sizeBytes}`);
+      refuse(['size'], `size: expected at least bs, ${bytes} bytes, got ${sizeBytes}`);
     }
   }
   if (settings.depth > LOAD_DEPTH_MAX) {
-    refuseJob(`iodepth: expected at most ${LOAD_DEPTH_MAX}, got ${settings.depth}`);
+    refuse(['iodepth'], `iodepth: expected at most ${LOAD_DEPTH_MAX}, got ${settings.depth}`);
   }
   if (settings.clones > LOAD_CLONES_MAX) {
-    refuseJob(`numjobs: expected at most ${LOAD_CLONES_MAX}, got ${settings.clones}`);
+    refuse(['numjobs'], `numjobs: expected at most ${LOAD_CLONES_MAX}, got ${settings.clones}`);
   }
   const { zones, zoneMode } = settings;
-  if (zones.sizeBytes > 0 && zoneMode === 'none') refuseJob('zonemode=none has no zonesize');
-  if (zones.sizeBytes === 0 && zoneMode === 'strided') refuseJob('zonemode=strided needs zonesize');
+  if (zones.sizeBytes > 0 && zoneMode === 'none')
+    refuse(['zonesize'], 'zonemode=none has no zonesize');
+  if (zones.sizeBytes === 0 && zoneMode === 'strided')
+    refuse(['zonemode'], 'zonemode=strided needs zonesize');
   const { windowMs, intervalMs } = settings.steadyTimes;
   if (windowMs > 0 && windowMs < intervalMs) {
-    refuseJob(`ss_dur: expected at least the ${intervalMs} ms between two looks, got ${windowMs}`);
+    refuse(
+      ['steadystate_duration', 'steadystate'],
+      `ss_dur: expected at least the ${intervalMs} ms between two looks, got ${windowMs}`,
+    );
   }
   if (settings.verify !== 'none' && settings.hasOddLengths) {
-    refuseJob('verify: expected lengths of multiples of 512, not bs_unaligned');
+    refuse(
+      ['verify', 'bs_unaligned'],
+      'verify: expected lengths of multiples of 512, not bs_unaligned',
+    );
   }
   if (settings.depthLow !== null && settings.depthLow > settings.depth) {
-    refuseJob(`iodepth_low: expected at most iodepth, ${settings.depth}`);
+    refuse(['iodepth_low'], `iodepth_low: expected at most iodepth, ${settings.depth}`);
   }
   if (settings.verify === 'pattern' && settings.verifyPattern === null) {
-    refuseJob('verify=pattern needs verify_pattern');
+    refuse(['verify'], 'verify=pattern needs verify_pattern');
   }
 }

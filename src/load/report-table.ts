@@ -147,13 +147,16 @@ function jobRemarks(job: ReportJob): string[] {
   return remarks;
 }
 
-/** Rows workloads; columns encrypted, plain, their ratio, naive, and the ratio to that. */
+/**
+ * Rows workloads; columns encrypted, plain, their ratio (in brackets that of the turns in which it
+ * was least and most), naive, and the ratio to that.
+ */
 export function comparisonTable(rows: readonly ComparisonRow[]): string {
   const columns: TextColumn[] = [
     { title: 'workload', align: 'left' },
     ...rateColumns('encrypted'),
     ...rateColumns('plain'),
-    { title: 'encrypted/plain' },
+    { title: 'encrypted/plain (turns)' },
     { title: 'naive IOPS' },
     { title: 'MB/s' },
     { title: 'encrypted/naive' },

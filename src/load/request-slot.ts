@@ -20,7 +20,7 @@ export class RequestSlot {
   lengthBytes = 0;
   dueAtMs = 0;
   startedAtMs = 0;
-  /** For promise.then(). */
+  /** For promise.then(), and for targets that do without. */
   readonly completed: () => void;
   readonly failed: (error: unknown) => void;
   readonly #template: Uint8Array;

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { PlaneError } from '../base/errors.ts';
-import { GIB } from '../base/units.ts';
+import { GIB, MIB } from '../base/units.ts';
 import type { Disk, Plane } from '../types.ts';
 import type { Target, TargetDisk } from './target.ts';
 
@@ -90,7 +90,9 @@ async function lineOf(plane: Plane, name: string, diskId: string): Promise<strin
   const { Disks } = await plane.call('DescribeDisks', { DiskIds: [diskId] });
   const { Category, PerformanceLevel, Size, IOPS, Throughput } = Disks[0]!;
   const kind = kindName(Category, PerformanceLevel);
-  return `${name}: ${kind}, ${Size} GiB, sold with ${IOPS} IOPS and ${Throughput} MB/s`;
+  // The cloud's MB/s are of 2^20 bytes, those of reports of 10^6.
+  const rate = `${Throughput} MiB/s (${((Throughput * MIB) / 1e6).toFixed(0)} MB/s)`;
+  return `${name}: ${kind}, ${Size} GiB, sold with ${IOPS} IOPS and ${rate}`;
 }
 
 function targetDisk(plane: Plane, name: string, disk: Disk, isFresh: boolean): TargetDisk {

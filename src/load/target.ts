@@ -12,6 +12,12 @@
 import { PlaneError } from '../base/errors.ts';
 import { KIB } from '../base/units.ts';
 
+/** Told, once, what came of a request: never in the call that makes it. */
+export interface Completion {
+  readonly completed: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
 /** One disk of a target. Requests are made without waiting, and take effect in that order. */
 export interface TargetDisk {
   readonly name: string;
@@ -22,6 +28,9 @@ export interface TargetDisk {
   read(offsetBytes: number, into: Uint8Array): Promise<unknown>;
   /** Writes bytes, borrowed until the promise settles. */
   write(offsetBytes: number, bytes: Uint8Array): Promise<unknown>;
+  /** As read and write, without a promise. Absent where it would cost nothing less. */
+  readonly startRead?: (offsetBytes: number, into: Uint8Array, completion: Completion) => void;
+  readonly startWrite?: (offsetBytes: number, bytes: Uint8Array, completion: Completion) => void;
   flush(): Promise<unknown>;
   trim(offsetBytes: number, lengthBytes: number): Promise<unknown>;
   close(): Promise<void>;

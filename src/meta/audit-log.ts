@@ -13,7 +13,7 @@
 import type { KeyValueReader, KeyValueTransaction } from '../kv/key-value-store.ts';
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
 import type { AuditRecord, UsageRecord } from '../record/document.ts';
-import type { CountChanges } from './change.ts';
+import type { CountChanges } from './count-changes.ts';
 import {
   documentsPrefix,
   packDocument,

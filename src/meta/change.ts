@@ -20,6 +20,7 @@ import type { LineageEdge, ResourceKind } from '../record/lineage.ts';
 import type { DiskRecord, EncryptionRecord, SnapshotRecord } from '../record/resource.ts';
 import type { Records } from '../record/shapes.ts';
 import { type AuditEntry, addUsage, appendAudit } from './audit-log.ts';
+import { type CountChanges, count } from './count-changes.ts';
 import {
   type DocumentPut,
   type DocumentRemoval,
@@ -63,9 +64,6 @@ export interface MetadataChange {
   /** Calls are added to those counted so far. */
   readonly addUsage?: readonly UsageRecord[];
 }
-
-/** Entries more or fewer, by table or group prefix. */
-export type CountChanges = Map<string, number>;
 
 interface Put<K extends ResourceKind> {
   readonly table: ResourceTable<K>;
@@ -247,8 +245,4 @@ function removeIndexEntry(
 ): void {
   transaction.remove(group + id);
   count(counts, group, -1);
-}
-
-function count(counts: CountChanges, prefix: string, difference: number): void {
-  counts.set(prefix, (counts.get(prefix) ?? 0) + difference);
 }

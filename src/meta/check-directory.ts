@@ -16,11 +16,14 @@ import { openLmdbStore } from '../kv/lmdb-store.ts';
 import type { DiskRecord, LayerRecord, SnapshotRecord } from '../record/resource.ts';
 import { readWrappedKeyHead } from '../record/wrapped-key.ts';
 import { checkTables } from './checker.ts';
+import { documentsPrefix } from './documents.ts';
 import { DISKS, decodeResource, lastPart, type ResourceTable, SNAPSHOTS } from './tables.ts';
 
 export interface MetadataCheck {
   readonly disks: number;
   readonly snapshots: number;
+  /** Every plane has one, before it has any tree. True also where that cannot be told. */
+  readonly hasAccount: boolean;
   /** Trees that records name, by shard index. */
   readonly treesOfShards: readonly ReadonlySet<string>[];
   /** One sentence each. */
@@ -39,7 +42,8 @@ export async function checkMetadataDirectory(
     store = openLmdbStore(directory, 'readOnly');
   } catch (error) {
     if (!(error instanceof PlaneError)) throw error;
-    return { disks: 0, snapshots: 0, treesOfShards, problems: [error.message] };
+    const problems = [error.message];
+    return { disks: 0, snapshots: 0, hasAccount: true, treesOfShards, problems };
   }
   try {
     const problems = checkTables(store);
@@ -49,7 +53,9 @@ export async function checkMetadataDirectory(
       problems.push(...problemsOf(id, record, shards));
       for (const { tree } of record.layers) treesOfShards[record.shardIndex]?.add(tree);
     }
-    return { disks: disks.size, snapshots: snapshots.size, treesOfShards, problems };
+    const accounts = store.range({ prefix: documentsPrefix('account'), limit: 1 });
+    const counts = { disks: disks.size, snapshots: snapshots.size };
+    return { ...counts, hasAccount: accounts.length > 0, treesOfShards, problems };
   } finally {
     await store.close();
   }

@@ -16,7 +16,7 @@ import { TOKEN_HOUR_MS } from '../limits.ts';
 import { decodeRecord, encodeRecord } from '../record/codec.ts';
 import type { UsageRecord } from '../record/document.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
-import type { CountChanges } from './change.ts';
+import { type CountChanges, count } from './count-changes.ts';
 import { facetGroups } from './facets.ts';
 
 interface DocumentTable<R> {
@@ -242,8 +242,4 @@ export function removeDocument(
     transaction.remove(entry);
     count(counts, group, -1);
   }
-}
-
-function count(counts: CountChanges, prefix: string, difference: number): void {
-  counts.set(prefix, (counts.get(prefix) ?? 0) + difference);
 }

@@ -7,7 +7,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { type KeyValueReader, scan } from '../kv/key-value-store.ts';
-import type { CountChanges } from './change.ts';
+import type { CountChanges } from './count-changes.ts';
 import { DOCUMENT_GROUP_PREFIX, DOCUMENT_PREFIX } from './documents.ts';
 import { DISKS, SNAPSHOTS } from './tables.ts';
 

@@ -22,14 +22,9 @@ import { openMemoryStore } from '../kv/memory-store.ts';
 import { AUDIT_ENTRIES_MAX } from '../limits.ts';
 import type { DocumentKind, DocumentRecords } from '../record/document-shapes.ts';
 import type { DiskRecord, DiskStatus, SnapshotRecord } from '../record/resource.ts';
-import {
-  applyChange,
-  type ChangeSettings,
-  type CountChanges,
-  type MetadataChange,
-  packChange,
-} from './change.ts';
+import { applyChange, type ChangeSettings, type MetadataChange, packChange } from './change.ts';
 import { checkTables } from './checker.ts';
+import type { CountChanges } from './count-changes.ts';
 import {
   decodeDocument,
   documentGroupPrefix,

@@ -7,8 +7,9 @@
  * 4,800 of 64 KiB a second are both published as 300 MB/s, and both are 300 x 2^20 exactly; and the
  * throughput of provisioned IOPS is published as 16 KB x IOPS / 1024.
  *
- * Instance types have limits of their own, of which there is no table here: a disk is never slower
- * for the instance it is attached to.
+ * ESSD PL-X of the documents (3,000,000 IOPS) is no level the API knows, and has no row.
+ *
+ * What an instance does on all its disks together is in instance-figures.ts: the smaller counts.
  */
 
 /** base + perGiB x size, within [floor, cap]. */

@@ -54,6 +54,12 @@ export function profileOf(disk: ProfiledDisk): PerformanceProfile {
   return { iops, bytesPerSecond, latencyMicroseconds, burst, blockSizes };
 }
 
+/** A stage of these rates, without a latency: what disks share, if they do. */
+export function stageOf({ iops, bytesPerSecond }: Rates): PerformanceProfile {
+  const latencyMicroseconds = { average: 0, spread: 0 };
+  return { iops, bytesPerSecond, latencyMicroseconds, burst: null, blockSizes: [] };
+}
+
 /** Those of its profile: what a disk reaches without a burst. */
 export function ratesOf(disk: Omit<ProfiledDisk, 'bursting'>): Rates {
   const { sizeGiB, provisionedIops } = disk;

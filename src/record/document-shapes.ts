@@ -57,6 +57,8 @@ const taskResourceId = v.union([
 ]);
 const destination = v.exactOptional(v.pipe(v.string(), v.check(isExportDestination)));
 
+export const chargeType = v.picklist(['PrePaid', 'PostPaid']);
+
 /** Fields of OwnedRecord. */
 export const ownedShape = {
   accountId: scopeId,
@@ -64,6 +66,7 @@ export const ownedShape = {
   name: v.string(),
   description: v.string(),
   tags: v.record(v.string(), v.string()),
+  resourceGroupId: v.exactOptional(v.string()),
   createdAt: count,
 };
 
@@ -122,6 +125,7 @@ export const DOCUMENT_SHAPES: {
     status: v.picklist(['Pending', 'Stopped', 'Starting', 'Running', 'Stopping']),
     hostName: v.string(),
     deletionProtection: v.boolean(),
+    chargeType: v.exactOptional(chargeType),
     startedAt: time,
   }),
   share: v.strictObject({

@@ -2,7 +2,7 @@
  * Records of the control plane that are not sectors' homes: accounts, images, instances, tasks and
  * what else is kept by a key. Stored by meta/documents.ts, listed by the groups named there.
  */
-import type { DiskType, OwnedRecord } from './resource.ts';
+import type { ChargeType, DiskType, OwnedRecord } from './resource.ts';
 
 /** A RAM user of an account. */
 export interface UserRecord {
@@ -75,6 +75,8 @@ export interface InstanceRecord extends OwnedRecord {
   readonly status: InstanceStatus;
   readonly hostName: string;
   readonly deletionProtection: boolean;
+  /** Absent: PostPaid. */
+  readonly chargeType?: ChargeType;
   /** Milliseconds since 1970; null: never yet. */
   readonly startedAt: number | null;
 }

@@ -56,6 +56,8 @@ interface NewKey extends KeyScope {
   /** Milliseconds between automatic rotations. @default none */
   readonly rotationIntervalMs?: number;
   readonly tags?: readonly KeyTag[];
+  /** JSON; absent: the one a key begins with. */
+  readonly policy?: string;
   /** The id it is to have. Internal: for worlds that are set up with fixed ids. @default drawn */
   readonly fixedKeyId?: string;
 }

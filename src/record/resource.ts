@@ -47,8 +47,21 @@ export interface OwnedRecord {
   readonly name: string;
   readonly description: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** rg-...; absent: the account's default group. */
+  readonly resourceGroupId?: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+}
+
+/** PrePaid: by subscription. Source: ECS DescribeDisks, DiskChargeType. */
+export type ChargeType = 'PrePaid' | 'PostPaid';
+
+/** What keeps a snapshot from being deleted. Times are milliseconds since 1970. */
+export interface SnapshotLockRecord {
+  readonly lockedAt: number;
+  /** Until then the lock may be taken off, or be made a shorter one. */
+  readonly coolOffEndsAt: number;
+  readonly expiresAt: number;
 }
 
 /** What was asked of the encryption tables when a resource was made. */
@@ -105,6 +118,8 @@ export interface DiskRecord extends StoredRecord {
   readonly deleteWithInstance: boolean;
   readonly deleteAutoSnapshot: boolean;
   readonly enableAutoSnapshot: boolean;
+  /** Absent: PostPaid. */
+  readonly chargeType?: ChargeType;
   /** Milliseconds since 1970; null: never yet. */
   readonly attachedAt: number | null;
   readonly detachedAt: number | null;
@@ -120,4 +135,6 @@ export interface SnapshotRecord extends StoredRecord {
   readonly status: SnapshotStatus;
   /** Days; 0: for good. */
   readonly retentionDays: number;
+  /** Absent: it never was locked, or was unlocked. */
+  readonly lock?: SnapshotLockRecord;
 }

@@ -124,8 +124,9 @@ function compileObject(entries: Readonly<Record<string, Part>>): ShapeCheck | nu
   };
 }
 
+/** An array is one, too, as valibot has it: what is in it decides. */
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null;
 }
 
 function compileAction({ type, requirement }: Part): ShapeCheck | null {

@@ -7,6 +7,7 @@
 import * as v from 'valibot';
 import { KEY_VERSIONS_MAX, SHARDS_MAX, WRAPS_PER_VERSION_MAX } from '../limits.ts';
 import {
+  chargeType,
   DOCUMENT_NUMBERS,
   DOCUMENT_SHAPES,
   type DocumentRecords,
@@ -145,6 +146,7 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
     deleteWithInstance: v.boolean(),
     deleteAutoSnapshot: v.boolean(),
     enableAutoSnapshot: v.boolean(),
+    chargeType: v.exactOptional(chargeType),
     attachedAt: time,
     detachedAt: time,
   }),
@@ -157,6 +159,9 @@ export const SHAPES: { readonly [K in RecordKind]: v.GenericSchema<unknown, Reco
     sourceRegionId: v.nullable(scopeId),
     status: v.picklist(['progressing', 'accomplished', 'failed']),
     retentionDays: count,
+    lock: v.exactOptional(
+      v.strictObject({ lockedAt: count, coolOffEndsAt: count, expiresAt: count }),
+    ),
   }),
   tombstone: v.strictObject({
     id: v.pipe(v.string(), v.check(isLineageId)),

@@ -88,7 +88,9 @@ export class DiskIo {
     const target = isLength
       ? new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
       : lengthOrTarget;
-    if (length === 0) return Promise.resolve(target);
+    if (length === 0) {
+      return isDetached(target) ? Promise.reject(detachedError()) : Promise.resolve(target);
+    }
     return this.submit(OPERATION.read, offset, length, target, 0) as Promise<Uint8Array>;
   }
 
@@ -98,8 +100,12 @@ export class DiskIo {
     }
     const refusal = this.refuse(offset, bytes.byteLength, REQUEST_BYTES_MAX);
     if (refusal !== null) return Promise.reject(refusal);
-    const isFua = options?.fua === true;
-    if (bytes.byteLength === 0) return isFua ? this.flush() : Promise.resolve();
+    const isFua = options?.fua ?? false;
+    if (typeof isFua !== 'boolean') return Promise.reject(badType('fua to be a boolean', isFua));
+    if (bytes.byteLength === 0) {
+      if (isDetached(bytes)) return Promise.reject(detachedError());
+      return isFua ? this.flush() : Promise.resolve();
+    }
     const flags = isFua ? FLAG_FUA : 0;
     const written = this.submit(OPERATION.write, offset, bytes.byteLength, bytes, flags);
     return written as Promise<unknown> as Promise<void>;
@@ -287,7 +293,9 @@ export class DiskIo {
   private refuse(offset: number, length: number, lengthMax: number): PlaneError | null {
     if (this.closing !== null) return this.closedError();
     if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) {
-      return badType('offset and length to be whole numbers of bytes', `${offset}, ${length}`);
+      const isOffsetWrong = !Number.isSafeInteger(offset);
+      const which = isOffsetWrong ? 'offset' : 'length';
+      return badType(`${which} to be a whole number of bytes`, isOffsetWrong ? offset : length);
     }
     if (offset < 0 || length < 0 || offset + length > this.sizeBytes) {
       const wanted = `[${offset}, ${offset + length})`;
@@ -333,7 +341,23 @@ function extentsOf(
   return extents;
 }
 
+/** True of an array whose buffer was transferred away: it looks empty, and its bytes are gone. */
+function isDetached({ buffer }: Uint8Array): boolean {
+  try {
+    buffer.slice(0, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function detachedError(): PlaneError {
+  return new PlaneError('InvalidArgument', 'expected bytes, got those of a detached buffer');
+}
+
 function badType(expected: string, got: unknown): PlaneError {
-  const shown = typeof got === 'string' || typeof got === 'number' ? String(got) : typeof got;
-  return new PlaneError('InvalidArgument', `expected ${expected}, got ${shown}`);
+  const type = got === null ? 'null' : typeof got;
+  const isShown = type === 'number' || type === 'boolean';
+  const shown = type === 'string' ? JSON.stringify(got).slice(0, 80) : type;
+  return new PlaneError('InvalidArgument', `expected ${expected}, got ${isShown ? got : shown}`);
 }

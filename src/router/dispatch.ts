@@ -17,6 +17,8 @@
  *    waiting for a place in it, fails with ShardLost and is not repeated: a write may have taken
  *    effect, in whole or in part, and only its caller knows whether it may take effect later than
  *    what he asked for since. All reads and writes may be repeated by him.
+ * 6. Bytes that their owner detaches or shrinks while they are borrowed fail his request, with
+ *    InvalidArgument, and nobody else's.
  *
  * **Thread:** main.
  */
@@ -167,6 +169,10 @@ export class ShardDispatch {
 
   /** Puts as many pieces as fit into the ring. @returns true if that was all of them */
   private place(request: IoRequest): boolean {
+    if (isTakenAway(request)) {
+      this.abandon(request);
+      return true;
+    }
     while (request.placedBytes < request.lengthBytes || request.lengthBytes === 0) {
       if ((this.filled - this.settledCount) >>> 0 === RING_SLOTS) return false;
       const start = request.placedBytes;
@@ -193,6 +199,13 @@ export class ShardDispatch {
       if (request.lengthBytes === 0) break;
     }
     return true;
+  }
+
+  /** What is not in the ring yet does not go there; settled now, or with its last piece. */
+  private abandon(request: IoRequest): void {
+    request.error ??= takenAway(request);
+    request.placedBytes = request.lengthBytes;
+    if (request.piecesInRing === 0) this.settleRequest(request);
   }
 
   /** Takes staging space for a piece, and copies what it writes. @returns -1: no space now */
@@ -225,7 +238,8 @@ export class ShardDispatch {
     } else {
       request.times?.take(this.channel, position);
       if (request.operation === OPERATION.read && spaceEnd !== NO_SPACE) {
-        this.copyOut(request, position, slot);
+        if (isTakenAway(request)) error = takenAway(request);
+        else this.copyOut(request, position, slot);
       }
     }
     if (spaceEnd !== NO_SPACE) this.space.freeUpTo(spaceEnd);
@@ -265,6 +279,17 @@ export class ShardDispatch {
       this.onPublish();
     });
   }
+}
+
+/** An array whose buffer was detached has no bytes. */
+function isTakenAway({ bytes, lengthBytes }: IoRequest): boolean {
+  return bytes !== null && bytes.byteLength < lengthBytes;
+}
+
+function takenAway({ operation, lengthBytes }: IoRequest): PlaneError {
+  const verb = operation === OPERATION.read ? 'read' : 'write';
+  const what = `the buffer of a ${verb} of ${lengthBytes} bytes was detached or made smaller`;
+  return new PlaneError('InvalidArgument', `${what} before the ${verb} had settled`);
 }
 
 /** Bytes of the piece that starts at offset: to the end, or to a sector edge. */

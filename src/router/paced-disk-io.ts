@@ -25,17 +25,33 @@ import type { HeldCompletions } from './held-completions.ts';
 
 const MICROSECONDS = 1_000;
 
+/** A stage that requests of several disks pass, in the order they are made, before their own. */
+export interface SharedStage {
+  /** @returns when the request leaves it, microseconds; never before an earlier one did */
+  pass(now: number, bytes: number): number;
+  /** One of the disks is closed. Called once for each. */
+  leave(): void;
+}
+
 export class PacedDiskIo extends DiskIo {
   private readonly pacer: DiskPacer;
   private readonly completions: HeldCompletions;
   private readonly chance: Prng;
+  private readonly shared: SharedStage | null;
   /** Requests made and not answered. */
   private unanswered = 0;
 
-  constructor(options: DiskIoOptions, profile: PerformanceProfile, completions: HeldCompletions) {
+  /** @param shared what it has together with other disks; null: nothing */
+  constructor(
+    options: DiskIoOptions,
+    profile: PerformanceProfile,
+    completions: HeldCompletions,
+    shared: SharedStage | null = null,
+  ) {
     super(options);
     this.pacer = new DiskPacer(profile, systemClock.monotonic() * MICROSECONDS);
     this.completions = completions;
+    this.shared = shared;
     this.chance = createPrng(options.handle);
   }
 
@@ -46,6 +62,7 @@ export class PacedDiskIo extends DiskIo {
 
   protected override letGo(): void {
     this.completions.letGo(this);
+    this.shared?.leave();
   }
 
   protected override submit(
@@ -94,10 +111,8 @@ export class PacedDiskIo extends DiskIo {
   private admit(operation: Operation, bytes: number): number {
     const now = systemClock.monotonic() * MICROSECONDS;
     const chance = this.chance.nextFloat();
-    const done =
-      operation === OPERATION.flush
-        ? this.pacer.admitFlush(now, chance)
-        : this.pacer.admit(now, bytes, chance);
-    return done / MICROSECONDS;
+    if (operation === OPERATION.flush) return this.pacer.admitFlush(now, chance) / MICROSECONDS;
+    const start = this.shared === null ? now : this.shared.pass(now, bytes);
+    return this.pacer.admit(start, bytes, chance) / MICROSECONDS;
   }
 }

@@ -71,6 +71,11 @@ export class ShardLane {
     this.dispatch.onStoreFailed = (error) => this.noteFailure(error);
   }
 
+  /** Its thread is lost: onReplaced or onDown will be called. */
+  get isReplacing(): boolean {
+    return this.replacing !== null;
+  }
+
   /** @throws PlaneError what the shard answered; ShardLost, DataLost; Busy: no answer in time */
   call(request: ShardRequest): Promise<unknown> {
     if (this.replacing !== null) return this.callLater(request);

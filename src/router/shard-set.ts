@@ -242,9 +242,11 @@ export class ShardSet {
   }
 
   private reopen(open: OpenVolume): void {
-    open.opening = this.openAgain(open).finally(() => {
-      open.opening = null;
+    const opening = this.openAgain(open).finally(() => {
+      // It may have outlived its thread: then another is waited for.
+      if (open.opening === opening) open.opening = null;
     });
+    open.opening = opening;
   }
 
   private async openAgain(open: OpenVolume): Promise<void> {
@@ -299,7 +301,11 @@ export class ShardSet {
    */
   private async letGoOf(tree: string): Promise<void> {
     for (const open of this.everyOpen()) {
-      if (open.trees.indexOf(tree) > 0) await this.dropLower(open);
+      if (open.trees.indexOf(tree) <= 0) continue;
+      await this.dropLower(open).catch((error: unknown) => {
+        // Closed meanwhile: it has let go.
+        if (!(error instanceof PlaneError && error.code === 'DiskClosed')) throw error;
+      });
     }
   }
 
@@ -350,14 +356,15 @@ export class ShardSet {
         }
       },
     };
-    const io = this.pacing.faceOf(options, volume.profile);
+    const io = this.pacing.faceOf(options, volume);
     const trees = layers.map(({ tree }) => tree);
     const open: OpenVolume = { io, isReadOnly, shardIndex, trees, gate: null, opening: null };
     keep(open);
     if (lane.losses !== losses) {
-      // The thread that opened it was lost as soon as it had answered.
+      // The thread that opened it was lost as soon as it had answered. By two openings it would be
+      // shut again behind main's back: one that is being replaced opens what it finds kept.
       this.shutVolume(open);
-      this.reopen(open);
+      if (!lane.isReplacing) this.reopen(open);
     }
     return io;
   }

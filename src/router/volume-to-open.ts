@@ -1,5 +1,5 @@
 /** What a volume is opened with, and what a job gets that opens one of its own. */
-import type { PerformanceProfile } from '../performance/profile.ts';
+import type { PerformanceProfile, Rates } from '../performance/profile.ts';
 import type { ReencryptProgress, VolumeLayer } from '../record/shard-message.ts';
 
 /** What has to be known to open a disk's volume. No plaintext key. */
@@ -11,6 +11,13 @@ export interface VolumeToOpen {
   readonly layers: readonly VolumeLayer[];
   /** How fast its callers are to see it. @default as fast as it is */
   readonly profile?: PerformanceProfile | undefined;
+  /** With a profile: what it shares with the other disks of an instance. @default nothing */
+  readonly instance?: InstanceLimits | undefined;
+}
+
+/** What an instance does at the most on all its disks together. */
+export interface InstanceLimits extends Rates {
+  readonly instanceId: string;
 }
 
 /** A volume that a re-encryption job has open. */

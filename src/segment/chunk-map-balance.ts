@@ -170,12 +170,13 @@ export class ChunkMapBalance {
     const level = nodes.levelOf(node);
     let cut = this.#cutFor(level, low === count, high === 0);
     if (!this.#arePairs(parent, leftIndex, cut)) cut = this.#gatheredCount >>> 1;
+    invariant(cut !== leftCount, 'the node that had too many entries gives some away');
     this.#scatter(left, 0, cut);
     this.#scatter(right, cut, this.#gatheredCount);
     invariant(nodes.keyAt(left, 0) < nodes.keyAt(right, 0), 'nodes ascend');
     nodes.setKey(parent, leftIndex + 1, nodes.keyAt(right, 0));
     if (leftCount < cut) this.#joinSeam(left, leftCount);
-    else if (leftCount > cut) this.#joinSeam(right, leftCount - cut);
+    else this.#joinSeam(right, leftCount - cut);
     this.mergeAround(parent, leftIndex + 1);
     this.mergeAround(parent, leftIndex);
     return NO_NODE;

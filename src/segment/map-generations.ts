@@ -88,8 +88,8 @@ export class MapGenerations {
 
   /** Bytes of batches that recovery would have to replay. */
   get replayBytes(): number {
-    const current = this.#log === null ? 0 : this.#log.byteCount - HEAD_BYTES;
-    return current + this.#olderLogBytes;
+    invariant(this.#log !== null, 'who asks has written to the log');
+    return this.#log.byteCount - HEAD_BYTES + this.#olderLogBytes;
   }
 
   /**
@@ -197,8 +197,8 @@ export class MapGenerations {
     this.#log = null;
   }
 
+  /** There are some: begin() has noted what the checkpoint replaces. */
   #removeStale(): void {
-    if (this.#stalePaths.size === 0) return;
     for (const path of this.#stalePaths) {
       this.#fileSystem.unlink(path);
       this.#stalePaths.delete(path);

@@ -52,8 +52,8 @@ export class MemorySegments implements SegmentBackend {
 
   begin(segmentNumber: number): SectorMemory {
     invariant(this.#memories[segmentNumber] === undefined, 'a new segment has no memory');
+    invariant(segmentNumber <= this.#memories.length, 'segments are numbered one after another');
     const memory = this.#freeMemories.pop() ?? new SectorMemory(this.#segmentBytes);
-    while (this.#memories.length < segmentNumber) this.#memories.push(undefined);
     this.#memories[segmentNumber] = memory;
     return memory;
   }

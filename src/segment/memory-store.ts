@@ -64,10 +64,6 @@ class NoPersistence implements Persistence {
     return true;
   }
 
-  spareSlots(): number {
-    return 0;
-  }
-
   requireAppendable(): void {}
   requireChangeable(): void {}
   recordAssign(): void {}
@@ -80,6 +76,10 @@ class NoPersistence implements Persistence {
   commit(): void {}
   flush(): void {}
   close(): void {}
+
+  spareSlots(): number {
+    invariant(false, 'a memory store has no reserve, and is always ready');
+  }
 
   settle(): void {
     invariant(false, 'a memory store has nothing retired');

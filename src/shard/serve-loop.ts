@@ -7,24 +7,33 @@
  * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is
  * off where there is only one core. After a batch of more than POLLED_BATCH_REQUESTS_MAX requests
  * there is none: one wake-up for so many costs little, and the processor is better given to whoever
- * makes the next ones. A client on the same machine has to run before there are any.
+ * makes the next ones. A client on the same machine has to run before there are any. While polling
+ * finds work the shard stays on its processor (processor-hold.ts).
  *
  * **Thread:** shard.
  */
 import { BUSY_BATCHES_PER_IDLE, POLLED_BATCH_REQUESTS_MAX, SHARD_SLEEP_MS_MAX } from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
+import type { ProcessorHold } from './processor-hold.ts';
 import type { Shard } from './serve.ts';
 
-/** @param drainPorts handles every message waiting on the shard's ports */
+/**
+ * @param drainPorts handles every message waiting on the shard's ports
+ * @param hold told of each turn of the loop; null where a thread cannot be held
+ */
 export function serveUntilStopped(
   shard: Shard,
   channel: ShardChannel,
   drainPorts: () => void,
   pollMicroseconds: number,
+  hold: ProcessorHold | null,
 ): void {
   let doorbellDrained = Atomics.load(channel.doorbell, 0) - 1;
   let batches = 0;
+  let hasFound = false;
   while (!shard.isStopped) {
+    hold?.turned(hasFound);
+    hasFound = false;
     channel.beat();
     const doorbell = Atomics.load(channel.doorbell, 0);
     if (doorbell !== doorbellDrained) {
@@ -38,7 +47,8 @@ export function serveUntilStopped(
     }
     if (shard.idle()) continue;
     const isPolled = shard.lastBatchRequests <= POLLED_BATCH_REQUESTS_MAX;
-    if (isPolled && poll(shard, channel, doorbell, pollMicroseconds / 1000)) continue;
+    hasFound = isPolled && poll(shard, channel, doorbell, pollMicroseconds / 1000);
+    if (hasFound) continue;
     channel.sleepShard(doorbell, shard.executedCount, SHARD_SLEEP_MS_MAX);
   }
 }

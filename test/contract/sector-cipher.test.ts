@@ -7,6 +7,7 @@ import { nodeEngine } from '../../src/cipher/xts-node.ts';
 import { opensslEngine } from '../../src/cipher/xts-openssl.ts';
 import { referenceEngine } from '../../src/cipher/xts-reference.ts';
 import type { XtsEngine } from '../../src/cipher/xts-sector-key.ts';
+import { longFactor } from '../support/long.ts';
 import { randomKey, randomSector } from './sector-cipher-cases.ts';
 import { sectorCipherSuite } from './sector-cipher-suite.ts';
 
@@ -27,11 +28,14 @@ if (native.library === null) {
   it.skip(`openssl-ffi: there is no native code here: ${native.failure}`);
 } else {
   sectorCipherSuite('openssl-ffi, live iv', () => opensslEngine());
-  sectorCipherSuite('openssl-ffi, re-init', () => opensslEngine(withoutLiveIv()), { cases: 2_000 });
+  sectorCipherSuite('openssl-ffi, re-init', () => opensslEngine(withoutLiveIv()));
 }
 sectorCipherSuite('node-crypto', nodeEngine);
 // AES in JavaScript takes 70 us a sector and more: a twentieth of the cases keeps the suite short.
-sectorCipherSuite('noble-reference', referenceEngine, { cases: 500 });
+// SEALDISK_LONG=20 runs all 10,000.
+sectorCipherSuite('noble-reference', referenceEngine, {
+  cases: Math.min(10_000, 500 * longFactor),
+});
 
 describe('all engines', () => {
   const engines: XtsEngine[] = [nodeEngine(), referenceEngine()];

@@ -37,7 +37,8 @@ describe('the official SDKs', () => {
   test('create, describe and delete a disk', async () => {
     await using api = await startApi();
     const client = ecsClient(api.port);
-    const diskName = 'my disk (测试)*!~+';
+    const diskName = 'my-disk.测试';
+    const description = 'my disk (测试)*!~+';
     const created = await client.createDisk(
       new ecs.CreateDiskRequest({
         regionId,
@@ -46,6 +47,7 @@ describe('the official SDKs', () => {
         diskCategory: 'cloud_essd',
         encrypted: true,
         diskName,
+        description,
         tag: [new ecs.CreateDiskRequestTag({ key: 'k1', value: 'v 1' })],
       }),
     );
@@ -54,6 +56,7 @@ describe('the official SDKs', () => {
     expect(await describeDisk(client, diskId)).toMatchObject({
       diskId,
       diskName,
+      description,
       encrypted: true,
       size: 40,
       status: 'Available',

@@ -61,10 +61,10 @@ describe('signatures', () => {
 
   test('of every official client are right: ACS3, v2, KMS, pop-core', async () => {
     await using api = await startApi(strict, { world });
-    const diskName = "a b*(!')~+&=%测";
+    const description = "a b*(!')~+&=%测";
     for (const client of [ecsClient(api.port, ALICE), ecsClient(api.port, ALICE, 'v2')]) {
-      const diskId = await newDisk(client, { diskName, encrypted: true });
-      expect((await describeDisk(client, diskId)).diskName).toBe(diskName);
+      const diskId = await newDisk(client, { description, encrypted: true });
+      expect((await describeDisk(client, diskId)).description).toBe(description);
     }
     await kmsClient(api.port, ALICE).listKeys(new kms.ListKeysRequest({}));
     const pop = popClient(api.port, '2014-05-26', ALICE);
@@ -72,15 +72,20 @@ describe('signatures', () => {
       const options = { method };
       const made = await pop.request<{ DiskId: string }>(
         'CreateDisk',
-        { RegionId: regionId, Size: 20, DiskName: diskName, Tag: [{ Key: 'a', Value: 'b c' }] },
+        {
+          RegionId: regionId,
+          Size: 20,
+          Description: description,
+          Tag: [{ Key: 'a', Value: 'b c' }],
+        },
         options,
       );
-      const described = await pop.request<{ Disks: { Disk: { DiskName: string }[] } }>(
+      const described = await pop.request<{ Disks: { Disk: { Description: string }[] } }>(
         'DescribeDisks',
         { RegionId: regionId, DiskIds: JSON.stringify([made.DiskId]) },
         options,
       );
-      expect(described.Disks.Disk[0]!.DiskName).toBe(diskName);
+      expect(described.Disks.Disk[0]!.Description).toBe(description);
     }
     for (const signature of [undefined, 'v2'] as const) {
       const client = ecsClient(api.port, TEMPORARY, signature);

@@ -144,6 +144,26 @@ describe('the Terraform provider', () => {
     await ecs('DeleteDisk', { DiskId });
   });
 
+  test('alicloud_ecs_disk: another resource group, by subscription and back', async () => {
+    const InstanceId = await newInstance({ InstanceChargeType: 'PrePaid' });
+    const DiskId = await createDisk({ ResourceGroupId: 'rg-first' });
+    expect(await readDisk(DiskId)).toMatchObject({ ResourceGroupId: 'rg-first' });
+    const about = { ResourceId: DiskId, RegionId, ResourceType: 'disk' };
+    await ecs('JoinResourceGroup', { ...about, ResourceGroupId: 'rg-second' });
+    expect(await readDisk(DiskId)).toMatchObject({ ResourceGroupId: 'rg-second' });
+    await ecs('AttachDisk', { DiskId, InstanceId });
+    for (const DiskChargeType of ['PrePaid', 'PostPaid']) {
+      const ClientToken = clientToken('ModifyDiskChargeType');
+      const DiskIds = JSON.stringify([DiskId]);
+      const change = { AutoPay: true, ClientToken, DiskIds, DiskChargeType };
+      await ecs('ModifyDiskChargeType', { ...change, InstanceId, RegionId });
+      expect(await readDisk(DiskId)).toMatchObject({ DiskChargeType });
+    }
+    await ecs('DetachDisk', { DiskId, InstanceId });
+    await until(() => readDisk(DiskId), ['Available']);
+    await deleteDisk(DiskId);
+  });
+
   test('alicloud_ecs_disk_attachment', async () => {
     const InstanceId = await newInstance();
     const DiskId = await createDisk({ Encrypted: true });
@@ -323,11 +343,17 @@ describe('the Terraform provider', () => {
 });
 
 /** An instance of the first public image, running. */
-async function newInstance(): Promise<string> {
+async function newInstance(more: Readonly<Record<string, string>> = {}): Promise<string> {
   const image = itemOf(await ecs('DescribeImages', { RegionId }), 'Images', 'Image');
   const ImageId = String(image?.ImageId);
   const InstanceType = 'ecs.g7.large';
-  const made = await ecs('RunInstances', { RegionId, ZoneId, ImageId, InstanceType });
+  const made = await ecs('RunInstances', {
+    RegionId,
+    ZoneId,
+    ImageId,
+    InstanceType,
+    ...more,
+  });
   const sets = made.InstanceIdSets as unknown as { readonly InstanceIdSet: readonly string[] };
   const InstanceId = sets.InstanceIdSet[0]!;
   const read = async () => {

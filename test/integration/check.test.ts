@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -139,6 +140,8 @@ describe('a check of a data directory', () => {
     ['a checkpoint that is gone', /shard-0\/.*\.ckpt$/, 'remove', /shard 0: .*/],
     ['metadata cut short', /meta\/data\.mdb/, 'cut', /meta: DataDirectoryCorrupt: .*/],
     ['metadata that is gone', /meta\/data\.mdb/, 'remove', /meta: DataDirectoryCorrupt: .*/],
+    ['metadata that is empty', /meta\/data\.mdb/, 'empty', /meta: .*data\.mdb is empty/],
+    ['a vault that is empty', /kms\/data\.mdb/, 'empty', /kms: .* has no vault/],
     ['a vault cut short', /kms\/data\.mdb/, 'cut', /kms: DataDirectoryCorrupt: .*/],
     ['a vault that is gone', /kms\/data\.mdb/, 'remove', /kms: .* has no vault/],
     ['a shard that is gone', /shard-1$/, 'directory', /shard 1: .*shard-1 cannot be read: ENOENT/],
@@ -150,6 +153,7 @@ describe('a check of a data directory', () => {
       const file = fileLike(path, pattern);
       if (damage === 'flip') flipBit(file, Math.floor(statSync(file).size / 2));
       if (damage === 'remove') rmSync(file);
+      if (damage === 'empty') truncateSync(file);
       if (damage === 'cut') {
         const head = readFileSync(file).subarray(0, 3 * SECTOR);
         rmSync(file);
@@ -160,6 +164,15 @@ describe('a check of a data directory', () => {
     }
     const { problems } = await checkDirectory(path);
     expect(problems.join('\n')).toMatch(expected);
+  });
+
+  it('tells of metadata that was lost and made anew, and of no trees to be removed', async () => {
+    const path = copy();
+    rmSync(join(path, 'meta', 'data.mdb'));
+    expect(await codeOf(openPlane({ dataDir: path }))).toBe('DataDirectoryCorrupt');
+    const { problems, leftOvers, sectorsChecked } = await checkDirectory(path);
+    expect(problems.join('\n')).toMatch(/^meta: it is empty, and shard 0 holds 2 trees$/);
+    expect({ leftOvers, sectorsChecked }).toEqual({ leftOvers: 0, sectorsChecked: 2 * SECTORS });
   });
 
   it('tells what is no data directory, and what a root key is missing for', async () => {

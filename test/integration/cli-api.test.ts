@@ -175,7 +175,8 @@ describe('sealdisk ecs and kms', () => {
     const keys = join(directory.path, 'keys.json');
     writeFileSync(keys, JSON.stringify([{ accessKeyId: 'bob', accessKeySecret: 'secret' }]));
     const served = await serve('--auth', 'strict', '--access-keys', keys, '--quiet');
-    const words = ['ecs', 'CreateDisk', '--Size', '20', '--DiskName', "a (b)*!'~+", '--endpoint'];
+    const odd = ['--Description', "a (b)*!'~+"];
+    const words = ['ecs', 'CreateDisk', '--Size', '20', ...odd, '--endpoint'];
     const bob = { ALIBABA_CLOUD_ACCESS_KEY_ID: 'bob', ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'secret' };
     const made = await sealdisk([...words, served.url], bob);
     expect(answerOf(made).DiskId).toMatch(/^d-/);

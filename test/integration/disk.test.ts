@@ -237,6 +237,7 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     expect(await codeOf(disk.read(0, wrong(null)))).toBe('InvalidArgument');
     expect(await codeOf(disk.write(0, wrong('text')))).toBe('InvalidArgument');
     expect(await codeOf(disk.write(0, wrong([1, 2])))).toBe('InvalidArgument');
+    expect(await codeOf(disk.write(0, four, wrong({ fua: 'true' })))).toBe('InvalidArgument');
     expect(await codeOf(disk.read(0, 33 * MIB))).toBe('RequestTooLarge');
     expect(await codeOf(disk.write(0, new Uint8Array(33 * MIB)))).toBe('RequestTooLarge');
     expectBytes(await disk.read(disk.size, 0), new Uint8Array(0));
@@ -298,6 +299,24 @@ describe.each(Object.entries(stores))('disks of a plane on the %s store', (_name
     expect(problems).toEqual([]);
     expect(sectorsChecked).toBeGreaterThan(1000);
   });
+});
+
+it('a plane refuses what has the wrong type, whatever the compiler was told', async () => {
+  await using plane = await openPlane({ memory: true });
+  const { DiskId } = await plane.call('CreateDisk', { Size: 1 });
+  const wrong = (value: unknown) => value as never;
+  for (const id of [undefined, null, 5, [DiskId], Symbol('d'), {}]) {
+    expect(await codeOf(plane.attach(wrong(id)))).toBe('InvalidArgument');
+    expect(await codeOf(plane.openSnapshot(wrong(id)))).toBe('InvalidArgument');
+    expect(await codeOf(plane.searchForKey(wrong(id)))).toBe('InvalidArgument');
+    expect(await codeOf(plane.explain(wrong(id)))).toBe('InvalidArgument');
+  }
+  expect(await codeOf(plane.attach(DiskId, wrong(null)))).toBe('InvalidArgument');
+  expect(await codeOf(plane.attach(DiskId, wrong({ performance: 1 })))).toBe('InvalidArgument');
+  expect(await codeOf(plane.scrub(wrong(null)))).toBe('InvalidArgument');
+  expect(() => plane.as(wrong(undefined))).toThrow('expected the principal');
+  await using disk = await plane.attach(DiskId);
+  expect(disk.size).toBe(GIB);
 });
 
 describe('a closed plane', () => {

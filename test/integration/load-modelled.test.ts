@@ -37,7 +37,9 @@ test('an encrypted ESSD PL1 of 20 GiB does what it is sold with, and no more', (
     '--performance modelled --category cloud_essd --performance-level PL1 --disk-size 20G ' +
       '--encrypt on',
   );
-  expect(ran.stderr).toContain('a.0.0: cloud_essd PL1, 20 GiB, sold with 2800 IOPS and 130 MB/s');
+  expect(ran.stderr).toContain(
+    'a.0.0: cloud_essd PL1, 20 GiB, sold with 2800 IOPS and 130 MiB/s (136 MB/s)',
+  );
   expect(ran.code).toBe(0);
   const { jobs, sealdisk } = ran.report();
   expect(jobs).toMatchObject([{ jobname: 'a', error: 0, sealdisk: { target: 'encrypted' } }]);

@@ -62,6 +62,31 @@ describe('a modelled disk of a plane', () => {
     expect(performance.now() - begun).toBeGreaterThan((600 / 1_812) * 1_000 * 0.9);
   });
 
+  it('does no more than the instance type it is attached to, however it was attached', async () => {
+    await using plane = await openPlane({ memory: true, performance: 'modelled' });
+    const { Images } = await plane.call('DescribeImages', { ImageOwnerAlias: 'system' });
+    // 40,000 IOPS in a burst; ecs.g6.large: 10,000 and 125 MB/s.
+    const kind = { Size: 40, BurstingEnabled: true };
+    const { InstanceIdSets } = await plane.call('RunInstances', {
+      ImageId: Images[0]!.ImageId,
+      InstanceType: 'ecs.g6.large',
+      DataDisk: [{ ...kind, Category: 'cloud_auto' }],
+    });
+    const InstanceId = InstanceIdSets[0]!;
+    const { DiskId } = await plane.call('CreateDisk', { ...kind, DiskCategory: 'cloud_auto' });
+    await plane.call('AttachDisk', { DiskId, InstanceId });
+    const { Disks } = await plane.call('DescribeDisks', { InstanceId, DiskType: 'data' });
+    expect(Disks).toHaveLength(2);
+    await using one = await plane.attach(Disks[0]!.DiskId);
+    await using other = await plane.attach(Disks[1]!.DiskId);
+    const begun = performance.now();
+    const writes = (disk: typeof one, count: number) =>
+      Array.from({ length: count }, (_, at) => disk.write((at % 64) * SECTOR, bytes));
+    await Promise.all([...writes(one, 4_000), ...writes(other, 4_000)]);
+    // Each alone would have taken a tenth of a second.
+    expect(performance.now() - begun).toBeGreaterThan((8_000 / 10_000) * 1_000 * 0.9);
+  });
+
   it('is closed with its plane, whatever is held', async () => {
     const plane = await openPlane({ memory: true, performance: 'modelled' });
     const disk = await plane.attach(await essd(plane, 'PL0', 1));

@@ -19,8 +19,9 @@
  * 6. The same seed has the same trace (trace.ts).
  */
 import { createPrng, type Prng } from '../../src/base/prng.ts';
+import { REOPEN_RETRY_MS } from '../../src/limits.ts';
 import { causelessError, codeOf, type Mishaps, noMishaps } from './causes.ts';
-import { checkContents, checkStores } from './final-check.ts';
+import { checkContents, checkStores, isReencrypted } from './final-check.ts';
 import { type CallerSeams, IoCaller } from './io-caller.ts';
 import { Machine } from './machine.ts';
 import type { Ending } from './model.ts';
@@ -152,7 +153,7 @@ class History {
     const { process } = this.#machine;
     if (process === null) return;
     this.#striker.strike(this.#mishaps);
-    if (this.#isDegraded() && this.#prng.nextBelow(60) === 0) {
+    if ((this.#isDegraded() || this.#world.isStuck) && this.#prng.nextBelow(60) === 0) {
       await this.#close();
       return;
     }
@@ -162,7 +163,7 @@ class History {
     await this.#step(!hasActed);
   }
 
-  /** One request of what is open; a disk is attached first if nothing is. */
+  /** One request of what is open; a disk is attached, or made, if nothing is. */
   #actIo(): boolean {
     if (this.#io.act([...this.#world.resources.values()])) return true;
     const { process } = this.#machine;
@@ -208,6 +209,7 @@ class History {
         for (const problem of this.#world.adopt(process.metadata)) this.#violation(problem);
         // What recovery found is durable by now, unless it could not write.
         if (!this.#hasLoss()) this.#world.settle();
+        else if (this.#machine.isDamaged) this.#world.loosen();
         return;
       }
       if (opening.isSettled) {
@@ -280,12 +282,12 @@ class History {
   }
 
   /**
-   * Its store is opened again: what is lost there is lost now. If that opening loses something it
-   * fails, and there is none after it while the process lives (shard-lane.ts, rule 3).
+   * Its store is opened again: what is lost there is lost now, also by what it writes as it opens.
+   * If it fails there is no other opening while the process lives (shard-lane.ts, rule 3).
    */
   #shardCrashes(shardIndex: number): void {
     const { process } = this.#machine;
-    if (process === null || !this.#hasLoss()) return;
+    if (process === null || !(this.#hasLoss() || this.#machine.mayBeDamaged)) return;
     for (const { id, volume } of this.#world.resources.values()) {
       const record = process.metadata.getDisk(id) ?? process.metadata.getSnapshot(id);
       const isThere = record === undefined || record.shardIndex === shardIndex;
@@ -326,7 +328,7 @@ class History {
     if (this.#violations.length === 0) this.#violation('it does not come to rest');
   }
 
-  /** Keys work again, re-encryption ends, stores have nothing left to do. */
+  /** Keys work again, disks asked for theirs, re-encryption ends, stores have nothing to do. */
   async #settleBackground(): Promise<boolean> {
     const { process } = this.#machine;
     if (process === null) return false;
@@ -334,13 +336,21 @@ class History {
       process.call('EnableKey', { KeyId }).catch(() => {});
     const enabling = track(Promise.all(this.#keys.map(enable)));
     if (!(await this.#until(() => enabling.isSettled, 'enabling keys'))) return false;
+    if (this.#mishaps.isKeyDisabled && !(await this.#pass(REOPEN_RETRY_MS))) return false;
     this.#mishaps.isKeyDisabled = false;
-    const isDamaged = this.#machine.disks.some(({ scars }) => scars.isDamaged);
-    const isWhole = (): boolean =>
-      process.threads.every((_, index) => process.metadata.idsOfSeveralTrees(index).length === 0);
     // What is damaged cannot be moved.
-    if (!isDamaged && !(await this.#until(isWhole, 're-encryption'))) return false;
+    const hasFailed = this.#faults.syncError > 0;
+    const isMoved = (): boolean => this.#machine.isDamaged || isReencrypted(process, hasFailed);
+    if (!(await this.#until(isMoved, 're-encryption'))) return false;
     return this.#until(() => this.#time.isQuiet, 'background work');
+  }
+
+  async #pass(milliseconds: number): Promise<boolean> {
+    let isOver = false;
+    this.#time.after(milliseconds, () => {
+      isOver = true;
+    });
+    return this.#until(() => isOver, 'a pause');
   }
 
   async #check(): Promise<void> {
@@ -352,10 +362,12 @@ class History {
       violation: (text: string) => this.#violation(text),
       refused: (what: string, error: unknown) => this.#refused(what, error),
     };
-    const checks = checkContents(process, this.#world, seams);
-    const checked = track(checks.then(() => checkStores(process, seams)));
-    await this.#until(() => checked.isSettled, 'the check');
+    const checked = track(checkContents(process, this.#world, seams));
+    if (!(await this.#until(() => checked.isSettled, 'the check'))) return;
     if (checked.error instanceof Error) this.#violation(String(checked.error.stack));
+    // A task that tried again meanwhile may be between the two halves of a removal.
+    if (!(await this.#until(() => this.#time.isQuiet, 'background work'))) return;
+    checkStores(process, seams);
   }
 
   #callerSeams(): CallerSeams {

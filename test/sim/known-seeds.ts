@@ -34,4 +34,48 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
     seed: 10_031_932,
     found: 'in the simulator: a snapshot asked for before its shard was lost with a damaged slot',
   },
+  {
+    seed: 30_005_722,
+    found: 'in the simulator: stores were checked while a task was removing a tree',
+  },
+  {
+    seed: 30_032_410,
+    found: 'in the simulator: a shard that was not started again was not taken for lost',
+  },
+  {
+    seed: 30_552_274,
+    found: 'in the simulator: a lost shard had answered a write just before, and lost it',
+  },
+  {
+    seed: 30_060_153,
+    found: 'in the simulator: the one disk there was could not be attached before a next opening',
+  },
+  {
+    seed: 30_539_485,
+    found: 'a volume whose thread was lost as it answered was opened twice in the next one',
+  },
+  {
+    seed: 60_021_570,
+    found: 'in the simulator: with every disk deleted, and none ever made, there was nothing to do',
+  },
+  {
+    seed: 60_070_007,
+    found: 'in the simulator: what a store that failed read was taken for durable',
+  },
+  {
+    seed: 60_106_837,
+    found: 'in the simulator: a disk was read before it asked again for a key enabled since',
+  },
+  {
+    seed: 60_211_539,
+    found: 'in the simulator: re-encryption that a failed store had ended was waited for',
+  },
+  {
+    seed: 60_265_864,
+    found: 'in the simulator: a misdirected write of a store that was being opened again',
+  },
+  {
+    seed: 60_499_629,
+    found: 'a tree was left until the next opening: a volume on it was closed as it let go of it',
+  },
 ];

@@ -72,6 +72,15 @@ export class Machine {
     return this.durable.disks;
   }
 
+  get isDamaged(): boolean {
+    return this.disks.some(({ scars }) => scars.isDamaged);
+  }
+
+  /** What is written, also by a store that is being opened, may do damage. */
+  get mayBeDamaged(): boolean {
+    return this.disks.some(({ rates }) => rates.lostWrite + rates.misdirectedWrite > 0);
+  }
+
   /** Starts a process; what it does takes its course in simulated time. */
   open(): PlaneProcess {
     const { time, trace, swarm, prng } = this.#seams;

@@ -95,10 +95,13 @@ export class Content {
     }
   }
 
-  /** What was not flushed may be gone, or not. */
+  /**
+   * What was not flushed may be gone, or not. What is read then need not be on stable storage: the
+   * opening that found it may have failed to force it.
+   */
   loosen(): void {
     for (const [sector, { kill, power }] of this.#sectors) {
-      const now = kill.reduce(withVersion, power);
+      const now = [...kill.reduce(withVersion, power)];
       this.#sectors.set(sector, { now, kill: now, power });
     }
   }
@@ -133,6 +136,8 @@ export class Volume {
   losses = 0;
   /** Writes made and not answered, in order. */
   readonly inFlight: ModelWrite[] = [];
+  /** Those of them that were made before a loss: if they were done before it, they may be lost. */
+  readonly #beforeLoss = new Set<ModelWrite>();
   readonly #captures = new Set<Capture>();
 
   constructor(states: Content[] = [new Content()]) {
@@ -146,8 +151,9 @@ export class Volume {
   /** @param outcome done; unknown: it may have happened; not: it has not */
   end(write: ModelWrite, outcome: 'done' | 'unknown' | 'not'): void {
     this.inFlight.splice(this.inFlight.indexOf(write), 1);
+    const mayBeLost = this.#beforeLoss.delete(write) && !write.isFua;
     if (outcome === 'not') return;
-    this.#apply(write, outcome === 'done');
+    this.#apply(write, outcome === 'done' && !mayBeLost);
   }
 
   flushed(): void {
@@ -204,6 +210,7 @@ export class Volume {
   crash(how: Ending): void {
     for (const write of this.inFlight.splice(0)) this.#apply(write, false);
     this.#captures.clear();
+    this.#beforeLoss.clear();
     for (const state of this.states) {
       if (how === 'powerCut') state.cutPower();
       else if (how === 'loss') state.loosen();
@@ -217,6 +224,7 @@ export class Volume {
    */
   loosen(): void {
     this.losses++;
+    for (const write of this.inFlight) this.#beforeLoss.add(write);
     this.#change((state) => state.loosen());
   }
 

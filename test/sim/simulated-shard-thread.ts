@@ -111,7 +111,7 @@ export class SimulatedShardThread {
     return this.#store;
   }
 
-  /** Opens the store, in its turn. @throws PlaneError what recovery refuses with */
+  /** Opens the store, in its turn. @throws PlaneError what recovery refuses with: it has ended */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#toShard.push(() => {
@@ -122,6 +122,7 @@ export class SimulatedShardThread {
           this.#toMain.push(() => resolve());
         } catch (error) {
           if (!(error instanceof PlaneError)) throw error;
+          this.#end();
           this.#toMain.push(() => reject(error));
         }
       });

@@ -56,10 +56,12 @@ export class VerbCaller {
     return true;
   }
 
-  /** Attaches a disk, unless one is attached. @returns false if it did not */
+  /** Attaches a disk, or makes one where none is left. @returns false if it did not */
   attachIfNone(process: PlaneProcess): boolean {
-    const hasOne = this.#world.disks().some(({ attachment }) => attachment !== null);
-    const plan = hasOne || this.unanswered > 0 ? null : this.#attach(process);
+    const disks = this.#world.disks();
+    const hasOne = disks.some(({ attachment }) => attachment !== null);
+    if (hasOne || this.unanswered > 0) return false;
+    const plan = disks.length === 0 ? this.#createDisk(process) : this.#attach(process);
     if (plan !== null) void this.#run(plan);
     return plan !== null;
   }

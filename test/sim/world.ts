@@ -64,6 +64,12 @@ export class World {
     return [...this.resources.values()].filter(({ isDisk }) => !isDisk);
   }
 
+  /** Verbs have failed half way on all there is, and nothing is attached: nobody has work left. */
+  get isStuck(): boolean {
+    const all = [...this.resources.values()];
+    return all.length > 0 && all.every(({ isStuck, attachment }) => isStuck && attachment === null);
+  }
+
   add(id: string, made: { isEncrypted: boolean; sourceDiskId: string | null }, states: Content[]) {
     const resource: Resource = {
       id,
@@ -112,6 +118,11 @@ export class World {
   /** What there is is on stable storage, whatever it is. */
   settle(): void {
     for (const { volume } of this.resources.values()) volume.flushed();
+  }
+
+  /** What was not flushed may have been damaged as stores were opened. */
+  loosen(): void {
+    for (const { volume } of this.resources.values()) volume.loosen();
   }
 
   /** Compares with what a plane that was opened has. @returns what is wrong */

@@ -27,7 +27,11 @@ export interface OneThreadShard {
   run(): Promise<void>;
 }
 
-export function oneThreadShard(store: ShardStore): OneThreadShard {
+/** @param yieldProcessor see ShardParts */
+export function oneThreadShard(
+  store: ShardStore,
+  yieldProcessor: () => void = () => {},
+): OneThreadShard {
   const channel = new ShardChannel(allocateShardChannel());
   const replies: ShardReply[] = [];
   const unwraps: UnwrapRequest[] = [];
@@ -39,7 +43,7 @@ export function oneThreadShard(store: ShardStore): OneThreadShard {
     reply: (reply) => replies.push(reply),
     unwrap: (request) => unwraps.push(request),
     connectKms: () => {},
-    yieldProcessor: () => {},
+    yieldProcessor,
   });
   let id = 1;
   const buffers = new RegisteredBuffers(async (request) => shard.handle({ id: id++, request }));

@@ -1,4 +1,6 @@
 /** Records of every kind, as they are stored. */
+
+import { sampleDisk, sampleSnapshot } from '../../bench/sample-records.ts';
 import { TIB } from '../../src/base/units.ts';
 import type { RecordKind, Records } from '../../src/record/shapes.ts';
 
@@ -19,8 +21,7 @@ const createdAt = 1_750_000_000_123;
 /** One record of each kind, with the values that are hardest to keep. */
 export const examples: { [K in RecordKind]: Records[K] } = {
   disk: {
-    ...scope,
-    diskId,
+    ...sampleDisk(diskId),
     name: 'Ünïcode ☃ \u0000 名',
     sizeBytes: 64 * TIB,
     status: 'In_use',
@@ -29,37 +30,10 @@ export const examples: { [K in RecordKind]: Records[K] } = {
       { tree: diskId, encryption },
       { tree: `${diskId}.1`, encryption: null },
     ],
-    description: '',
-    tags: {},
-    zoneId: 'cn-hangzhou-a',
-    category: 'cloud_essd',
-    performanceLevel: 'PL1',
-    provisionedIops: 0,
-    burstingEnabled: false,
-    type: 'data',
-    imageId: null,
-    instanceId: null,
-    device: '',
-    deleteWithInstance: false,
-    deleteAutoSnapshot: false,
-    enableAutoSnapshot: false,
-    attachedAt: null,
-    detachedAt: null,
-    sourceSnapshotId: null,
-    shardIndex: 0,
     createdAt,
   },
   snapshot: {
-    ...scope,
-    snapshotId,
-    name: '',
-    sourceDiskId: diskId,
-    sizeBytes: 2 ** 30,
-    status: 'accomplished',
-    encryption: null,
-    layers: [{ tree: snapshotId, encryption: null }],
-    description: '',
-    tags: {},
+    ...sampleSnapshot(snapshotId, diskId),
     sourceDiskType: 'system',
     sourceSnapshotId: snapshotId,
     sourceRegionId: 'cn-beijing',

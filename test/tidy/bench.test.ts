@@ -1,8 +1,11 @@
 /** The benchmarks run, so that they cannot rot; and their report says what it must. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { type Chart, drawChart } from '../../bench/curves/chart.ts';
+import { fleetChart, rateChart } from '../../bench/curves/charts.ts';
 import { median, parseReference } from '../../bench/reference.ts';
 import { makeReport, renderReport, reportName } from '../../bench/report.ts';
 import { loadTree, ROOT } from './tree.ts';
@@ -30,6 +33,52 @@ describe('a smoke run', () => {
     const files = loadTree().paths.filter((path) => path.endsWith('.bench.ts'));
     const suites = files.map((path) => path.replace('bench/micro/', '').replace('.bench.ts', ''));
     expect([...new Set(report.rows.map((row) => row.suite))].sort()).toEqual(suites);
+  });
+});
+
+describe('the curves', () => {
+  const read = (name: string): string => readFileSync(join(ROOT, 'bench/curves', name), 'utf8');
+
+  test('are drawn from the measured figures that are kept beside them', () => {
+    const { rates, fleets } = JSON.parse(read('measured.json'));
+    expect(drawChart(rateChart(rates))).toBe(read('rate.svg'));
+    expect(drawChart(fleetChart(fleets))).toBe(read('fleet.svg'));
+  });
+
+  test('show what the disks are sold with: virtual time reaches it where it is deep enough', () => {
+    const { rates } = JSON.parse(read('measured.json'));
+    expect(rates).toHaveLength(4);
+    for (const { published, points } of rates) {
+      expect(Math.abs(points.at(-1).virtual / published - 1)).toBeLessThan(0.001);
+    }
+  });
+
+  test('stand where their values are, by the logarithm, and names do not meet', () => {
+    const axis = { title: 'a < b', ticks: [1, 100], text: String };
+    const line = (name: string, y: number) => ({
+      name,
+      colour: 0,
+      mark: 'line' as const,
+      points: [[1, 1] as const, [10, 10] as const, [100, y] as const],
+    });
+    const chart: Chart = {
+      title: 't',
+      subtitle: 's',
+      x: axis,
+      y: axis,
+      series: [line('one', 100), line('other', 99)],
+    };
+    const svg = drawChart(chart);
+    expect(svg).toContain('a &lt; b');
+    const [first] = /points="[^"]*"/.exec(svg) ?? [''];
+    const [[x1, y1], [x2, y2], [x3, y3]] = [...first.matchAll(/([\d.]+),([\d.]+)/g)].map(
+      ([, x, y]) => [Number(x), Number(y)] as const,
+    ) as [[number, number], [number, number], [number, number]];
+    expect([x2 - x1, y1 - y2]).toEqual([x3 - x2, y2 - y3]);
+    const names = [...svg.matchAll(/class="name" x="[\d.]+" y="([\d.]+)"/g)].map(([, y]) =>
+      Number(y),
+    );
+    expect(Math.abs(names[0]! - names[1]!)).toBeGreaterThanOrEqual(15);
   });
 });
 

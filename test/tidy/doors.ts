@@ -98,6 +98,7 @@ export const BUILTINS: readonly Door[] = [
       'src/base/file-lock.ts',
       'src/base/process-hardening.ts',
       'src/base/processor-queue.ts',
+      'src/base/thread-processor.ts',
       'src/segment/',
       'src/kms/',
       'src/kv/',
@@ -115,7 +116,8 @@ export const BUILTINS: readonly Door[] = [
   },
   { name: 'node:inspector', places: ['src/base/process-hardening.ts'] },
   { name: 'node:child_process', places: ['src/gate/turn-process.ts', 'src/cli/', 'bench/'] },
-  { name: 'node:net', places: ['src/front/'] },
+  // The kernel's timer is waited for as a socket is.
+  { name: 'node:net', places: ['src/front/', 'src/load/kernel-timer.ts'] },
   { name: 'node:http', places: ['src/front/'] },
 ];
 

@@ -56,6 +56,16 @@ test('a call that others interrupted counts when it resumed', () => {
   expect(problemsOf(...write, has(1), ended)).toHaveLength(1);
 });
 
+test('the note is one, too, if others interrupted its call', () => {
+  const forced = [asks(1, 'W'), pwrite(LOG, 96), force(LOG)];
+  const interrupted = (length: number): string[] => [
+    `12 pwrite64(30<${LOG}>, "..."..., ${length}, 264 <unfinished ...>`,
+    `12 <... pwrite64 resumed>)           = ${length}`,
+  ];
+  expect(problemsOf(...forced, ...interrupted(32), has(1))).toEqual([]);
+  expect(problemsOf(...forced, ...interrupted(40), has(1))).toHaveLength(1);
+});
+
 test('several lines in one call are read in order, flushes are counted', () => {
   const lines = [asks(1, 'w'), pwrite(SEGMENT), say(['a', 1], ['i', 2, 'f', 1, 0, 0]), has(2)];
   expect(audit(lines, '/plane')).toMatchObject({ flushes: 1, problems: [expect.any(String)] });

@@ -13,6 +13,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { invariant } from '../../src/base/invariant.ts';
 import { SECTOR_UNITS } from './content.ts';
 import { Ground } from './ground.ts';
 import { type Round, violate } from './pass.ts';
@@ -23,6 +24,8 @@ import { STRACE_ENVIRONMENT } from './strace.ts';
 const OPERATIONS = 120;
 /** A batch of a map log with no record in it. */
 const NOTE_BYTES = 32;
+/** What ends a pwrite64, whole or interrupted by others' calls: its length, then its offset. */
+const WRITTEN = /, (\d+), \d+(?:\) += .*| <unfinished \.\.\.>)$/;
 const CALLS = 'trace=pwrite64,fdatasync,fsync,write';
 
 export async function auditFlushes(round: Round): Promise<void> {
@@ -90,7 +93,8 @@ export function audit(lines: readonly string[], dataDir: string) {
 
 function note(dirt: Dirt, call: string, path: string, rest: string): void {
   if (call === 'pwrite64') {
-    const length = Number(/, (\d+), \d+\)/.exec(rest)?.[1]);
+    const length = Number(WRITTEN.exec(rest)?.[1]);
+    invariant(Number.isSafeInteger(length), 'a pwrite64 of another form');
     const isNote = path.endsWith('.log') && length <= NOTE_BYTES && dirt.forced.has(path);
     if (!isNote) dirt.fresh.add(path);
   } else if (call === 'fdatasync' || call === 'fsync') {

@@ -1,9 +1,10 @@
-/** The verbs on regions, tags and account-level default encryption. */
+/** The verbs on regions, tags, resource groups and account-level default encryption. */
 import * as v from 'valibot';
 import * as keyTags from '../keys/key-tags.ts';
 import type { Api, VerbRows } from '../verb-row.ts';
 import * as byDefault from './default-encryption.ts';
 import { describeRegions, describeZones, noParametersSchema } from './describe-regions.ts';
+import { joinResourceGroup, joinResourceGroupSchema } from './join-resource-group.ts';
 import * as tags from './tags.ts';
 import type { AccessVerbs } from './types.ts';
 
@@ -29,6 +30,7 @@ export const ACCESS_VERBS: VerbRows<AccessVerbs> = {
   },
   ResetDiskDefaultKMSKeyId: { ...none, run: byDefault.resetDefaultKey, ...write },
   DescribeDiskDefaultKMSKeyId: { ...none, run: byDefault.describeDefaultKey, ...read },
+  JoinResourceGroup: { schema: joinResourceGroupSchema, run: joinResourceGroup, ...write },
   TagResources: {
     schema: v.variant('ResourceType', [tags.tagResourcesSchema, keyTags.tagResourcesSchema]),
     run: (context, parameters) =>

@@ -1,4 +1,4 @@
-/** Disks, snapshots, images and instances as what they have in common: an owner and tags. */
+/** Disks, snapshots, images and instances as what they have in common: an owner, tags, a group. */
 import { PlaneError } from '../../base/errors.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { Listing, MetadataChange } from '../../meta/metadata.ts';
@@ -7,6 +7,7 @@ import { isImageId, isInstanceId } from '../../record/ids.ts';
 import type { DiskRecord, OwnedRecord, SnapshotRecord } from '../../record/resource.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
+import { moved } from '../resource-groups.ts';
 import type { TaggedType } from './types.ts';
 
 export interface TaggedResource {
@@ -14,6 +15,8 @@ export interface TaggedResource {
   readonly record: OwnedRecord;
   /** Its record with other tags. */
   readonly withTags: (tags: Readonly<Record<string, string>>) => MetadataChange;
+  /** Its record in another resource group. */
+  readonly withGroup: (resourceGroupId: string) => MetadataChange;
 }
 
 interface TypeRow {
@@ -31,6 +34,7 @@ function row<R extends OwnedRecord>(
     id: idOf(record),
     record,
     withTags: (tags) => put({ ...record, tags }),
+    withGroup: (resourceGroupId) => put(moved(record, resourceGroupId)),
   });
   return {
     find: (context, id) => {

@@ -60,6 +60,15 @@ export interface TaggedVerbs {
 }
 
 export interface AccessVerbs {
+  /** Empty: back to the account's default group. */
+  JoinResourceGroup: {
+    parameters: {
+      readonly ResourceType: TaggedType;
+      readonly ResourceId: string;
+      readonly ResourceGroupId: string;
+    };
+    result: Nothing;
+  };
   DescribeRegions: {
     parameters: NoParameters;
     result: { readonly Regions: readonly RegionDescription[] };

@@ -14,6 +14,7 @@ import { invariant } from '../../base/invariant.ts';
 import { INSTANCE_DATA_DISKS_MAX } from '../../limits.ts';
 import type { InstanceRecord } from '../../record/document.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { chargeTypeOf, checkCharge } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { disksOfInstance } from '../instances/find-instance.ts';
 import { checkInstanceType } from '../instances/instance-types.ts';
@@ -39,13 +40,15 @@ type Attachment = Pick<
  *
  * @throws PlaneError IncorrectInstanceStatus, ResourcesNotInSameZone, InstanceDiskLimitExceeded,
  *   InvalidDevice.InUse, InvalidDevice.Malformed, DiskTypeViolation,
- *   InvalidOperation.InstanceTypeNotSupport, InvalidOperation.OtherInstanceUnsupported
+ *   InvalidOperation.InstanceTypeNotSupport, InvalidOperation.OtherInstanceUnsupported,
+ *   ChargeTypeViolation
  */
 export function planAttachment(
   context: ControlContext,
-  disk: Pick<DiskRecord, 'diskId' | 'zoneId' | 'type' | 'systemOf' | 'ephemeralOf'> & {
-    readonly isEncrypted: boolean;
-  },
+  disk: Pick<
+    DiskRecord,
+    'diskId' | 'zoneId' | 'type' | 'systemOf' | 'ephemeralOf' | 'chargeType'
+  > & { readonly isEncrypted: boolean },
   instance: InstanceRecord,
   wishes: AttachWishes,
 ): Attachment {
@@ -60,6 +63,7 @@ export function planAttachment(
     const detail = `${disk.diskId} is ephemeral, and goes back to ${disk.ephemeralOf} alone`;
     throw new PlaneError('InvalidOperation.OtherInstanceUnsupported', detail);
   }
+  checkAttachedCharge(disk, instance);
   checkInstanceType(instance.instanceType, disk.isEncrypted);
   const others = disksOfInstance(context.metadata, instanceId);
   const device = isSystem ? systemDevice(disk, instanceId, others) : dataDevice(wishes, others);
@@ -70,6 +74,14 @@ export function planAttachment(
     deleteWithInstance: wishes.DeleteWithInstance ?? false,
     attachedAt: context.clock.now(),
   };
+}
+
+function checkAttachedCharge(
+  disk: Pick<DiskRecord, 'diskId' | 'type' | 'chargeType'>,
+  instance: InstanceRecord,
+): void {
+  const charges = { instance: chargeTypeOf(instance), disk: chargeTypeOf(disk) };
+  checkCharge({ verb: 'AttachDisk', ...charges, use: disk.type }, disk.diskId);
 }
 
 /**
@@ -85,7 +97,7 @@ export async function openAttached(
 ): Promise<void> {
   checkNotErased(disk.diskId, disk.layers);
   try {
-    await volumes.hold(disk);
+    await volumes.hold({ ...disk, instanceId: instance.instanceId });
   } catch (error) {
     throw toDiskError(error, 'AttachDisk');
   }

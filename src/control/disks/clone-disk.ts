@@ -11,10 +11,12 @@ import { checkTags } from '../access/tag-rules.ts';
 import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { findDisk } from '../find.ts';
-import { idSchema, nameSchema } from '../schemas.ts';
+import { inGroup, resourceGroupSchema } from '../resource-groups.ts';
+import { diskNameSchema, idSchema } from '../schemas.ts';
 import { doneTask } from './modify-disk.ts';
 import {
   checkPlannedQuotas,
+  type DiskPlace,
   type DiskWishes,
   makeDisks,
   type PlannedDisk,
@@ -27,7 +29,7 @@ import type { DiskVerbs } from './types.ts';
 
 export const cloneDiskSchema = v.strictObject({
   SourceDiskId: idSchema,
-  DiskName: v.optional(nameSchema),
+  DiskName: v.optional(diskNameSchema),
   Size: v.optional(sizeGiBSchema),
 });
 
@@ -39,7 +41,12 @@ export function cloneDisk(
   return context.locks.hold([SourceDiskId], async () => {
     const source = findDisk(context, SourceDiskId);
     checkDiskState('CloneDisk', source);
-    const plan = await planClone(context, source, { ...wishesLike(source), ...parameters }, {});
+    const plan = await planClone(
+      context,
+      source,
+      { ...wishesLike(source), ...parameters },
+      { tags: {} },
+    );
     context.passValidation();
     await context.volumes.drain(SourceDiskId);
     await makeDisks(context, [plan], (disks) => ({
@@ -58,13 +65,13 @@ export const cloneDisksSchema = v.strictObject({
   DiskCategory: v.string(),
   Size: sizeGiBSchema,
   MultiAttach: v.optional(v.literal('Disabled')),
-  DiskName: v.optional(nameSchema),
+  DiskName: v.optional(diskNameSchema),
   PerformanceLevel: v.optional(v.string()),
   ProvisionedIops: v.optional(countSchema),
   BurstingEnabled: v.optional(v.boolean()),
   Encrypted: v.optional(v.boolean()),
   KmsKeyId: v.optional(idSchema),
-  ResourceGroupId: v.optional(v.string()),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
 });
 
@@ -72,7 +79,7 @@ export function cloneDisks(
   context: ControlContext,
   parameters: DiskVerbs['CloneDisks']['parameters'],
 ): Promise<DiskVerbs['CloneDisks']['result']> {
-  const { SourceDiskId, KmsKeyId, Tag } = parameters;
+  const { SourceDiskId, KmsKeyId, ResourceGroupId, Tag } = parameters;
   return context.locks.hold([SourceDiskId], async () => {
     const source = findDisk(context, SourceDiskId);
     checkDiskState('CloneDisks', source);
@@ -84,7 +91,8 @@ export function cloneDisks(
       );
     }
     const wishes = { ...parameters, KMSKeyId: KmsKeyId };
-    const plan = await planClone(context, source, wishes, checkTags(Tag ?? []));
+    const own = { tags: checkTags(Tag ?? []), ...inGroup(ResourceGroupId) };
+    const plan = await planClone(context, source, wishes, own);
     const task = doneTask(context, 'CloneDisks', plan.disk.diskId);
     context.passValidation();
     await context.volumes.drain(SourceDiskId);
@@ -101,10 +109,10 @@ async function planClone(
   context: ControlContext,
   source: DiskRecord,
   wishes: DiskWishes,
-  tags: Readonly<Record<string, string>>,
+  own: Pick<DiskPlace, 'tags' | 'resourceGroupId'>,
 ): Promise<PlannedDisk> {
   const { zoneId } = source;
-  const place = { type: 'data', zoneId, imageId: null, tags, deleteWithInstance: false } as const;
+  const place = { ...own, type: 'data', zoneId, imageId: null, deleteWithInstance: false } as const;
   const plan = await planDisk(context, wishes, place, { record: source, isShared: false });
   checkPlannedQuotas(context, [plan]);
   return plan;

@@ -10,10 +10,12 @@ import type { InstanceRecord } from '../../record/document.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import { checkTags } from '../access/tag-rules.ts';
 import { tagsSchema } from '../access/tags.ts';
+import { charged } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { findInstance } from '../instances/find-instance.ts';
 import { removeTrees } from '../layers.ts';
-import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
+import { inGroup, resourceGroupSchema } from '../resource-groups.ts';
+import { descriptionSchema, diskNameSchema, idSchema } from '../schemas.ts';
 import { holdSnapshotSource } from '../snapshots/find-source.ts';
 import { zoneOf } from '../zones.ts';
 import { openAttached, planAttachment } from './attachment.ts';
@@ -23,7 +25,7 @@ import type { DiskVerbs } from './types.ts';
 
 export const createDiskSchema = v.strictObject({
   Size: v.optional(sizeGiBSchema),
-  DiskName: v.optional(nameSchema),
+  DiskName: v.optional(diskNameSchema),
   Description: v.optional(descriptionSchema),
   DiskCategory: v.optional(v.string()),
   PerformanceLevel: v.optional(v.string()),
@@ -36,7 +38,7 @@ export const createDiskSchema = v.strictObject({
   ZoneId: v.optional(v.string()),
   InstanceId: v.optional(idSchema),
   MultiAttach: v.optional(v.literal('Disabled')),
-  ResourceGroupId: v.optional(v.string()),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
 });
 
@@ -75,6 +77,8 @@ async function create(
     imageId: null,
     tags: checkTags(parameters.Tag ?? []),
     deleteWithInstance: false,
+    ...inGroup(parameters.ResourceGroupId),
+    ...charged(instance?.chargeType),
   } as const;
   const blank = await planDisk(context, parameters, place, content);
   checkPlannedQuotas(context, [blank]);

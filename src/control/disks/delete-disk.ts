@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { isDiskId } from '../../record/ids.ts';
+import { chargeTypeOf, checkCharge } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { removeTrees } from '../layers.ts';
@@ -24,6 +25,8 @@ export function deleteDisk(
     // ECS DeleteDisk, parameter DiskId: one that does not exist is ignored.
     if (disk === undefined || !isInScope(context, disk)) return {};
     checkDiskState('DeleteDisk', disk);
+    const charge = chargeTypeOf(disk);
+    checkCharge({ verb: 'DeleteDisk', instance: 'none', disk: charge, use: disk.type }, DiskId);
     context.passValidation();
     await context.metadata.commit({ removeDisks: [DiskId] });
     await removeTrees(context, disk);

@@ -5,6 +5,7 @@ import type { DiskFilter } from '../../meta/metadata.ts';
 import { isDiskId } from '../../record/ids.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import { tagsSchema } from '../access/tags.ts';
+import { chargeTypeOf } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { resolveKey } from '../keys/resolve-key.ts';
@@ -16,6 +17,7 @@ import {
   pageOf,
   tokenPageEntries,
 } from '../list-pages.ts';
+import { groupOf, resourceGroupSchema } from '../resource-groups.ts';
 import { anyIdListSchema, idSchema } from '../schemas.ts';
 import { findShare } from '../snapshots/find-source.ts';
 import { hasTags } from '../tag-parameters.ts';
@@ -54,7 +56,7 @@ export const describeDisksSchema = v.strictObject({
   Tag: v.optional(tagsSchema),
   Filter: v.optional(v.array(v.strictObject({ Key: v.string(), Value: v.string() }))),
   AdditionalAttributes: v.optional(v.array(v.string())),
-  ResourceGroupId: v.optional(v.string()),
+  ResourceGroupId: v.optional(resourceGroupSchema),
 });
 
 export async function describeDisks(
@@ -134,7 +136,8 @@ function predicate(parameters: DiskFilterParameters, isIndexed: boolean): Test |
   equal(parameters.Category === 'all' ? undefined : parameters.Category, (disk) => disk.category);
   equal(parameters.ZoneId, (disk) => disk.zoneId);
   equal(parameters.Portable, (disk) => disk.type === 'data');
-  equal(parameters.DiskChargeType, () => 'PostPaid');
+  equal(parameters.DiskChargeType, chargeTypeOf);
+  equal(parameters.ResourceGroupId, groupOf);
   equal(parameters.MultiAttach, () => 'Disabled');
   equal(parameters.DeleteWithInstance, (disk) => disk.deleteWithInstance);
   equal(parameters.DeleteAutoSnapshot, (disk) => disk.deleteAutoSnapshot);

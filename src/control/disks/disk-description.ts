@@ -2,8 +2,10 @@
 import { GIB, MIB } from '../../base/units.ts';
 import { scopeGroup } from '../../meta/documents.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { chargeTypeOf } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
+import { groupOf } from '../resource-groups.ts';
 import { isoSeconds } from '../schemas.ts';
 import { describeTags } from '../tag-parameters.ts';
 import { ratesOfDisk } from './disk-profile.ts';
@@ -41,7 +43,8 @@ export function describeDisk(context: ControlContext, disk: DiskRecord): DiskDes
     MountInstanceNum: attachments.length,
     MultiAttach: 'Disabled',
     Portable: disk.type === 'data',
-    DiskChargeType: 'PostPaid',
+    DiskChargeType: chargeTypeOf(disk),
+    ResourceGroupId: groupOf(disk),
     DeleteWithInstance: disk.deleteWithInstance,
     DeleteAutoSnapshot: disk.deleteAutoSnapshot,
     EnableAutoSnapshot: disk.enableAutoSnapshot,

@@ -12,7 +12,7 @@ import type { ControlContext } from '../context.ts';
 import type { DiskCategory } from '../encryption/categories.ts';
 import type { RuleSet } from '../encryption/cells.ts';
 import { findDisk } from '../find.ts';
-import { descriptionSchema, idListSchema, idSchema, nameSchema } from '../schemas.ts';
+import { descriptionSchema, diskNameSchema, idListSchema, idSchema } from '../schemas.ts';
 import { checkSize, chooseKind, type DiskKind, kindOf } from './category-rules.ts';
 import { profileOfDisk } from './disk-profile.ts';
 import { chooseAuto } from './new-disk.ts';
@@ -23,7 +23,7 @@ import type { DiskVerbs } from './types.ts';
 export const modifyDiskAttributeSchema = v.strictObject({
   DiskId: v.optional(idSchema),
   DiskIds: v.optional(idListSchema),
-  DiskName: v.optional(nameSchema),
+  DiskName: v.optional(diskNameSchema),
   Description: v.optional(descriptionSchema),
   DeleteWithInstance: v.optional(v.boolean()),
   DeleteAutoSnapshot: v.optional(v.boolean()),

@@ -16,6 +16,7 @@ import { AUTO_FIGURES } from '../../performance/figures.ts';
 import { provisionedIopsMax } from '../../performance/profile.ts';
 import { makeDiskId } from '../../record/ids.ts';
 import type {
+  ChargeType,
   DiskRecord,
   DiskType,
   EncryptionRecord,
@@ -67,6 +68,8 @@ export interface DiskPlace {
   readonly imageId: string | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly deleteWithInstance: boolean;
+  readonly resourceGroupId?: string;
+  readonly chargeType?: ChargeType;
 }
 
 /** A disk that could be made now. */

@@ -25,6 +25,7 @@ export const DISK_VERBS_WITH_STATE = [
   'CloneDisks',
   'ModifyDiskAttribute',
   'ModifyDiskSpec',
+  'ModifyDiskChargeType',
   'RekeyDisk',
 ] as const;
 /** attach is the library's own, plane.attach(); RekeyDisk no cloud's. */
@@ -134,6 +135,20 @@ export const STATE_RULES: readonly StateRule[] = [
     code: REFUSED,
     because: 'a disk being made, changed or deleted has no content to keep or share',
     source: 'ECS CreateSnapshot, CloneDisks, IncorrectDiskStatus',
+  },
+  {
+    verbs: ['ModifyDiskChargeType'],
+    statuses: ['Available', 'In_use'],
+    code: null,
+    because: 'a disk that is not in passing is billed in another way; whose it is is asked apart',
+    source: 'ECS ModifyDiskChargeType',
+  },
+  {
+    verbs: ['ModifyDiskChargeType'],
+    statuses: ['ReIniting', ...PASSING],
+    code: REFUSED,
+    because: 'another operation on the disk has not ended',
+    source: 'ECS ModifyDiskChargeType, IncorrectDiskStatus',
   },
   {
     verbs: ['RekeyDisk'],

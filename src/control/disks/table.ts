@@ -5,6 +5,7 @@ import { cloneDisk, cloneDiskSchema, cloneDisks, cloneDisksSchema } from './clon
 import { createDisk, createDiskSchema } from './create-disk.ts';
 import { deleteDisk, deleteDiskSchema } from './delete-disk.ts';
 import { describeDisks, describeDisksSchema } from './describe-disks.ts';
+import { modifyDiskChargeType, modifyDiskChargeTypeSchema } from './modify-charge-type.ts';
 import {
   modifyDiskAttribute,
   modifyDiskAttributeSchema,
@@ -33,6 +34,11 @@ export const DISK_VERBS: VerbRows<DiskVerbs> = {
     ...write,
   },
   ModifyDiskSpec: { schema: modifyDiskSpecSchema, run: modifyDiskSpec, ...write },
+  ModifyDiskChargeType: {
+    schema: modifyDiskChargeTypeSchema,
+    run: modifyDiskChargeType,
+    ...write,
+  },
   CloneDisk: { schema: cloneDiskSchema, run: cloneDisk, ...write },
   CloneDisks: { schema: cloneDisksSchema, run: cloneDisks, ...write },
 };

@@ -1,5 +1,6 @@
 /** The verbs on disks: parameters and results, named as the cloud's API names them. */
 
+import type { ChargeType } from '../../record/resource.ts';
 import type { Tag } from '../access/types.ts';
 import type { TokenPage, TokenPageResult } from '../list-pages.ts';
 import type { TagDescription } from '../tag-parameters.ts';
@@ -37,7 +38,10 @@ export interface DiskDescription {
   readonly MountInstanceNum: number;
   readonly MultiAttach: string;
   readonly Portable: boolean;
-  readonly DiskChargeType: string;
+  /** PrePaid: by subscription, as its instance; PostPaid: as it is used. */
+  readonly DiskChargeType: ChargeType;
+  /** Empty: the account's default group. */
+  readonly ResourceGroupId: string;
   readonly DeleteWithInstance: boolean;
   readonly DeleteAutoSnapshot: boolean;
   readonly EnableAutoSnapshot: boolean;
@@ -187,6 +191,19 @@ export interface DiskVerbs {
       readonly ProvisionedIops?: number;
     };
     result: { readonly TaskId: string };
+  };
+  /** Data disks of a subscription instance, all or none. The cloud answers an OrderId too. */
+  ModifyDiskChargeType: {
+    parameters: {
+      /** Which they are attached to. */
+      readonly InstanceId: string;
+      readonly DiskIds: readonly string[];
+      /** @default PrePaid */
+      readonly DiskChargeType?: ChargeType;
+      /** Taken and ignored: nothing is paid for. */
+      readonly AutoPay?: boolean;
+    };
+    result: Nothing;
   };
   /** Makes a disk with the content SourceDiskId has now. */
   CloneDisk: {

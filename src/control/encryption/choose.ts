@@ -83,7 +83,7 @@ export async function prepareEncryption(
   context: ControlContext,
   request: EncryptionRequest,
 ): Promise<PreparedEncryption> {
-  const { source, KMSKeyId, Encrypted, regionId, newId } = request;
+  const { source, KMSKeyId, Encrypted, regionId, resource } = request;
   const region = context.metadata.getDocument('region', scopeGroup(context.accountId, regionId));
   const specified = KMSKeyId === undefined ? null : await specifiedKey(context, KMSKeyId, regionId);
   const { category } = request;
@@ -100,7 +100,7 @@ export async function prepareEncryption(
       ? {}
       : { disk: { category, use: request.isSystemDisk === true ? 'system' : 'data' } }),
   });
-  const outcome = grantedOutcome(decision, newId);
+  const outcome = grantedOutcome(decision, `a new ${resource}`);
   let newKey: string | null;
   switch (outcome) {
     case 'none':

@@ -13,6 +13,7 @@ import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { type EncryptionRequest, prepareEncryption } from '../encryption/choose.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
+import { inGroup, resourceGroupSchema } from '../resource-groups.ts';
 import { descriptionSchema, idSchema, imageNameSchema } from '../schemas.ts';
 import { newCopy } from '../snapshots/copy-snapshot.ts';
 import { type FoundImage, findImage, imageSnapshot } from './find-image.ts';
@@ -27,6 +28,7 @@ export const copyImageSchema = v.strictObject({
   DestinationDescription: v.optional(descriptionSchema),
   Encrypted: v.optional(v.boolean()),
   KMSKeyId: v.optional(idSchema),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
 });
 
@@ -51,11 +53,14 @@ export function copyImage(
     checkImageUse(context, 'CopyImage', found);
     const { regionId } = findRegion(parameters.DestinationRegionId ?? context.regionId);
     const tags = checkTags(parameters.Tag ?? []);
+    const { resourceGroupId: _, ...copied } = found.image;
+    const group = inGroup(parameters.ResourceGroupId);
     checkImageName(context, { ...destination, regionId }, DestinationImageName, null);
     const { devices, pairs, copies } = await copyDevices(context, found, parameters, regionId);
     context.passValidation();
     const image: ImageRecord = {
-      ...found.image,
+      ...copied,
+      ...group,
       imageId: makeImageId(context.randomBytes),
       accountId: context.accountId,
       regionId,

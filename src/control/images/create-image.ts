@@ -15,6 +15,7 @@ import { tagsSchema } from '../access/tags.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { type SharedPair, shareAllAndCommit } from '../layers.ts';
+import { inGroup, resourceGroupSchema } from '../resource-groups.ts';
 import {
   descriptionSchema,
   idSchema,
@@ -50,6 +51,7 @@ export const createImageSchema = v.strictObject({
   Description: v.optional(descriptionSchema),
   Platform: v.optional(nameSchema),
   Architecture: v.optional(v.picklist(['x86_64', 'arm64', 'i386'])),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
 });
 
@@ -168,6 +170,7 @@ function newImage(
     name: parameters.ImageName ?? '',
     description: parameters.Description ?? '',
     tags: checkTags(parameters.Tag ?? []),
+    ...inGroup(parameters.ResourceGroupId),
     family: parameters.ImageFamily ?? '',
     status: 'Available',
     devices,

@@ -13,6 +13,7 @@ import type { ControlContext } from '../context.ts';
 import { creationFilterSchema, isMadeWithin } from '../creation-filter.ts';
 import { joinLists, type List, mapList } from '../joined-lists.ts';
 import { listingOf, matchesName, pageOf } from '../list-pages.ts';
+import { groupOf, resourceGroupSchema } from '../resource-groups.ts';
 import { idSchema, isoSeconds, nameSchema, pageEntries } from '../schemas.ts';
 import { snapshotProgress } from '../snapshots/progress.ts';
 import { describeTags, hasTags } from '../tag-parameters.ts';
@@ -40,6 +41,7 @@ export const describeImagesSchema = v.strictObject({
   Architecture: v.optional(v.string()),
   Usage: v.optional(v.picklist(['instance', 'none'])),
   IsPublic: v.optional(v.boolean()),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
   Filter: v.optional(creationFilterSchema),
 });
@@ -92,7 +94,7 @@ function testOf(
   filters: ImageFilters,
 ): ((found: FoundImage) => boolean) | null {
   const { ImageId, ImageName, ImageFamily, ImageOwnerAlias, ImageOwnerId, SnapshotId } = filters;
-  const { Status, OSType, Architecture, Usage, IsPublic, Tag, Filter } = filters;
+  const { Status, OSType, Architecture, Usage, IsPublic, ResourceGroupId, Tag, Filter } = filters;
   const tests: ((found: FoundImage) => boolean)[] = [];
   const ask = (isAsked: boolean, test: (found: FoundImage) => boolean): void => {
     if (isAsked) tests.push(test);
@@ -110,6 +112,7 @@ function testOf(
   ask(OSType !== undefined, ({ image }) => image.osType === OSType?.toLowerCase());
   ask(Architecture !== undefined, ({ image }) => image.architecture === Architecture);
   ask(Usage !== undefined, ({ image }) => usageOf(context, image.imageId) === Usage);
+  ask(ResourceGroupId !== undefined, (found) => groupOfFound(found) === ResourceGroupId);
   ask(Tag !== undefined, (found) => hasTags(tagsOf(found), Tag ?? []));
   ask(Filter !== undefined, ({ image }) => isMadeWithin(image.createdAt, Filter ?? []));
   return tests.length === 0 ? null : (found) => tests.every((passes) => passes(found));
@@ -125,9 +128,13 @@ function isBehind(
   return isOwn && image.devices.some((device) => device.snapshotId === snapshotId);
 }
 
-/** Tags are the owner's alone. */
+/** Tags and groups are the owner's alone. */
 function tagsOf({ image, owner }: FoundImage): Readonly<Record<string, string>> {
   return owner === 'self' ? image.tags : {};
+}
+
+function groupOfFound({ image, owner }: FoundImage): string {
+  return owner === 'self' ? groupOf(image) : '';
 }
 
 function usageOf(context: ControlContext, imageId: string): ImageDescription['Usage'] {
@@ -155,6 +162,7 @@ function describe(context: ControlContext, found: FoundImage): ImageDescription 
     IsPublic: image.isPublic,
     IsSelfShared: owner === 'self' && image.sharedWith.length > 0,
     Usage: usageOf(context, image.imageId),
+    ResourceGroupId: groupOfFound(found),
     DiskDeviceMappings: image.devices.map((device) => describeDevice(context, device)),
     Tags: describeTags(tagsOf(found)),
   };

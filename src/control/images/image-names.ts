@@ -8,9 +8,9 @@ import { facetGroups } from '../../meta/facets.ts';
 import type { Scope } from '../../meta/metadata.ts';
 import type { ControlContext } from '../context.ts';
 
-/** 2 to 128 characters; a letter first, then letters, digits and . : _ - */
+/** 2 to 128 characters; a letter first, then letters, digits and . : _ -, no address thereby */
 const NAME = /^\p{L}[\p{L}\p{M}\p{N}.:_-]{1,127}$/u;
-const ADDRESS = /^https?:\/\//;
+const RESERVED = /^(aliyun|acs:)/;
 
 /** To be held by who makes an image, or calls it by another name: names are each one's own. */
 export function imageNameLock(scope: Scope, name: string | undefined): string[] {
@@ -29,8 +29,9 @@ export function checkImageName(
   ownId: string | null,
 ): void {
   if (name === undefined || name === '') return;
-  if (!NAME.test(name) || ADDRESS.test(name)) {
-    const expected = 'expected ImageName of 2 to 128 letters, digits and . : _ -, a letter first';
+  if (!NAME.test(name) || RESERVED.test(name)) {
+    const shape = '2 to 128 letters, digits and . : _ -, a letter first';
+    const expected = `expected ImageName of ${shape}, not beginning with aliyun or acs:`;
     const got = JSON.stringify(name.slice(0, 64));
     throw new PlaneError('InvalidImageName.Malformed', `${expected}, got ${got}`);
   }

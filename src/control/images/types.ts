@@ -50,6 +50,8 @@ export interface ImageDescription {
   /** Whether its owner shares it with somebody. */
   readonly IsSelfShared: boolean;
   readonly Usage: 'instance' | 'none';
+  /** Empty: the account's default group. */
+  readonly ResourceGroupId: string;
   readonly DiskDeviceMappings: readonly DeviceDescription[];
   readonly Tags: readonly TagDescription[];
 }
@@ -69,6 +71,7 @@ export interface ImageFilters {
   readonly Usage?: 'instance' | 'none';
   /** true: images that other accounts have made public, and no others. */
   readonly IsPublic?: boolean;
+  readonly ResourceGroupId?: string;
   readonly Tag?: readonly Tag[];
   readonly Filter?: readonly CreationFilter[];
 }
@@ -87,6 +90,7 @@ export interface ImageVerbs {
       readonly Description?: string;
       readonly Platform?: string;
       readonly Architecture?: 'x86_64' | 'arm64' | 'i386';
+      readonly ResourceGroupId?: string;
       readonly Tag?: readonly Tag[];
     };
     result: { readonly ImageId: string };
@@ -101,6 +105,7 @@ export interface ImageVerbs {
       readonly DestinationDescription?: string;
       readonly Encrypted?: boolean;
       readonly KMSKeyId?: string;
+      readonly ResourceGroupId?: string;
       readonly Tag?: readonly Tag[];
     };
     result: { readonly ImageId: string };

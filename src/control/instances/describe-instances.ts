@@ -8,9 +8,11 @@ import type { Listing } from '../../meta/metadata.ts';
 import type { InstanceRecord } from '../../record/document.ts';
 import { isInstanceId } from '../../record/ids.ts';
 import { tagsSchema } from '../access/tags.ts';
+import { chargeTypeOf, chargeTypeSchema } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { isInScope } from '../find.ts';
 import { listingOf, matchesName, pageOf, tokenPageEntries } from '../list-pages.ts';
+import { groupOf, resourceGroupSchema } from '../resource-groups.ts';
 import { idListSchema, idSchema, isoSeconds, pageEntries } from '../schemas.ts';
 import { describeTags, hasTags } from '../tag-parameters.ts';
 import { familyOf } from './instance-types.ts';
@@ -24,6 +26,8 @@ export const describeInstancesSchema = v.strictObject({
   InstanceType: v.optional(v.string()),
   Status: v.optional(v.picklist(['Pending', 'Running', 'Starting', 'Stopping', 'Stopped'])),
   ZoneId: v.optional(v.string()),
+  InstanceChargeType: v.optional(chargeTypeSchema),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
 });
 
@@ -82,7 +86,9 @@ function byIds(context: ControlContext, ids: readonly string[]): InstanceRecord[
 
 function predicate(parameters: Parameters): ((instance: InstanceRecord) => boolean) | null {
   const { InstanceName, ImageId, InstanceType, Status, ZoneId, Tag } = parameters;
+  const { InstanceChargeType, ResourceGroupId } = parameters;
   const wanted = [InstanceName, ImageId, InstanceType, Status, ZoneId, Tag];
+  wanted.push(InstanceChargeType, ResourceGroupId);
   if (wanted.every((each) => each === undefined)) return null;
   return (instance) =>
     (InstanceName === undefined || matchesName(instance.name, InstanceName)) &&
@@ -90,6 +96,8 @@ function predicate(parameters: Parameters): ((instance: InstanceRecord) => boole
     (InstanceType === undefined || instance.instanceType === InstanceType) &&
     (Status === undefined || instance.status === Status) &&
     (ZoneId === undefined || instance.zoneId === ZoneId) &&
+    (InstanceChargeType === undefined || chargeTypeOf(instance) === InstanceChargeType) &&
+    (ResourceGroupId === undefined || groupOf(instance) === ResourceGroupId) &&
     (Tag === undefined || hasTags(instance.tags, Tag));
 }
 
@@ -105,7 +113,8 @@ function describe(instance: InstanceRecord): InstanceDescription {
     ImageId: instance.imageId,
     InstanceType: instance.instanceType,
     InstanceTypeFamily: familyOf(instance.instanceType),
-    InstanceChargeType: 'PostPaid',
+    InstanceChargeType: chargeTypeOf(instance),
+    ResourceGroupId: groupOf(instance),
     DeletionProtection: instance.deletionProtection,
     IoOptimized: true,
     SerialNumber: instance.instanceId.slice('i-'.length),

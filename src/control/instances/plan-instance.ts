@@ -12,6 +12,7 @@ import { INSTANCE_DATA_DISKS_MAX } from '../../limits.ts';
 import type { ImageDevice, InstanceRecord } from '../../record/document.ts';
 import { makeInstanceId } from '../../record/ids.ts';
 import { checkTags } from '../access/tag-rules.ts';
+import { charged } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { checkDevice, dataDeviceName, SYSTEM_DEVICE } from '../disks/attachment.ts';
 import {
@@ -23,6 +24,7 @@ import {
 } from '../disks/new-disk.ts';
 import { readFlag, requireReady } from '../disks/parameters.ts';
 import { type FoundImage, imageSnapshot } from '../images/find-image.ts';
+import { inGroup } from '../resource-groups.ts';
 import { findSnapshotSource } from '../snapshots/find-source.ts';
 import { zoneOf } from '../zones.ts';
 import { checkInstanceType, checkIoOptimized } from './instance-types.ts';
@@ -43,6 +45,8 @@ export async function planInstance(
   const tags = checkTags(parameters.Tag ?? []);
   const instanceId = makeInstanceId(context.randomBytes);
   const zoneId = zoneOf(context, parameters.ZoneId);
+  const group = inGroup(parameters.ResourceGroupId);
+  const charge = charged(parameters.InstanceChargeType);
   const instance: InstanceRecord = {
     instanceId,
     accountId: context.accountId,
@@ -57,9 +61,11 @@ export async function planInstance(
     status: 'Stopped',
     deletionProtection: parameters.DeletionProtection ?? false,
     startedAt: null,
+    ...group,
+    ...charge,
     createdAt: context.clock.now(),
   };
-  const place = { zoneId, imageId: image.imageId, tags };
+  const place = { zoneId, imageId: image.imageId, tags, ...group, ...charge };
   const disks = [
     await planSystemDisk(context, instanceId, found, parameters.SystemDisk ?? {}, place),
     ...(await planDataDisks(context, instanceId, found, parameters.DataDisk ?? [], place)),
@@ -70,7 +76,7 @@ export async function planInstance(
   return { instance, disks };
 }
 
-type Place = Pick<DiskPlace, 'zoneId' | 'imageId' | 'tags'>;
+type Place = Omit<DiskPlace, 'type' | 'deleteWithInstance'>;
 
 /** @throws PlaneError what the disk is refused with */
 export function planSystemDisk(

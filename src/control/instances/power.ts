@@ -2,10 +2,11 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import { BATCH_INSTANCES_MAX } from '../../limits.ts';
+import { chargeTypeOf, checkCharge } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { detached } from '../disks/attachment.ts';
 import { removeTrees } from '../layers.ts';
-import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
+import { descriptionSchema, idSchema, instanceNameSchema, nameSchema } from '../schemas.ts';
 import { findInstance } from './find-instance.ts';
 import {
   closeVolumes,
@@ -71,9 +72,11 @@ export const deleteInstanceSchema = v.strictObject({
 
 export async function deleteInstance(
   context: ControlContext,
-  { InstanceId, Force }: InstanceVerbs['DeleteInstance']['parameters'],
+  parameters: InstanceVerbs['DeleteInstance']['parameters'],
 ): Promise<Nothing> {
-  await holdInstances(context, [InstanceId], (held) => remove(context, held, Force === true));
+  await holdInstances(context, [parameters.InstanceId], (held) =>
+    remove(context, held, parameters),
+  );
   return {};
 }
 
@@ -87,25 +90,38 @@ export const deleteInstancesSchema = v.strictObject({
 /** All of them, or none. */
 export async function deleteInstances(
   context: ControlContext,
-  { InstanceId, Force }: InstanceVerbs['DeleteInstances']['parameters'],
+  parameters: InstanceVerbs['DeleteInstances']['parameters'],
 ): Promise<Nothing> {
-  const ids = [...new Set(InstanceId)];
-  await holdInstances(context, ids, (held) => remove(context, held, Force === true));
+  const ids = [...new Set(parameters.InstanceId)];
+  await holdInstances(context, ids, (held) => remove(context, held, parameters));
   return {};
 }
 
-/** @throws PlaneError InvalidOperation.DeletionProtection, IncorrectInstanceStatus */
+interface Removal {
+  readonly Force?: boolean;
+  readonly TerminateSubscription?: boolean;
+}
+
+/**
+ * @throws PlaneError InvalidOperation.DeletionProtection, IncorrectInstanceStatus,
+ *   ChargeTypeViolation
+ */
 async function remove(
   context: ControlContext,
   held: readonly HeldInstance[],
-  isForced: boolean,
+  { Force, TerminateSubscription }: Removal,
 ): Promise<void> {
+  const ends = TerminateSubscription === true;
+  const verb = ends ? 'DeleteInstance with TerminateSubscription' : 'DeleteInstance';
   for (const { instance } of held) {
     if (instance.deletionProtection) {
       const detail = `${instance.instanceId} is protected: DeletionProtection is true`;
       throw new PlaneError('InvalidOperation.DeletionProtection', detail);
     }
+    const isForced = Force === true;
     checkInstanceState(isForced ? 'DeleteInstance with Force' : 'DeleteInstance', instance);
+    const charge = chargeTypeOf(instance);
+    checkCharge({ verb, instance: charge, disk: 'none', use: 'none' }, instance.instanceId);
   }
   context.passValidation();
   const now = context.clock.now();
@@ -126,7 +142,7 @@ async function remove(
 
 export const modifyInstanceAttributeSchema = v.strictObject({
   InstanceId: idSchema,
-  InstanceName: v.optional(nameSchema),
+  InstanceName: v.optional(instanceNameSchema),
   Description: v.optional(descriptionSchema),
   HostName: v.optional(nameSchema),
   DeletionProtection: v.optional(v.boolean()),

@@ -7,12 +7,14 @@
 import * as v from 'valibot';
 import type { MetadataChange } from '../../meta/metadata.ts';
 import type { DiskRecord } from '../../record/resource.ts';
+import { charged, chargeTypeOf } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { checkPlannedQuotas, makeDisks } from '../disks/new-disk.ts';
 import { flagSchema, imageDiskSizeSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
 import { checkImageUse } from '../images/image-rules.ts';
 import { removeTrees } from '../layers.ts';
+import { inGroup } from '../resource-groups.ts';
 import { idSchema } from '../schemas.ts';
 import { holdInstance } from './instance-volumes.ts';
 import { planSystemDisk } from './plan-instance.ts';
@@ -54,7 +56,13 @@ export function replaceSystemDisk(
       ...(former?.performanceLevel ? { PerformanceLevel: former.performanceLevel } : {}),
     };
     const { zoneId } = instance;
-    const place = { zoneId, imageId: found.image.imageId, tags: former?.tags ?? {} };
+    const place = {
+      zoneId,
+      imageId: found.image.imageId,
+      tags: former?.tags ?? {},
+      ...inGroup(former?.resourceGroupId),
+      ...charged(chargeTypeOf(instance)),
+    };
     const plan = await planSystemDisk(context, InstanceId, found, wishes, place);
     const replaced = former === undefined ? [] : [former];
     checkPlannedQuotas(context, [plan], replaced);

@@ -10,13 +10,21 @@ import { RUN_INSTANCES_MAX } from '../../limits.ts';
 import type { InstanceRecord } from '../../record/document.ts';
 import type { DiskRecord } from '../../record/resource.ts';
 import { tagsSchema } from '../access/tags.ts';
+import { chargeTypeSchema } from '../charge-types.ts';
 import type { ControlContext } from '../context.ts';
 import { checkPlannedQuotas, makeDisks } from '../disks/new-disk.ts';
 import { countSchema, flagSchema, imageDiskSizeSchema } from '../disks/parameters.ts';
 import { findImage } from '../images/find-image.ts';
 import { checkImageUse } from '../images/image-rules.ts';
 import { removeTrees } from '../layers.ts';
-import { descriptionSchema, idSchema, nameSchema } from '../schemas.ts';
+import { resourceGroupSchema } from '../resource-groups.ts';
+import {
+  descriptionSchema,
+  diskNameSchema,
+  idSchema,
+  instanceNameSchema,
+  nameSchema,
+} from '../schemas.ts';
 import { findSnapshotSource } from '../snapshots/find-source.ts';
 import { openVolumes } from './instance-volumes.ts';
 import { type PlannedInstance, planInstance } from './plan-instance.ts';
@@ -25,7 +33,7 @@ import type { InstanceVerbs, NewInstanceParameters } from './types.ts';
 const systemDisk = {
   Category: v.optional(v.string()),
   Size: v.optional(imageDiskSizeSchema),
-  DiskName: v.optional(nameSchema),
+  DiskName: v.optional(diskNameSchema),
   Description: v.optional(descriptionSchema),
   PerformanceLevel: v.optional(v.string()),
 };
@@ -48,17 +56,17 @@ const newInstance = {
   ImageId: idSchema,
   InstanceType: v.string(),
   ZoneId: v.optional(v.string()),
-  InstanceName: v.optional(nameSchema),
+  InstanceName: v.optional(instanceNameSchema),
   HostName: v.optional(nameSchema),
   Description: v.optional(descriptionSchema),
   DeletionProtection: v.optional(v.boolean()),
   DataDisk: v.optional(v.array(v.strictObject(dataDisk))),
+  InstanceChargeType: v.optional(chargeTypeSchema),
   Tag: v.optional(tagsSchema),
-  // Networks and billing: taken and ignored.
+  // Networks: taken and ignored.
   VSwitchId: v.optional(v.string()),
   SecurityGroupId: v.optional(v.string()),
   SecurityGroupIds: v.optional(v.array(v.string())),
-  InstanceChargeType: v.optional(v.string()),
   InternetChargeType: v.optional(v.string()),
   InternetMaxBandwidthIn: v.optional(v.number()),
   InternetMaxBandwidthOut: v.optional(v.number()),
@@ -67,7 +75,7 @@ const newInstance = {
   Password: v.optional(v.string()),
   PasswordInherit: v.optional(v.boolean()),
   RamRoleName: v.optional(v.string()),
-  ResourceGroupId: v.optional(v.string()),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   SpotStrategy: v.optional(v.string()),
   UniqueSuffix: v.optional(v.boolean()),
   UserData: v.optional(v.string()),

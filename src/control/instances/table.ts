@@ -12,6 +12,7 @@ import {
   describeInstances,
   describeInstancesSchema,
 } from './describe-instances.ts';
+import { modifyInstanceChargeType, modifyInstanceChargeTypeSchema } from './modify-charge-type.ts';
 import * as power from './power.ts';
 import { replaceSystemDisk, replaceSystemDiskSchema } from './replace-system-disk.ts';
 import {
@@ -38,6 +39,11 @@ export const INSTANCE_VERBS: VerbRows<InstanceVerbs> = {
   ModifyInstanceAttribute: {
     schema: power.modifyInstanceAttributeSchema,
     run: power.modifyInstanceAttribute,
+    ...write,
+  },
+  ModifyInstanceChargeType: {
+    schema: modifyInstanceChargeTypeSchema,
+    run: modifyInstanceChargeType,
     ...write,
   },
   ReplaceSystemDisk: { schema: replaceSystemDiskSchema, run: replaceSystemDisk, ...write },

@@ -1,6 +1,7 @@
 /** The verbs on instances: parameters and results, named as the cloud's API names them. */
 
 import type { InstanceStatus } from '../../record/document.ts';
+import type { ChargeType } from '../../record/resource.ts';
 import type { Tag } from '../access/types.ts';
 import type { Flag } from '../disks/parameters.ts';
 import type { TokenPage, TokenPageResult } from '../list-pages.ts';
@@ -29,7 +30,7 @@ export interface DataDiskParameters extends InstanceDiskParameters {
   readonly DeleteWithInstance?: boolean;
 }
 
-/** What RunInstances and CreateInstance share. Networks and billing are taken and ignored. */
+/** What RunInstances and CreateInstance share. What is said of networks is taken and ignored. */
 export interface NewInstanceParameters {
   readonly ImageId: string;
   readonly InstanceType: string;
@@ -44,7 +45,8 @@ export interface NewInstanceParameters {
   readonly VSwitchId?: string;
   readonly SecurityGroupId?: string;
   readonly SecurityGroupIds?: readonly string[];
-  readonly InstanceChargeType?: string;
+  /** Of the instance and of its disks. @default PostPaid */
+  readonly InstanceChargeType?: ChargeType;
   readonly InternetChargeType?: string;
   readonly InternetMaxBandwidthIn?: number;
   readonly InternetMaxBandwidthOut?: number;
@@ -70,7 +72,9 @@ export interface InstanceDescription {
   readonly ImageId: string;
   readonly InstanceType: string;
   readonly InstanceTypeFamily: string;
-  readonly InstanceChargeType: string;
+  readonly InstanceChargeType: ChargeType;
+  /** Empty: the account's default group. */
+  readonly ResourceGroupId: string;
   readonly DeletionProtection: boolean;
   readonly IoOptimized: boolean;
   readonly SerialNumber: string;
@@ -157,6 +161,21 @@ export interface InstanceVerbs {
     };
     result: Nothing;
   };
+  /** PrePaid: also of its system disk, and of its data disks if IncludeDataDisks says so. */
+  ModifyInstanceChargeType: {
+    parameters: {
+      readonly InstanceIds: readonly string[];
+      /** @default PrePaid */
+      readonly InstanceChargeType?: ChargeType;
+      /** Of an instance that becomes PrePaid. @default false */
+      readonly IncludeDataDisks?: boolean;
+      /** Taken and ignored: nothing is paid for. */
+      readonly AutoPay?: boolean;
+      readonly Period?: number;
+      readonly PeriodUnit?: string;
+    };
+    result: Nothing;
+  };
   ModifyInstanceAttribute: {
     parameters: OneInstance & {
       readonly InstanceName?: string;
@@ -197,6 +216,8 @@ export interface InstanceVerbs {
       readonly InstanceType?: string;
       readonly Status?: string;
       readonly ZoneId?: string;
+      readonly InstanceChargeType?: ChargeType;
+      readonly ResourceGroupId?: string;
       readonly Tag?: readonly Tag[];
     };
     result: TokenPageResult & { readonly Instances: readonly InstanceDescription[] };

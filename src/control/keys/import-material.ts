@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { ControlContext } from '../context.ts';
 import { isoSeconds } from '../schemas.ts';
 import { callKms } from './call-kms.ts';
-import { done } from './key-life.ts';
+import { done } from './done.ts';
 import { base64Schema, fromBase64, keyReferenceSchema, toBase64 } from './key-schemas.ts';
 import type { KeyVerbs } from './types.ts';
 

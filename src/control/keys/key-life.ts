@@ -6,15 +6,13 @@ import {
   KEY_DELETION_DAYS_MIN,
   PROTECTION_DESCRIPTION_CHARS_MAX,
 } from '../../limits.ts';
-import {
-  ASYMMETRIC_SPECS,
-  type AsymmetricSpec,
-  type KeyDescription,
-} from '../../record/kms-key.ts';
+import { ASYMMETRIC_SPECS, type AsymmetricSpec } from '../../record/kms-key.ts';
 import type { ControlContext } from '../context.ts';
 import { pageEntries, pageWindow } from '../schemas.ts';
 import { callKms } from './call-kms.ts';
+import { done } from './done.ts';
 import { KEY_SPEC, KEY_USAGE, keyArn, keyMetadata, usageOfSpec } from './key-metadata.ts';
+import { policySchema } from './key-policy.ts';
 import {
   descriptionSchema,
   intervalMs,
@@ -32,6 +30,7 @@ export const createKeySchema = v.strictObject({
   ProtectionLevel: v.optional(v.picklist(['SOFTWARE', 'HSM'])),
   EnableAutomaticRotation: v.optional(v.boolean()),
   RotationInterval: v.optional(intervalSchema),
+  Policy: v.optional(policySchema),
   Tags: v.optional(tagsSchema),
 });
 const filterKey = v.picklist([
@@ -86,7 +85,7 @@ export async function createKey(
   context: ControlContext,
   parameters: KeyVerbs['CreateKey']['parameters'],
 ): Promise<KeyVerbs['CreateKey']['result']> {
-  const { Description, Origin, ProtectionLevel, Tags = [] } = parameters;
+  const { Description, Origin, ProtectionLevel, Policy, Tags = [] } = parameters;
   const asymmetricSpec = asymmetricSpecOf(parameters);
   const rotation = rotationOf(parameters);
   const key = await callKms(context, 'createKey', {
@@ -96,6 +95,7 @@ export async function createKey(
     protectionLevel: ProtectionLevel ?? 'SOFTWARE',
     tags: Tags.map(({ TagKey, TagValue }) => ({ key: TagKey, value: TagValue })),
     ...(rotation === null ? {} : { rotationIntervalMs: rotation }),
+    ...(Policy === undefined ? {} : { policy: Policy }),
   });
   return { KeyMetadata: keyMetadata(key) };
 }
@@ -188,12 +188,6 @@ export function rotationOf(parameters: {
   if (parameters.RotationInterval !== undefined) return intervalMs(parameters.RotationInterval);
   const detail = 'EnableAutomaticRotation needs RotationInterval, days or seconds, as in 365d';
   throw new PlaneError('MissingParameter', detail);
-}
-
-/** For operations that answer nothing but that they are done. */
-export async function done(changed: Promise<KeyDescription>): Promise<Nothing> {
-  await changed;
-  return {};
 }
 
 /**

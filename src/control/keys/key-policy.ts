@@ -1,15 +1,16 @@
 /**
- * GetKeyPolicy, SetKeyPolicy: who may do what with a key, as its owner says. The policy is kept and
- * shown; what a caller may do is what the policies attached to it allow (access/policies.ts).
+ * GetKeyPolicy, SetKeyPolicy, and the Policy of CreateKey: who may do what with a key, as its owner
+ * says. It is kept and shown; what a caller may do is what the policies attached to it allow
+ * (access/policies.ts).
  *
- * **Source:** KMS API 2016-01-20, GetKeyPolicy, SetKeyPolicy.
+ * **Source:** KMS API 2016-01-20, CreateKey, GetKeyPolicy, SetKeyPolicy.
  */
 import * as v from 'valibot';
 import { KEY_POLICY_BYTES_MAX } from '../../limits.ts';
 import type { KeyDescription } from '../../record/kms-key.ts';
 import type { ControlContext } from '../context.ts';
 import { callKms } from './call-kms.ts';
-import { done } from './key-life.ts';
+import { done } from './done.ts';
 import { keyReferenceSchema } from './key-schemas.ts';
 import type { KeyVerbs } from './types.ts';
 
@@ -17,14 +18,15 @@ const named = {
   KeyId: keyReferenceSchema,
   PolicyName: v.optional(v.literal('default')),
 };
+export const policySchema = v.pipe(
+  v.string(),
+  v.maxBytes(KEY_POLICY_BYTES_MAX),
+  v.check(isPolicy, 'a JSON object with Version and a list Statement'),
+);
 export const getKeyPolicySchema = v.strictObject(named);
 export const setKeyPolicySchema = v.strictObject({
   ...named,
-  Policy: v.pipe(
-    v.string(),
-    v.maxBytes(KEY_POLICY_BYTES_MAX),
-    v.check(isPolicy, 'a JSON object with Version and a list Statement'),
-  ),
+  Policy: policySchema,
 });
 
 export async function getKeyPolicy(

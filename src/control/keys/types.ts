@@ -96,6 +96,8 @@ interface KeyLifeVerbs {
       readonly EnableAutomaticRotation?: boolean;
       /** As in 365d or 31536000s. */
       readonly RotationInterval?: string;
+      /** As SetKeyPolicy takes it. @default the account may do everything */
+      readonly Policy?: string;
       readonly Tags?: readonly TagOfKey[];
     };
     result: { readonly KeyMetadata: KeyMetadata };

@@ -18,6 +18,7 @@ import type { ControlContext } from '../context.ts';
 import { findDisk, findSnapshot } from '../find.ts';
 import { checkNotErased } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
+import { checkUnlocked } from '../snapshots/snapshot-lock.ts';
 import type { LineageVerbs } from './types.ts';
 
 export const eraseDataKeySchema = v.strictObject({
@@ -94,8 +95,9 @@ async function eraseAll(
       `${idOf(open)} is under the data key and open for reading: close it first`,
     );
   }
-  context.passValidation();
   const erasedAt = context.clock.now();
+  for (const each of resources) if ('snapshotId' in each) checkUnlocked(each, erasedAt);
+  context.passValidation();
   for (let first = 0; first < resources.length; first += ERASE_BATCH_RESOURCES) {
     const batch = resources
       .slice(first, first + ERASE_BATCH_RESOURCES)

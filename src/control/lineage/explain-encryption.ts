@@ -50,7 +50,9 @@ function questionFor(
     return { ...asked, ...disk } as EncryptionQuestion;
   }
   if ('diskId' in record) {
-    const detail = `nothing was decided for ${record.diskId}: it was made as it is`;
+    const { diskId, encryption } = record;
+    const now = encryption === null ? 'in plain' : `under ${encryption.keyId}`;
+    const detail = `no rule decided on ${diskId}: a world was seeded with it, ${now}`;
     throw new PlaneError('InvalidParameter', detail);
   }
   return {

@@ -18,7 +18,13 @@ import { requireUsableKey } from '../encryption/check-key.ts';
 import { chooseEncryption } from '../encryption/choose.ts';
 import { layersLike, layersOver, shareAndCommit } from '../layers.ts';
 import { questionRecord } from '../lineage/explain-encryption.ts';
-import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
+import { inGroup, resourceGroupSchema } from '../resource-groups.ts';
+import {
+  descriptionSchema,
+  idSchema,
+  retentionDaysSchema,
+  snapshotNameSchema,
+} from '../schemas.ts';
 import { holdSnapshotSource, type SnapshotSource } from './find-source.ts';
 import { checkSnapshotUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
@@ -26,11 +32,12 @@ import type { SnapshotVerbs } from './types.ts';
 export const copySnapshotSchema = v.strictObject({
   SnapshotId: idSchema,
   DestinationRegionId: v.string(),
-  DestinationSnapshotName: v.optional(nameSchema),
+  DestinationSnapshotName: v.optional(snapshotNameSchema),
   DestinationSnapshotDescription: v.optional(descriptionSchema),
   Encrypted: v.optional(v.boolean()),
   KMSKeyId: v.optional(idSchema),
   RetentionDays: v.optional(retentionDaysSchema),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
 });
 
@@ -42,6 +49,7 @@ export function copySnapshot(
     checkSnapshotUse('CopySnapshot', source);
     const { regionId } = findRegion(parameters.DestinationRegionId);
     const tags = checkTags(parameters.Tag ?? []);
+    const group = inGroup(parameters.ResourceGroupId);
     const made = await newCopy(context, source, { ...parameters, resource: 'snapshot', regionId });
     context.passValidation();
     const copy: SnapshotRecord = {
@@ -49,6 +57,7 @@ export function copySnapshot(
       name: parameters.DestinationSnapshotName ?? '',
       description: parameters.DestinationSnapshotDescription ?? '',
       tags,
+      ...group,
       retentionDays: parameters.RetentionDays ?? 0,
     };
     await shareAndCommit(context, source.snapshot, copy, { putSnapshots: [copy] });

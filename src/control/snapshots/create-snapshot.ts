@@ -17,15 +17,22 @@ import { chooseEncryption } from '../encryption/choose.ts';
 import { findDisk } from '../find.ts';
 import { layersLike, shareAndCommit } from '../layers.ts';
 import { requireQuota } from '../quotas.ts';
-import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
+import { inGroup, resourceGroupSchema } from '../resource-groups.ts';
+import {
+  descriptionSchema,
+  idSchema,
+  retentionDaysSchema,
+  snapshotNameSchema,
+} from '../schemas.ts';
 import { checkFirstUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
 
 export const createSnapshotSchema = v.strictObject({
   DiskId: idSchema,
-  SnapshotName: v.optional(nameSchema),
+  SnapshotName: v.optional(snapshotNameSchema),
   Description: v.optional(descriptionSchema),
   RetentionDays: v.optional(retentionDaysSchema),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
 });
 
@@ -37,6 +44,7 @@ export function createSnapshot(
   return context.locks.hold([DiskId], async () => {
     const disk = findDisk(context, DiskId);
     const tags = checkTags(parameters.Tag ?? []);
+    const group = inGroup(parameters.ResourceGroupId);
     const made = await newSnapshot(context, disk, 'snapshot');
     context.passValidation();
     const snapshot: SnapshotRecord = {
@@ -44,6 +52,7 @@ export function createSnapshot(
       name: parameters.SnapshotName ?? '',
       description: parameters.Description ?? '',
       tags,
+      ...group,
       retentionDays: parameters.RetentionDays ?? 0,
     };
     await context.volumes.drain(DiskId);

@@ -11,6 +11,7 @@ import type { ControlContext } from '../context.ts';
 import { removeTrees } from '../layers.ts';
 import { idSchema } from '../schemas.ts';
 import { holdSnapshotSource } from './find-source.ts';
+import { checkUnlocked } from './snapshot-lock.ts';
 import { checkSnapshotUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
 
@@ -26,6 +27,7 @@ export function deleteSnapshot(
   const { SnapshotId, Force } = parameters;
   return holdSnapshotSource(context, SnapshotId, async (source) => {
     checkSnapshotUse('DeleteSnapshot', source);
+    checkUnlocked(source.snapshot, context.clock.now());
     checkUnused(context, SnapshotId, Force === true);
     context.passValidation();
     await context.metadata.commit({ removeSnapshots: [SnapshotId] });

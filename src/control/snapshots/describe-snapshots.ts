@@ -24,6 +24,7 @@ import {
   pageOf,
   tokenPageEntries,
 } from '../list-pages.ts';
+import { groupOf, resourceGroupSchema } from '../resource-groups.ts';
 import { idListSchema, idSchema, isoSeconds, nameSchema } from '../schemas.ts';
 import { describeTags, hasTags } from '../tag-parameters.ts';
 import { findShare } from './find-source.ts';
@@ -44,6 +45,7 @@ export const describeSnapshotsSchema = v.strictObject({
   SourceDiskType: v.optional(v.picklist(['System', 'Data', 'system', 'data'])),
   Usage: v.optional(v.picklist(['image', 'disk', 'image_disk', 'none'])),
   Category: v.optional(v.string()),
+  ResourceGroupId: v.optional(resourceGroupSchema),
   Tag: v.optional(tagsSchema),
   Filter: v.optional(creationFilterSchema),
 });
@@ -146,6 +148,7 @@ type Test = (seen: SeenSnapshot) => boolean;
 /** What no index answers. */
 function testsOf(context: ControlContext, filters: SnapshotFilters): Test[] {
   const { SnapshotName, SnapshotType, SourceDiskType, Usage, Category, Filter } = filters;
+  const { ResourceGroupId } = filters;
   const tests: Test[] = [];
   const ask = (isAsked: boolean, test: Test): void => {
     if (isAsked) tests.push(test);
@@ -161,6 +164,7 @@ function testsOf(context: ControlContext, filters: SnapshotFilters): Test[] {
   );
   ask(Usage !== undefined, ({ snapshot }) => usageOf(context, snapshot.snapshotId) === Usage);
   ask(Category !== undefined && Category.toLowerCase() !== 'standard', () => false);
+  ask(ResourceGroupId !== undefined, (seen) => groupOfSeen(seen) === ResourceGroupId);
   ask(Filter !== undefined, ({ snapshot }) => isMadeWithin(snapshot.createdAt, Filter ?? []));
   return tests;
 }
@@ -184,6 +188,11 @@ function tagsOf({ snapshot, share }: SeenSnapshot): Readonly<Record<string, stri
   if (share === null) return snapshot.tags;
   const { ownerAccountId, regionId, sourceSnapshotId } = share;
   return { 'acs:ecs:sharedFrom': `${ownerAccountId}:${regionId}:${sourceSnapshotId}` };
+}
+
+/** A group is the owner's alone too. */
+function groupOfSeen({ snapshot, share }: SeenSnapshot): string {
+  return share === null ? groupOf(snapshot) : '';
 }
 
 function usageOf(context: ControlContext, snapshotId: string): SnapshotDescription['Usage'] {
@@ -216,6 +225,7 @@ function describe(context: ControlContext, seen: SeenSnapshot): SnapshotDescript
     SnapshotType: 'user',
     Category: 'standard',
     Usage: usageOf(context, snapshot.snapshotId),
+    ResourceGroupId: groupOfSeen(seen),
     CreationTime: isoSeconds(snapshot.createdAt),
     Tags: describeTags(tagsOf(seen)),
   };

@@ -2,15 +2,20 @@
 import * as v from 'valibot';
 import { PlaneError } from '../../base/errors.ts';
 import type { ControlContext } from '../context.ts';
-import { descriptionSchema, idSchema, nameSchema, retentionDaysSchema } from '../schemas.ts';
+import {
+  idSchema,
+  newDescriptionSchema,
+  retentionDaysSchema,
+  snapshotNameSchema,
+} from '../schemas.ts';
 import { holdSnapshotSource } from './find-source.ts';
 import { checkSnapshotUse } from './snapshot-rules.ts';
 import type { SnapshotVerbs } from './types.ts';
 
 export const modifySnapshotSchema = v.strictObject({
   SnapshotId: idSchema,
-  SnapshotName: v.optional(nameSchema),
-  Description: v.optional(descriptionSchema),
+  SnapshotName: v.optional(snapshotNameSchema),
+  Description: v.optional(newDescriptionSchema),
   RetentionDays: v.optional(retentionDaysSchema),
 });
 

@@ -14,6 +14,8 @@ export type SnapshotUse =
   | 'ShareSnapshot'
   | 'DeleteSnapshot'
   | 'ModifySnapshotAttribute'
+  | 'LockSnapshot'
+  | 'UnlockSnapshot'
   | 'openSnapshot';
 
 export interface SnapshotRule {
@@ -99,7 +101,14 @@ export const SNAPSHOT_RULES: readonly SnapshotRule[] = [
     source: 'ECS CreateImage, InvalidSnapshotId.NotReady',
   },
   {
-    uses: ['CreateImage', 'ShareSnapshot', 'DeleteSnapshot', 'ModifySnapshotAttribute'],
+    uses: [
+      'CreateImage',
+      'ShareSnapshot',
+      'DeleteSnapshot',
+      'ModifySnapshotAttribute',
+      'LockSnapshot',
+      'UnlockSnapshot',
+    ],
     owners: ['others'],
     origins: ANYWHENCE,
     statuses: ANY_STATUS,
@@ -161,6 +170,24 @@ export const SNAPSHOT_RULES: readonly SnapshotRule[] = [
     code: null,
     because: 'an owner names and deletes a snapshot at any time',
     source: 'ECS DeleteSnapshot, ModifySnapshotAttribute',
+  },
+  {
+    uses: ['LockSnapshot', 'UnlockSnapshot'],
+    owners: ['self'],
+    origins: ANYWHENCE,
+    statuses: ['accomplished', 'progressing'],
+    code: null,
+    because: 'an owner locks a snapshot that is there, or will be',
+    source: 'ECS LockSnapshot, UnlockSnapshot',
+  },
+  {
+    uses: ['LockSnapshot', 'UnlockSnapshot'],
+    owners: ['self'],
+    origins: ANYWHENCE,
+    statuses: ['failed'],
+    code: 'InvalidSnapshotId.NotReady',
+    because: 'there is nothing in a failed snapshot to keep',
+    source: 'ECS LockSnapshot',
   },
 ];
 

@@ -4,6 +4,7 @@ import { copySnapshot, copySnapshotSchema } from './copy-snapshot.ts';
 import { createSnapshot, createSnapshotSchema } from './create-snapshot.ts';
 import { deleteSnapshot, deleteSnapshotSchema } from './delete-snapshot.ts';
 import { describeSnapshots, describeSnapshotsSchema } from './describe-snapshots.ts';
+import * as locks from './lock-snapshot.ts';
 import { modifySnapshot, modifySnapshotSchema } from './modify-snapshot.ts';
 import {
   describeSnapshotShares,
@@ -23,6 +24,13 @@ export const SNAPSHOT_VERBS: VerbRows<SnapshotVerbs> = {
   ModifySnapshotAttribute: { schema: modifySnapshotSchema, run: modifySnapshot, ...write },
   CopySnapshot: { schema: copySnapshotSchema, run: copySnapshot, ...write },
   DeleteSnapshot: { schema: deleteSnapshotSchema, run: deleteSnapshot, ...write },
+  LockSnapshot: { schema: locks.lockSnapshotSchema, run: locks.lockSnapshot, ...write },
+  UnlockSnapshot: { schema: locks.unlockSnapshotSchema, run: locks.unlockSnapshot, ...write },
+  DescribeLockedSnapshots: {
+    schema: locks.describeLockedSnapshotsSchema,
+    run: locks.describeLockedSnapshots,
+    ...read,
+  },
   ShareSnapshot: { schema: shareSnapshotSchema, run: shareSnapshot, ...write },
   UnshareSnapshot: { schema: shareSnapshotSchema, run: unshareSnapshot, ...write },
   DescribeSnapshotShares: {

@@ -27,15 +27,33 @@ export interface SnapshotDescription {
   readonly Available: boolean;
   readonly Encrypted: boolean;
   readonly KMSKeyId: string;
-  /** Days; 0: for good. Kept, not acted on: a plane deletes no snapshot by itself. */
+  /** Days, after which the plane deletes it if nothing needs it; 0: for good. */
   readonly RetentionDays: number;
   readonly SnapshotType: 'user';
   readonly Category: 'standard';
   /** What was made of it. */
   readonly Usage: 'image' | 'disk' | 'image_disk' | 'none';
+  /** Empty: the account's default group. */
+  readonly ResourceGroupId: string;
   readonly CreationTime: string;
   /** A shared one has one tag, which says by whom it is shared. */
   readonly Tags: readonly TagDescription[];
+}
+
+/** A lock, as it is now. Times are ISO 8601, UTC. */
+export interface LockedSnapshot {
+  readonly SnapshotId: string;
+  readonly LockMode: 'compliance';
+  /** cooloff: it may be unlocked yet; expired: it keeps nothing any more. */
+  readonly LockStatus: 'compliance-cooloff' | 'compliance' | 'expired';
+  /** Days. */
+  readonly LockDuration: number;
+  /** Hours. */
+  readonly CoolOffPeriod: number;
+  readonly LockCreationTime: string;
+  readonly LockDurationStartTime: string;
+  readonly CoolOffPeriodExpiredTime: string;
+  readonly LockExpiredTime: string;
 }
 
 /** An account a snapshot is shared with. */
@@ -59,6 +77,7 @@ export interface SnapshotFilters {
   readonly SourceDiskType?: 'System' | 'Data' | 'system' | 'data';
   readonly Usage?: 'image' | 'disk' | 'image_disk' | 'none';
   readonly Category?: string;
+  readonly ResourceGroupId?: string;
   readonly Tag?: readonly Tag[];
   readonly Filter?: readonly CreationFilter[];
 }
@@ -71,6 +90,7 @@ export interface SnapshotVerbs {
       readonly Description?: string;
       /** 1 to 65536. @default for good */
       readonly RetentionDays?: number;
+      readonly ResourceGroupId?: string;
       readonly Tag?: readonly Tag[];
     };
     result: { readonly SnapshotId: string };
@@ -100,6 +120,7 @@ export interface SnapshotVerbs {
       /** A key of the destination region. */
       readonly KMSKeyId?: string;
       readonly RetentionDays?: number;
+      readonly ResourceGroupId?: string;
       readonly Tag?: readonly Tag[];
     };
     result: { readonly SnapshotId: string };
@@ -111,6 +132,33 @@ export interface SnapshotVerbs {
       readonly Force?: boolean;
     };
     result: Nothing;
+  };
+  /** Nobody deletes it until the lock has expired. Again: another lock, see lock-snapshot.ts. */
+  LockSnapshot: {
+    parameters: {
+      readonly SnapshotId: string;
+      readonly LockMode: 'compliance';
+      /** Days, 1 to 36500. */
+      readonly LockDuration: number;
+      /** Hours in which it may be unlocked, 0 to 72. */
+      readonly CoolOffPeriod: number;
+    };
+    result: { readonly LockedSnapshotInfo: LockedSnapshot };
+  };
+  /** During the cool-off period alone. */
+  UnlockSnapshot: { parameters: { readonly SnapshotId: string }; result: Nothing };
+  /** Own snapshots that are locked, or were. */
+  DescribeLockedSnapshots: {
+    parameters: {
+      readonly SnapshotIds?: readonly string[];
+      readonly LockStatus?: LockedSnapshot['LockStatus'];
+      readonly NextToken?: string;
+      readonly MaxResults?: number;
+    };
+    result: {
+      readonly LockedSnapshotsInfo: readonly LockedSnapshot[];
+      readonly NextToken: string;
+    };
   };
   /** The other account sees the snapshot under an id of its own. */
   ShareSnapshot: {

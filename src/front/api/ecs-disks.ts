@@ -114,6 +114,11 @@ export const DISK_OPERATIONS = operations([
     ProvisionedIops: number,
   }),
   operation(
+    'ModifyDiskChargeType',
+    { AutoPay: flag, DiskChargeType: word, DiskIds: json, InstanceId: word },
+    { needsRegion },
+  ),
+  operation(
     'CloneDisks',
     {
       BurstingEnabled: flag,
@@ -137,6 +142,7 @@ export const SNAPSHOT_OPERATIONS = operations([
   operation('CreateSnapshot', {
     Description: text,
     DiskId: word,
+    ResourceGroupId: word,
     RetentionDays: number,
     SnapshotName: text,
     Tag: tags,
@@ -151,6 +157,7 @@ export const SNAPSHOT_OPERATIONS = operations([
       Filter: filters,
       InstanceId: word,
       KMSKeyId: word,
+      ResourceGroupId: word,
       SnapshotIds: json,
       SnapshotName: word,
       SnapshotType: word,
@@ -178,10 +185,22 @@ export const SNAPSHOT_OPERATIONS = operations([
       DestinationSnapshotName: text,
       Encrypted: flag,
       KMSKeyId: word,
+      ResourceGroupId: word,
       RetentionDays: number,
       SnapshotId: word,
       Tag: tags,
     },
+    { needsRegion },
+  ),
+  operation(
+    'LockSnapshot',
+    { CoolOffPeriod: number, LockDuration: number, LockMode: word, SnapshotId: word },
+    { needsRegion },
+  ),
+  operation('UnlockSnapshot', { SnapshotId: word }, { needsRegion }),
+  operation(
+    'DescribeLockedSnapshots',
+    { LockStatus: word, MaxResults: clamped(10, 100), NextToken: word, SnapshotIds: list },
     { needsRegion },
   ),
   operation('DeleteSnapshot', { Force: flag, SnapshotId: word }),

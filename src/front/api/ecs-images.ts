@@ -40,6 +40,7 @@ export const IMAGE_OPERATIONS = operations([
       ImageName: word,
       InstanceId: word,
       Platform: word,
+      ResourceGroupId: word,
       SnapshotId: word,
       Tag: tags,
     },
@@ -54,6 +55,7 @@ export const IMAGE_OPERATIONS = operations([
       Encrypted: flag,
       ImageId: word,
       KMSKeyId: word,
+      ResourceGroupId: word,
       Tag: tags,
     },
     { needsRegion },
@@ -71,6 +73,7 @@ export const IMAGE_OPERATIONS = operations([
       ImageOwnerId: word,
       IsPublic: flag,
       OSType: word,
+      ResourceGroupId: word,
       SnapshotId: word,
       Status: word,
       Tag: tags,
@@ -201,6 +204,18 @@ export const INSTANCE_OPERATIONS = operations([
     { ...page, ClusterId: word, InstanceId: list, ZoneId: word },
     { needsRegion, gives: { InstanceStatuses: wrapped('InstanceStatus') } },
   ),
+  operation(
+    'ModifyInstanceChargeType',
+    {
+      AutoPay: flag,
+      IncludeDataDisks: flag,
+      InstanceChargeType: word,
+      InstanceIds: json,
+      Period: number,
+      PeriodUnit: word,
+    },
+    { needsRegion },
+  ),
   operation('ModifyInstanceAttribute', {
     DeletionProtection: flag,
     Description: text,
@@ -224,12 +239,14 @@ export const INSTANCE_OPERATIONS = operations([
     {
       ...page,
       ImageId: word,
+      InstanceChargeType: word,
       InstanceIds: json,
       InstanceName: word,
       InstanceType: word,
       // Source: ECS DescribeInstances, MaxResults.
       MaxResults: clamped(10, 100),
       NextToken: word,
+      ResourceGroupId: word,
       Status: word,
       Tag: tags,
       ZoneId: word,
@@ -250,6 +267,10 @@ export const REGION_OPERATIONS = operations([
       },
     },
   ),
+]);
+
+export const RESOURCE_GROUP_OPERATIONS = operations([
+  operation('JoinResourceGroup', { ResourceGroupId: text, ResourceId: word, ResourceType: word }),
 ]);
 
 /** Of both APIs: KMS has these for keys. */

@@ -20,6 +20,7 @@ const KEY_OPERATIONS = operations([
     KeySpec: word,
     KeyUsage: word,
     Origin: word,
+    Policy: word,
     ProtectionLevel: word,
     RotationInterval: word,
     Tags: json,

@@ -13,7 +13,7 @@ import { NBD_STATUS_BYTES_MAX } from '../../limits.ts';
 import type { Disk, DiskExtent } from '../../types.ts';
 import { ALLOCATION_FLAG, COMMAND_FLAG, type ContextName, ENCRYPTION_FLAG } from './protocol.ts';
 import type { StatusExtent } from './replies.ts';
-import type { NbdRequest } from './request-reader.ts';
+import type { NbdRequest } from './request.ts';
 
 interface ContextStatus {
   readonly name: ContextName;

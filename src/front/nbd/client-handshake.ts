@@ -24,6 +24,11 @@ export interface NbdAgreed {
   readonly flags: number;
 }
 
+/** Where the bytes of a socket go just now. They are its own again when take returns. */
+export interface Inbox {
+  take: (chunk: Buffer) => void;
+}
+
 const HELLO_BYTES = SERVER_MAGIC.length + 2;
 
 /** Client flags, and GO for an export. */
@@ -41,23 +46,23 @@ export function goOption(name: string): Buffer {
 }
 
 /**
- * Sends the option after the hello, and reads up to its acknowledgement. The socket is paused then,
- * and what a server sent beyond it (nothing, before it is asked) is an error.
+ * Sends the option after the hello, and reads up to its acknowledgement. The inbox is the caller's
+ * again then, and what a server sent beyond it (nothing, before it is asked) is an error.
  */
-export function readAgreed(socket: Socket, option: Buffer): Promise<NbdAgreed> {
+export function readAgreed(socket: Socket, inbox: Inbox, option: Buffer): Promise<NbdAgreed> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     let isGreeted = false;
     const agreed = { size: 0, flags: 0 };
     const end = (error: Error | null): void => {
-      socket.pause();
-      for (const event of ['data', 'error', 'close']) socket.removeAllListeners(event);
+      inbox.take = () => {};
+      for (const event of ['error', 'close']) socket.removeAllListeners(event);
       if (error === null) resolve(agreed);
       else reject(error);
     };
     socket.once('error', end);
     socket.once('close', () => end(new Error('the server ended the connection')));
-    socket.on('data', (chunk: Buffer) => {
+    inbox.take = (chunk) => {
       received = Buffer.concat([received, chunk]);
       if (!isGreeted && received.length >= HELLO_BYTES) {
         if (!received.subarray(0, SERVER_MAGIC.length).equals(SERVER_MAGIC)) {
@@ -83,7 +88,7 @@ export function readAgreed(socket: Socket, option: Buffer): Promise<NbdAgreed> {
         }
         noteInformation(reply.payload, agreed);
       }
-    });
+    };
   });
 }
 

@@ -4,50 +4,56 @@
  *
  *   connect ─▶ hello, flags ─▶ GO ─▶ ready ──close(): DISC──▶ closed
  *
- * 1. Bytes of a read go from what the socket gave straight into the caller's buffer.
+ * 1. Next to nothing is allocated per request: what is sent is put into a buffer for life
+ *    (client-outbox.ts), the socket reads into another, and bytes of a read go from there straight
+ *    into the caller's. A collector with nothing to collect is no part of a latency.
  * 2. When the connection ends, everything in flight fails, and all that comes later.
  *
- * **Thread:** main.
+ * **Thread:** that of the load.
  */
 import { connect, type Socket } from 'node:net';
 import { PlaneError } from '../../base/errors.ts';
-import { goOption, type NbdAgreed, readAgreed } from './client-handshake.ts';
-import {
-  COMMAND,
-  REQUEST_BYTES,
-  REQUEST_MAGIC,
-  SIMPLE_REPLY_BYTES,
-  SIMPLE_REPLY_MAGIC,
-  TRANSMISSION_FLAG,
-} from './protocol.ts';
+import { goOption, type Inbox, type NbdAgreed, readAgreed } from './client-handshake.ts';
+import { ClientOutbox } from './client-outbox.ts';
+import { COMMAND, SIMPLE_REPLY_BYTES, SIMPLE_REPLY_MAGIC, TRANSMISSION_FLAG } from './protocol.ts';
 
-interface Pending {
-  readonly into: Uint8Array | null;
-  readonly settle: (error: PlaneError | null) => void;
+/** Told, once, what came of a request: never in the call that makes it. */
+export interface NbdCompletion {
+  readonly completed: () => void;
+  readonly failed: (error: PlaneError) => void;
 }
 
-const COOKIES = 2 ** 32;
+/** What is asked and not answered. */
+interface Pending {
+  readonly into: Uint8Array | null;
+  readonly completion: NbdCompletion;
+}
+
+/** What one read of the socket takes at most; the buffer is the same for life. */
+const RECEIVED_BYTES = 65_536;
 const NOTHING = Buffer.alloc(0);
 
 export class NbdClient {
   readonly size: number;
   private readonly socket: Socket;
+  private readonly outbox: ClientOutbox;
   private readonly canTrim: boolean;
-  private readonly pending = new Map<number, Pending>();
+  /** By cookie; null: the cookie is free. */
+  private readonly pending: (Pending | null)[] = [];
+  private readonly freeCookies: number[] = [];
   private readonly header = Buffer.alloc(SIMPLE_REPLY_BYTES);
   private headerBytes = 0;
   /** The read whose bytes are coming, and how many have. */
   private reading: Pending | null = null;
   private readingBytes = 0;
-  private nextCookie = 0;
   private lost: PlaneError | null = null;
-  private isCorked = false;
 
-  private constructor(socket: Socket, agreed: NbdAgreed) {
+  private constructor(socket: Socket, inbox: Inbox, agreed: NbdAgreed) {
     this.socket = socket;
+    this.outbox = new ClientOutbox(socket);
     this.size = agreed.size;
     this.canTrim = (agreed.flags & TRANSMISSION_FLAG.sendTrim) !== 0;
-    socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    inbox.take = (chunk) => this.receive(chunk);
     socket.on('error', (error) => this.fail(`the connection was lost: ${error.message}`));
     socket.on('close', () => this.fail('the server ended the connection'));
     socket.resume();
@@ -60,11 +66,16 @@ export class NbdClient {
    */
   static async connect(uri: string): Promise<NbdClient> {
     const { where, name } = addressOf(uri);
-    const socket = connect(where);
+    const inbox: Inbox = { take: () => {} };
+    const buffer = Buffer.alloc(RECEIVED_BYTES);
+    const callback = (count: number): boolean => {
+      inbox.take(buffer.subarray(0, count));
+      return true;
+    };
+    const socket = connect({ ...where, onread: { buffer, callback } });
     socket.setNoDelay(true);
     try {
-      const agreed = await readAgreed(socket, goOption(name));
-      return new NbdClient(socket, agreed);
+      return new NbdClient(socket, inbox, await readAgreed(socket, inbox, goOption(name)));
     } catch (error) {
       socket.destroy();
       throw new PlaneError('InvalidArgument', `${uri}: ${(error as Error).message}`);
@@ -72,64 +83,61 @@ export class NbdClient {
   }
 
   read(offset: number, into: Uint8Array): Promise<void> {
-    return this.request(COMMAND.read, offset, into.byteLength, NOTHING, into);
+    return promised((completion) => this.startRead(offset, into, completion));
   }
 
   write(offset: number, bytes: Uint8Array): Promise<void> {
-    return this.request(COMMAND.write, offset, bytes.byteLength, bytes, null);
+    return promised((completion) => this.startWrite(offset, bytes, completion));
   }
 
   flush(): Promise<void> {
-    return this.request(COMMAND.flush, 0, 0, NOTHING, null);
+    return promised((completion) => this.start(COMMAND.flush, 0, 0, NOTHING, null, completion));
+  }
+
+  /** As read, for one who is told in place of a promise. */
+  startRead(offset: number, into: Uint8Array, completion: NbdCompletion): void {
+    this.start(COMMAND.read, offset, into.byteLength, NOTHING, into, completion);
+  }
+
+  /** As write, for one who is told in place of a promise. */
+  startWrite(offset: number, bytes: Uint8Array, completion: NbdCompletion): void {
+    this.start(COMMAND.write, offset, bytes.byteLength, bytes, null, completion);
   }
 
   /** Nothing, where the server has no TRIM: it is advice. */
   trim(offset: number, length: number): Promise<void> {
     if (!this.canTrim) return Promise.resolve();
-    return this.request(COMMAND.trim, offset, length, NOTHING, null);
+    return promised((completion) =>
+      this.start(COMMAND.trim, offset, length, NOTHING, null, completion),
+    );
   }
 
   async close(): Promise<void> {
     if (this.lost !== null) return;
     const closed = new Promise((resolve) => this.socket.once('close', resolve));
-    this.socket.end(encodeRequest(COMMAND.disconnect, 0, 0, 0));
+    this.outbox.add(COMMAND.disconnect, 0, 0, 0, NOTHING);
+    this.outbox.send();
+    this.socket.end();
     this.socket.resume();
     await closed;
   }
 
-  private request(
+  private start(
     command: number,
     offset: number,
     length: number,
     payload: Uint8Array,
     into: Uint8Array | null,
-  ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.lost !== null) {
-        reject(this.lost);
-        return;
-      }
-      const cookie = this.nextCookie;
-      this.nextCookie = (cookie + 1) % COOKIES;
-      this.pending.set(cookie, {
-        into,
-        settle: (error) => (error === null ? resolve() : reject(error)),
-      });
-      this.corkTurn();
-      this.socket.write(encodeRequest(command, cookie, offset, length));
-      if (payload.byteLength > 0) this.socket.write(payload);
-    });
-  }
-
-  /** What is asked in one turn of the event loop leaves together. */
-  private corkTurn(): void {
-    if (this.isCorked) return;
-    this.isCorked = true;
-    this.socket.cork();
-    process.nextTick(() => {
-      this.isCorked = false;
-      this.socket.uncork();
-    });
+    completion: NbdCompletion,
+  ): void {
+    const { lost } = this;
+    if (lost !== null) {
+      queueMicrotask(() => completion.failed(lost));
+      return;
+    }
+    const cookie = this.freeCookies.pop() ?? this.pending.length;
+    this.pending[cookie] = { into, completion };
+    this.outbox.add(command, cookie, offset, length, payload);
   }
 
   private receive(chunk: Buffer): void {
@@ -139,69 +147,69 @@ export class NbdClient {
         continue;
       }
       const count = Math.min(SIMPLE_REPLY_BYTES - this.headerBytes, chunk.length - at);
-      this.header.set(chunk.subarray(at, at + count), this.headerBytes);
-      this.headerBytes += count;
+      if (count === SIMPLE_REPLY_BYTES) {
+        if (!this.takeHeader(chunk, at)) return;
+      } else {
+        chunk.copy(this.header, this.headerBytes, at, at + count);
+        this.headerBytes += count;
+        if (this.headerBytes === SIMPLE_REPLY_BYTES) {
+          this.headerBytes = 0;
+          if (!this.takeHeader(this.header, 0)) return;
+        }
+      }
       at += count;
-      if (this.headerBytes === SIMPLE_REPLY_BYTES && !this.takeHeader()) return;
     }
   }
 
   private receivePayload(reading: Pending, chunk: Buffer, from: number): number {
     const into = reading.into!;
     const count = Math.min(into.byteLength - this.readingBytes, chunk.length - from);
-    into.set(chunk.subarray(from, from + count), this.readingBytes);
+    // Not subarray(), which makes a Buffer: twice the time.
+    into.set(new Uint8Array(chunk.buffer, chunk.byteOffset + from, count), this.readingBytes);
     this.readingBytes += count;
     if (this.readingBytes === into.byteLength) {
       this.reading = null;
-      reading.settle(null);
+      reading.completion.completed();
     }
     return from + count;
   }
 
   /** @returns false: the server does not speak the protocol */
-  private takeHeader(): boolean {
-    this.headerBytes = 0;
-    const cookie = this.header.readUInt32BE(12);
-    const request = this.pending.get(cookie);
-    const isReply = this.header.readUInt32BE(0) === SIMPLE_REPLY_MAGIC;
-    if (!isReply || this.header.readUInt32BE(8) !== 0 || request === undefined) {
+  private takeHeader(header: Buffer, at: number): boolean {
+    const cookie = header.readUInt32BE(at + 12);
+    const request = this.pending[cookie] ?? null;
+    const isReply = header.readUInt32BE(at) === SIMPLE_REPLY_MAGIC;
+    if (!isReply || header.readUInt32BE(at + 8) !== 0 || request === null) {
       this.fail('the server answered what was not asked');
       this.socket.destroy();
       return false;
     }
-    this.pending.delete(cookie);
-    const errno = this.header.readUInt32BE(4);
+    this.pending[cookie] = null;
+    this.freeCookies.push(cookie);
+    const errno = header.readUInt32BE(at + 4);
     if (errno !== 0) {
       const code = request.into === null ? 'StoreFailed' : 'ReadFailed';
-      request.settle(new PlaneError(code, `the server answered error ${errno}`));
+      request.completion.failed(new PlaneError(code, `the server answered error ${errno}`));
     } else if (request.into !== null && request.into.byteLength > 0) {
       this.reading = request;
       this.readingBytes = 0;
     } else {
-      request.settle(null);
+      request.completion.completed();
     }
     return true;
   }
 
   private fail(text: string): void {
     this.lost ??= new PlaneError('ReadFailed', text);
-    this.reading?.settle(this.lost);
+    const unanswered = [this.reading, ...this.pending];
     this.reading = null;
-    for (const request of this.pending.values()) request.settle(this.lost);
-    this.pending.clear();
+    this.pending.length = 0;
+    for (const request of unanswered) request?.completion.failed(this.lost);
   }
 }
 
-/** Cookies are 32 bits here; the upper half is zero. */
-function encodeRequest(command: number, cookie: number, offset: number, length: number): Buffer {
-  const request = Buffer.alloc(REQUEST_BYTES);
-  request.writeUInt32BE(REQUEST_MAGIC, 0);
-  request.writeUInt16BE(command, 6);
-  request.writeUInt32BE(cookie, 12);
-  request.writeUInt32BE(Math.floor(offset / 2 ** 32), 16);
-  request.writeUInt32BE(offset % 2 ** 32, 20);
-  request.writeUInt32BE(length, 24);
-  return request;
+function promised(start: (completion: NbdCompletion) => void): Promise<void> {
+  return new Promise((completed, failed) => start({ completed, failed }));
 }
 
 const PORT_DEFAULT = 10_809;

@@ -26,9 +26,10 @@ import { type Agreement, Negotiation, type NegotiationOptions } from './negotiat
 import { HANDSHAKE_FLAG, SERVER_MAGIC } from './protocol.ts';
 import { type Hold, ReceiveBlocks } from './receive-blocks.ts';
 import { type Receiver, receiveInPlace } from './receive-in-place.ts';
+import type { ReplySink } from './reply-sink.ts';
 import { RequestReader } from './request-reader.ts';
 import { SendBatch } from './send-batch.ts';
-import { type ReplySink, Transmission } from './transmission.ts';
+import { Transmission } from './transmission.ts';
 
 export interface ConnectionOptions {
   readonly negotiation: NegotiationOptions;

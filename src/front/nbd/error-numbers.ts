@@ -7,7 +7,7 @@
  */
 import { type ErrorCode, PlaneError } from '../../base/errors.ts';
 import { ERRNO, type Errno } from './protocol.ts';
-import type { Refusal } from './request-rules.ts';
+import type { Refusal } from './request.ts';
 
 const NUMBERS: Partial<Record<ErrorCode, Errno>> = {
   OutOfRange: ERRNO.invalid,

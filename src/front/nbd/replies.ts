@@ -19,8 +19,7 @@ import {
   SIMPLE_REPLY_BYTES,
   SIMPLE_REPLY_MAGIC,
 } from './protocol.ts';
-import type { NbdRequest } from './request-reader.ts';
-import type { Refusal } from './request-rules.ts';
+import type { NbdRequest, Refusal } from './request.ts';
 
 /** Bytes in front of the data of a READ: the longer of the two headers. */
 export const DATA_HEADER_BYTES_MAX = 28;

@@ -19,19 +19,7 @@
  */
 import { ProtocolError } from './handshake-reader.ts';
 import { COMMAND, REQUEST_BYTES, REQUEST_MAGIC } from './protocol.ts';
-import type { Refusal } from './request-rules.ts';
-
-export interface NbdRequest {
-  readonly flags: number;
-  readonly command: number;
-  readonly cookieHigh: number;
-  readonly cookieLow: number;
-  readonly offset: number;
-  readonly length: number;
-  /** Set by the sink that admits it: why it will not be done; the payload bytes counted for it. */
-  refusal: Refusal | null;
-  heldBytes: number;
-}
+import type { NbdRequest } from './request.ts';
 
 export interface RequestSink {
   /** False: there is no room for it now; feed() stops and asks again when it is called again. */

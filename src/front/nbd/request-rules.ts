@@ -15,7 +15,7 @@
  */
 import { REQUEST_BYTES_MAX } from '../../limits.ts';
 import { COMMAND, COMMAND_FLAG, ERRNO, type Errno } from './protocol.ts';
-import type { NbdRequest } from './request-reader.ts';
+import type { NbdRequest, Refusal } from './request.ts';
 
 interface CommandRow {
   readonly command: number;
@@ -106,11 +106,6 @@ export interface ExportFacts {
   readonly isStructured: boolean;
   readonly hasContexts: boolean;
   readonly canResize: boolean;
-}
-
-export interface Refusal {
-  readonly errno: Errno;
-  readonly text: string;
 }
 
 /** @returns null: it can be handled */

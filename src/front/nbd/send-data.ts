@@ -17,8 +17,8 @@ import {
   writeDataHeader,
   writeSimpleHeader,
 } from './replies.ts';
-import type { NbdRequest } from './request-reader.ts';
-import type { ReplySink } from './transmission.ts';
+import type { ReplySink } from './reply-sink.ts';
+import type { NbdRequest } from './request.ts';
 
 /** Holes are told in blocks of this length from the beginning of the request. */
 const BLOCK_BYTES = 64 * KIB;

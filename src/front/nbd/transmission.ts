@@ -33,24 +33,12 @@ import { type Agreement, contextId } from './negotiation.ts';
 import { COMMAND, COMMAND_FLAG } from './protocol.ts';
 import type { Hold } from './receive-blocks.ts';
 import { DATA_HEADER_BYTES_MAX, encodeError, encodeSimple, encodeStatus } from './replies.ts';
-import type { NbdRequest, RequestSink } from './request-reader.ts';
-import { type ExportFacts, judge, type Refusal } from './request-rules.ts';
+import type { ReplySink } from './reply-sink.ts';
+import type { NbdRequest, Refusal } from './request.ts';
+import type { RequestSink } from './request-reader.ts';
+import { type ExportFacts, judge } from './request-rules.ts';
 import { sendData } from './send-data.ts';
 import { writeStoredZeroes } from './stored-zeroes.ts';
-
-/** Where replies go. */
-export interface ReplySink {
-  /** Sends bytes, borrowed until `sent` is called (once, also if the client is gone). */
-  send(bytes: Uint8Array, sent: (() => void) | null): void;
-  /** DISC: no more requests. */
-  disconnect(): void;
-  /** Keeps the chunk that is being read; null: what is needed of it has to be copied. */
-  holdChunk(): Hold | null;
-  /** There may be room for a request that was not admitted. */
-  resume(): void;
-  /** A bug: nothing that is to be answered. */
-  crash(error: unknown): void;
-}
 
 export class Transmission implements RequestSink {
   private readonly agreement: Agreement;

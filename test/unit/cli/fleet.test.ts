@@ -51,6 +51,48 @@ test('people get tables', async () => {
   expect(said.map((line) => line.trim().split(' ')[0])).toEqual(['34', '100', expect.any(String)]);
 });
 
+test('nothing has to be said: there is a fleet by default', async () => {
+  const { code, text } = await run({ duration: '1s' });
+  expect(code).toBe(0);
+  expect(text).toMatch(/^1000 disks for 1 s, /);
+});
+
+test('calls are counted and billed, and what has a price is priced', async () => {
+  const { text } = await run({
+    ...SMALL,
+    duration: '1d',
+    iopsPerDisk: '0.01',
+    key: 'user',
+    attachesPerDay: '2',
+    snapshotsPerDay: '1',
+    prices: 'kmsCalls10000:100,keyDay:2.5',
+  });
+  // 12 disks: 1 creation, 3 attaches, 2 detaches and a snapshot each, where they count.
+  const [, calls] = /\ncalls of the KMS API: (.*)\n/.exec(text) ?? [];
+  const billed = [...calls!.matchAll(/(\w+) (\d+) \((\d+) billed\)/g)];
+  expect(billed.map(([, name, count]) => `${name} ${count}`)).toEqual([
+    'CreateDisk 12',
+    'AttachDisk 36',
+    'DetachDisk 24',
+    'CreateSnapshot 12',
+  ]);
+  expect(billed.every(([, , count, own]) => count === own)).toBe(true);
+  // 84 calls at a hundredth of a coin, and one key for a day.
+  expect(text).toMatch(/\ncalls of the KMS API, billed +84 calls +0.84\n/);
+  expect(text).toMatch(/\nmaster keys, billed +1 key days +2.50\n/);
+  expect(text).toMatch(/\ntogether +3.34\n/);
+  // Of what there is none, there is no line.
+  expect(text).not.toContain('burst requests');
+});
+
+test('disks share what their instance has', async () => {
+  const flags = { ...SMALL, iopsPerDisk: '8000', arrivals: 'poisson', diskSize: '1T', json: true };
+  const { text } = await run({ ...flags, instanceType: 'ecs.g6.large', instanceDisks: '4' });
+  const { fleet } = JSON.parse(text);
+  // Three instances of 10,000 IOPS, of 125 MB/s; the mix is of 26,214 bytes on average.
+  expect(Math.abs(fleet.bytesPerSecond / 3 / 125e6 - 1)).toBeLessThan(0.02);
+});
+
 test('every option reaches the fleet', async () => {
   const { text } = await run({
     ...SMALL,
@@ -143,7 +185,12 @@ test('stopped, it ends with 130 and prints nothing', async () => {
 
 describe('what makes no sense is refused', () => {
   test.each<[FleetFlags, string | undefined, string]>([
-    [{}, undefined, 'expected a file, or --disks'],
+    [{ ...SMALL, instanceType: 'ecs.x9.large' }, undefined, 'instance.type: expected ecs.g7.large'],
+    [{ ...SMALL, instanceDisks: '0' }, undefined, 'disks[0].instance.disks'],
+    [{ ...SMALL, key: 'mine' }, undefined, 'disks[0].key'],
+    [{ ...SMALL, prices: 'keyDay' }, undefined, '--prices keyDay: expected a number'],
+    [{ ...SMALL, prices: 'keyYear:1' }, undefined, 'prices.keyYear'],
+    [{ key: 'user' }, file('two.yaml', 'disks: [{ count: 1 }]'), 'key: the file says which disks'],
     [{ disks: 'many' }, undefined, "--disks: expected a number, got 'many'"],
     [{ disks: '' }, undefined, '--disks: expected a number'],
     [{ ...SMALL, threads: '0' }, undefined, '--threads: expected 1 to 64'],

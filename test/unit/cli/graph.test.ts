@@ -112,7 +112,7 @@ test('an image of two impacted snapshots is one node with two edges', () => {
   });
   expect(nodes.map((node) => node.id)).toEqual(['key-1', 's-1', 'm-1', 's-2']);
   expect(edges.filter((edge) => edge.to === 'm-1')).toHaveLength(2);
-  expect(nodes[3]!.label).toBe('"nightly" accomplished below its top layer: now gone; next gone');
+  expect(nodes[3]!.label).toBe('"nightly" accomplished below its top layer: now and next gone');
 });
 
 test('a lineage graph says what was deleted, and what lies below a top layer', () => {

@@ -168,6 +168,41 @@ const CALLS: readonly (readonly [keyof Verbs, Make])[] = [
       return { DiskId, InstanceId: fitting(d, own) ?? id(w, d, 'i-', 1) };
     },
   ],
+  [
+    'ReplaceSystemDisk',
+    (w, d) => ({
+      InstanceId: id(w, d, 'i-', 0),
+      ImageId: id(w, d, 'm-', 2),
+      ...encrypted(d, 1),
+      ...key(w, d, 2),
+    }),
+  ],
+  [
+    'JoinResourceGroup',
+    (w, d) => ({
+      ...(d.flags[0]
+        ? { ResourceType: 'disk', ResourceId: id(w, d, 'd-', 0) }
+        : { ResourceType: 'snapshot', ResourceId: id(w, d, 's-', 0) }),
+      ResourceGroupId: d.flags[1] ? 'rg-one' : '',
+    }),
+  ],
+  [
+    'ModifyInstanceChargeType',
+    (w, d) => ({
+      InstanceIds: [id(w, d, 'i-', 0)],
+      InstanceChargeType: d.flags[0] ? 'PrePaid' : 'PostPaid',
+      IncludeDataDisks: d.flags[1] === true,
+    }),
+  ],
+  [
+    'LockSnapshot',
+    (w, d) => ({
+      SnapshotId: id(w, d, 's-', 0),
+      LockMode: 'compliance',
+      LockDuration: 1 + ((d.picks[1] ?? 0) % 9),
+      CoolOffPeriod: d.flags[0] ? 0 : 1,
+    }),
+  ],
   ['EnableDiskEncryptionByDefault', () => ({})],
   ['DisableDiskEncryptionByDefault', () => ({})],
   ['DisableDiskEncryptionByDefault', () => ({})],

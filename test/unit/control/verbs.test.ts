@@ -35,7 +35,7 @@ describe('parameters', () => {
     ['CreateDisk', { Size: '1' }, 'InvalidParameter'],
     ['CreateDisk', { Size: 1, Encrypted: 'true' }, 'InvalidParameter'],
     ['CreateDisk', { Size: 1, Sise: 2 }, 'InvalidParameter'],
-    ['CreateDisk', { Size: 1, DiskName: 'x'.repeat(129) }, 'InvalidParameter'],
+    ['CreateDisk', { Size: 1, DiskName: 'x'.repeat(129) }, 'InvalidDiskName.Malformed'],
     ['DescribeDisks', { PageSize: 101 }, 'InvalidParameter'],
     ['DescribeDisks', { PageNumber: 0 }, 'InvalidParameter'],
     ['ScheduleKeyDeletion', { KeyId: 'x', PendingWindowInDays: 6 }, 'InvalidParameter'],

@@ -28,12 +28,15 @@ test('what is no plain object stays the same object, and what goes in circles en
   expect(wellFormed(circle)).toHaveProperty('next.next.next');
 });
 
-test('a disk whose name is half a pair is found by that name, and may be changed', async () => {
+test('a disk with half a pair in a tag is found by that tag, and may be changed', async () => {
   const { call, control } = await testCaller();
-  const { DiskId } = await call('CreateDisk', { Size: 1, DiskName: 'half \ud800' });
-  const found = await call('DescribeDisks', { DiskName: 'half \ud800' });
-  expect(found.Disks.map((disk) => disk.DiskName)).toEqual(['half \ufffd']);
-  await call('ModifyDiskAttribute', { DiskId, DiskName: 'whole' });
-  expect((await call('DescribeDisks', { DiskName: 'half \ufffd' })).Disks).toEqual([]);
+  const Tag = [{ Key: 'half', Value: '\ud800' }];
+  const { DiskId } = await call('CreateDisk', { Size: 1, Tag });
+  const found = await call('DescribeDisks', { Tag });
+  expect(found.Disks[0]?.Tags).toEqual([{ TagKey: 'half', TagValue: '\ufffd' }]);
+  const resources = { ResourceType: 'disk', ResourceId: [DiskId] } as const;
+  await call('UntagResources', { ...resources, TagKey: ['half'] });
+  const after = [{ Key: 'half', Value: '\ufffd' }];
+  expect((await call('DescribeDisks', { Tag: after })).Disks).toEqual([]);
   expect(control.context.metadata.check()).toEqual([]);
 });

@@ -90,6 +90,18 @@ describe('a plan', () => {
     );
   });
 
+  test('has the limits an instance type is published with, but for what is said', () => {
+    const limits = (instance: object) => {
+      const disks = [{ count: 4, instance: { disks: 2, ...instance } }];
+      const profile = planFleet(readFleet({ disks }, 'test')).kinds[0]!.instanceProfile;
+      return profile === null ? null : [profile.iops, profile.bytesPerSecond];
+    };
+    expect(limits({ type: 'ecs.g7.large' })).toEqual([20_000, 187_500_000]);
+    expect(limits({ type: 'ecs.g7.large', iops: 500 })).toEqual([500, 187_500_000]);
+    expect(limits({ bytesPerSecond: '1M' })).toEqual([Number.POSITIVE_INFINITY, 1_048_576]);
+    expect(limits({})).toBeNull();
+  });
+
   test('spreads rates by zipf, whose mean is what was asked for', () => {
     const disks = [{ count: 500, load: { zipf: 0.8, iopsPerDisk: 3 } }];
     const { rates } = planFleet(readFleet({ disks }, 'test')).kinds[0]!;
@@ -188,6 +200,13 @@ describe('what makes no sense is refused by its place', () => {
     [null, 'x.yaml'],
   ])('%j', (input, expected) => {
     expect(refusal(input)).toContain(expected);
+  });
+
+  test('an instance type nobody knows', () => {
+    const instance = { disks: 2, type: 'ecs.x9.large' };
+    expect(refusal(disk({ instance }))).toMatch(
+      /disks\[0\]: instance.type: expected ecs.g7.large, .*, got 'ecs.x9.large'/,
+    );
   });
 
   test('what makes sense is not', () => {

@@ -1,5 +1,6 @@
 /** fio itself, where it is installed: the oracle of how its own files are read. */
 import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
 
 const found = spawnSync('fio', ['--version'], { encoding: 'utf8' });
 
@@ -7,7 +8,8 @@ const found = spawnSync('fio', ['--version'], { encoding: 'utf8' });
 export const fioAbsent: string = found.status === 0 ? '' : 'fio is not installed';
 
 export function fio(...options: string[]): string {
-  const { stdout, stderr } = spawnSync('fio', options, { encoding: 'utf8' });
+  // Jobs that verify leave a state file where fio was started.
+  const { stdout, stderr } = spawnSync('fio', options, { encoding: 'utf8', cwd: tmpdir() });
   return stdout + stderr;
 }
 

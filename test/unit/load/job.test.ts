@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fixedSize } from '../../../src/load/block-sizes.ts';
 import { type JobFile, readJobFile, readJobOptions } from '../../../src/load/job.ts';
+import type { OptionLine } from '../../../src/load/job-lines.ts';
 import { payloadKind } from '../../../src/load/job-settings.ts';
 import { everyDirection } from '../../../src/load/job-values.ts';
 import { fio, fioAbsent } from './fio-oracle.ts';
@@ -203,7 +204,7 @@ test.each([
   ['rw=trimread', 'rw: expected one of read'],
   ['bs=0', 'bs: expected a size above 0'],
   ['bs=4q', "bs: expected a size such as 4096, 4k or 1g, got '4q'"],
-  ['bs=33m', 'a.fio:1: bs: expected at most 32768k'],
+  ['bs=33m', 'a.fio:2: bs: expected at most 32768k'],
   ['iodepth=0', 'iodepth: expected a whole number of at least 1'],
   ['iodepth=65537', 'iodepth: expected at most 65536'],
   ['numjobs=1025', 'numjobs: expected at most 1024'],
@@ -222,6 +223,24 @@ test.each([
 ])('%j is refused with its place', (options, message) => {
   expect(() => only(options)).toThrow(message);
   expect(() => only(options)).toThrow(/^JobFileInvalid: a\.fio:\d+: /);
+});
+
+test('what options come to together is refused at the line of the option', () => {
+  const refusal = (text: string, overrides: readonly OptionLine[] = []): string => {
+    try {
+      readJobFile(text, 'a.fio', { overrides });
+      return 'it was not refused';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(refusal('[a]\nrw=read\niodepth=65537')).toMatch(/a\.fio:3: iodepth: expected at most/);
+  expect(refusal('[global]\nbs=33m\n[a]\nrw=read')).toMatch(/a\.fio:2: bs: expected at most/);
+  expect(refusal('[global]\nbs=33m\n[a]\nbs=34m')).toMatch(/a\.fio:4: bs: expected at most/);
+  expect(refusal('[a]\nbs=4k\nbssplit=4k/50:33m/50')).toMatch(/a\.fio:3: bs: expected at most/);
+  expect(refusal('[a]\nrw=read\nsize=1k')).toMatch(/a\.fio:3: size: expected at least bs/);
+  const option = { name: 'iodepth', value: '65537', line: 0 };
+  expect(refusal('[a]\niodepth=1', [option])).toMatch(/: command line: iodepth: expected/);
 });
 
 test('a file without a job is refused, as is a bad option of the command line', () => {

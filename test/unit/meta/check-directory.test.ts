@@ -41,6 +41,7 @@ it('is sound if it is: trees by their shard, and nothing is written', async () =
   expect(await checkMetadataDirectory(directory, 2)).toEqual({
     disks: 2,
     snapshots: 1,
+    hasAccount: false,
     treesOfShards: [new Set([first, snapshotId(1)]), new Set([second])],
     problems: [],
   });

@@ -1,4 +1,5 @@
 /** Records and ids for tests of the metadata service. */
+import { sampleDisk, sampleSnapshot } from '../../../bench/sample-records.ts';
 import type { LineageEntry, LineageSubject, Metadata } from '../../../src/meta/metadata.ts';
 import type { ImageRecord, InstanceRecord, ShareRecord } from '../../../src/record/document.ts';
 import type { DiskRecord, EncryptionRecord, SnapshotRecord } from '../../../src/record/resource.ts';
@@ -17,32 +18,8 @@ export function encryption(key: number, lineageId: string): EncryptionRecord {
 
 export function disk(id: string, fields: Partial<DiskRecord> = {}): DiskRecord {
   return {
-    ...scope,
-    diskId: id,
-    name: '',
-    description: '',
-    tags: {},
-    zoneId: 'cn-hangzhou-a',
-    category: 'cloud_essd',
-    performanceLevel: 'PL1',
-    provisionedIops: 0,
-    burstingEnabled: false,
-    type: 'data',
-    imageId: null,
-    instanceId: null,
-    device: '',
-    deleteWithInstance: false,
-    deleteAutoSnapshot: false,
-    enableAutoSnapshot: false,
-    attachedAt: null,
-    detachedAt: null,
-    sizeBytes: 2 ** 30,
-    status: 'Available',
-    encryption: null,
+    ...sampleDisk(id),
     layers: [{ tree: id, encryption: fields.encryption ?? null }],
-    sourceSnapshotId: null,
-    shardIndex: 0,
-    createdAt: 1_750_000_000_000,
     ...fields,
   };
 }
@@ -53,22 +30,8 @@ export function snapshot(
   fields: Partial<SnapshotRecord> = {},
 ): SnapshotRecord {
   return {
-    ...scope,
-    snapshotId: id,
-    name: '',
-    description: '',
-    tags: {},
-    sourceDiskId,
-    sourceDiskType: 'data',
-    sourceSnapshotId: null,
-    sourceRegionId: null,
-    retentionDays: 0,
-    sizeBytes: 2 ** 30,
-    status: 'accomplished',
-    encryption: null,
+    ...sampleSnapshot(id, sourceDiskId),
     layers: [{ tree: id, encryption: fields.encryption ?? null }],
-    shardIndex: 0,
-    createdAt: 1_750_000_000_000,
     ...fields,
   };
 }

@@ -3,6 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createPrng } from '../../../src/base/prng.ts';
 import { KIB, MIB } from '../../../src/base/units.ts';
 import { PACING_BUCKET_US, PACING_BUSY_BUCKET_US } from '../../../src/limits.ts';
 import { DiskPacer } from '../../../src/performance/pacer.ts';
@@ -107,6 +108,19 @@ function run(pacer: DiskPacer, gaps: readonly (readonly [number, number])[]): St
     return { at, start: pacer.startedAt, done, bytes };
   });
 }
+
+it('the latencies of a range are spread evenly over it', () => {
+  const latencyMicroseconds = { average: 400, spread: 100 };
+  const pacer = new DiskPacer(profile({ iops: 1_000_000, latencyMicroseconds }), 0);
+  const { nextFloat } = createPrng(7);
+  const took = Array.from({ length: 20_000 }, (_, at) => {
+    return pacer.admit(at * 10, 512, nextFloat()) - at * 10;
+  }).sort((one, other) => one - other);
+  // Order statistics: four standard deviations of the median are 2.8.
+  for (const part of [0.01, 0.1, 0.5, 0.9, 0.99]) {
+    expect(Math.abs(took[20_000 * part]! - (300 + 200 * part))).toBeLessThan(3);
+  }
+});
 
 describe('whatever arrives', () => {
   it('starts in the order it arrives, not before, and is done after its latency', () => {

@@ -53,6 +53,19 @@ describe('a shape as a function', () => {
     );
   });
 
+  test('says of an array in place of an object what valibot says', () => {
+    const shape = v.strictObject({
+      tags: v.record(v.string(), v.string()),
+      more: v.exactOptional(v.strictObject({ each: v.exactOptional(v.string()) })),
+    });
+    const check = compileShape(shape);
+    for (const tags of [[], ['a'], [1], new Uint8Array(0)]) {
+      for (const more of [[], ['a'], {}]) {
+        expect(check?.({ tags, more })).toBe(v.is(shape, { tags, more }));
+      }
+    }
+  });
+
   test.each(kinds)('says no to a %s record with a field too many, or too few', (kind) => {
     const check = compileShape(shapeOf(kind));
     const record: Readonly<Record<string, unknown>> = { ...examples[kind] };

@@ -228,6 +228,126 @@ describe('a modelled disk', () => {
   });
 });
 
+/** Disks of one plane, in one thread: their faces, and how often each was answered. */
+function modelledDisks(volumes: readonly Volume[]) {
+  const parts = oneThreadShard(openMemoryStore({ memoryLimitBytes: 64 << 20 }));
+  const pacing = new Pacing();
+  const disks = volumes.map((volume, index) => {
+    const [diskId, handle, sizeBytes] = [`d-${index}`, index + 1, 2 ** 30];
+    const layers = [{ tree: diskId, wrappedKey: null, context: null }];
+    parts.control({ op: 'openVolume', handle, diskId, sizeBytes, layers });
+    const options = {
+      diskId,
+      sizeBytes,
+      encrypted: false,
+      handle,
+      dispatch: parts.dispatch,
+      findRuns: async () => [0, 1],
+      detach: async () => {},
+    };
+    return pacing.faceOf(options, volume);
+  });
+  const done = disks.map(() => 0);
+  /** Keeps so many requests in flight to each for so many milliseconds. */
+  const ask = async (depths: readonly number[], milliseconds: number): Promise<void> => {
+    let isOver = false;
+    const askers = depths.flatMap((depth, at) =>
+      Array.from({ length: depth }, async () => {
+        while (!isOver) {
+          await disks[at]!.write(0, bytes);
+          if (!isOver) done[at]!++;
+        }
+      }),
+    );
+    for (let turn = 0; turn < milliseconds; turn++) {
+      await parts.run();
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    isOver = true;
+    const closing = Promise.all(disks.map((disk) => disk.close()));
+    await parts.run();
+    await closing;
+    await Promise.allSettled(askers);
+  };
+  return { pacing, disks, done, ask };
+}
+
+type Volume = Parameters<Pacing['faceOf']>[1];
+
+/** To the hundredth, and what the bucket and the last millisecond hold. */
+function expectAbout(done: number, expected: number): void {
+  expect(Math.abs(done - expected)).toBeLessThan(expected / 100 + 10);
+}
+
+describe('modelled disks beside each other', () => {
+  it('have their rates each, however deep the queue of another is', async () => {
+    const { done, ask, pacing } = modelledDisks([
+      { profile: profile(2_000, 1) },
+      { profile: profile(500, 1) },
+      { profile: profile(1_000, 1) },
+    ]);
+    await ask([200, 8, 8], 2_000);
+    expectAbout(done[0]!, 4_000);
+    expectAbout(done[1]!, 1_000);
+    expectAbout(done[2]!, 2_000);
+    await pacing.close();
+  });
+
+  it('of one instance have its rate together, and others none of it', async () => {
+    const instance = { instanceId: 'i-1', iops: 1_000, bytesPerSecond: 100 * MIB };
+    const { done, ask, pacing } = modelledDisks([
+      { profile: profile(2_000, 1), instance },
+      { profile: profile(2_000, 1), instance },
+      { profile: profile(2_000, 1), instance: { ...instance, instanceId: 'i-2', iops: 500 } },
+      { profile: profile(2_000, 1) },
+    ]);
+    await ask([16, 16, 16, 16], 2_000);
+    expectAbout(done[0]! + done[1]!, 2_000);
+    // In the order they ask: two that ask alike have alike.
+    expectAbout(done[0]!, 1_000);
+    expectAbout(done[2]!, 1_000);
+    expectAbout(done[3]!, 4_000);
+    await pacing.close();
+  });
+
+  it('of an instance that does more are as fast as they are sold', async () => {
+    const instance = { instanceId: 'i-1', iops: 20_000, bytesPerSecond: 100 * MIB };
+    const { done, ask, pacing } = modelledDisks([{ profile: profile(1_000, 1), instance }]);
+    await ask([32], 2_000);
+    expectAbout(done[0]!, 2_000);
+    await pacing.close();
+  });
+
+  it('of one instance have its bytes a second together', async () => {
+    // Two 4 KiB requests a millisecond.
+    const instance = { instanceId: 'i-1', iops: 20_000, bytesPerSecond: 2_000 * SECTOR };
+    const { done, ask, pacing } = modelledDisks([
+      { profile: profile(5_000, 1), instance },
+      { profile: profile(5_000, 1), instance },
+    ]);
+    await ask([32, 32], 2_000);
+    expectAbout(done[0]! + done[1]!, 4_000);
+    await pacing.close();
+  });
+
+  it('keep the limits of their instance while one of them is open, and no longer', async () => {
+    const instance = { instanceId: 'i-1', iops: 10, bytesPerSecond: MIB };
+    const { disks, pacing } = modelledDisks([
+      { profile: profile(1_000, 1), instance },
+      { profile: profile(1_000, 1), instance },
+      { profile: profile(1_000, 1) },
+    ]);
+    expect(pacing.instanceCount).toBe(1);
+    await disks[0]!.close();
+    await disks[0]!.close();
+    expect(pacing.instanceCount).toBe(1);
+    await disks[1]!.close();
+    expect(pacing.instanceCount).toBe(0);
+    await disks[2]!.close();
+    await pacing.close();
+  });
+});
+
 describe('a disk that is not modelled', () => {
   it('has the plain face, and nothing else is made for it', async () => {
     const parts = oneThreadShard(openMemoryStore({ memoryLimitBytes: 64 << 20 }));
@@ -241,7 +361,7 @@ describe('a disk that is not modelled', () => {
       findRuns: async () => [0, 1],
       detach: async () => {},
     };
-    const disk = pacing.faceOf(options, undefined);
+    const disk = pacing.faceOf(options, {});
     expect(disk).not.toBeInstanceOf(PacedDiskIo);
     disk.changeProfile(profile(1, 1_000));
     await pacing.close();

@@ -44,6 +44,34 @@ describe('the checker', () => {
     expect(told.slice(1).every((problem) => /live slots/.test(problem))).toBe(true);
   });
 
+  it('counts what only a frozen map refers to, and looks at it', () => {
+    const { trees, table, segments } = parts();
+    const frozen = [...trees.all()].flatMap((tree) => tree.roots).filter((root) => root > 0);
+    for (const root of frozen) trees.map.share(root);
+    for (const tree of [...trees.all()]) trees.discard(tree, 0, SECTORS);
+    expect(checkStore(trees, frozen, table, segments)).toEqual({
+      treesChecked: 2,
+      sectorsChecked: 2 * SECTORS,
+      problems: [],
+    });
+    const [first] = [...table.all()];
+    first!.references[0] = 0;
+    const told = checkStore(trees, frozen, table, segments).problems;
+    expect(told[0]).toBe('segment 0, slot 0: expected a count above 0, got 0');
+  });
+
+  it('tells of a map that is not sound, and of which tree it is', () => {
+    const { trees, problems } = parts();
+    const [root] = trees.find('d')!.roots;
+    const { nodes } = trees.map;
+    // Its last key is not above the one before it.
+    nodes.setKey(root!, nodes.countOf(root!) - 1, 0);
+    const told = problems();
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.some((problem) => /^tree "d": node \d+/.test(problem))).toBe(true);
+    expect(told.some((problem) => problem.startsWith('tree "s": '))).toBe(false);
+  });
+
   it('tells of a slot that is counted and not referred to', () => {
     const { table, trees, segments } = parts();
     const last = [...table.all()].at(-1)!;

@@ -1,10 +1,13 @@
 /** What a store makes of the directory it finds: new, its own, somebody else's, damaged. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openFileStore } from '../../../src/segment/file-store.ts';
 import { FaultyFileSystem } from '../../support/faulty-file-system.ts';
-import { HOLE, readVersions, SECTOR } from '../../support/sector-pattern.ts';
+import { fillerOf, HOLE, readVersions, SECTOR } from '../../support/sector-pattern.ts';
 import { SimulatedFileSystem } from '../../support/simulated-file-system.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 import {
   closedStore,
   codeOf,
@@ -15,6 +18,18 @@ import {
 } from './closed-store.ts';
 
 describe('a directory', () => {
+  it('is one of the operating system, unless another file system is given', () => {
+    using directory = tempDir();
+    const open = () => openFileStore(join(directory.path, 'shard'));
+    const { store } = open();
+    store.append(store.openTree('d'), 5, 2, fillerOf(7));
+    store.close();
+    const again = open().store;
+    expect(readVersions(again, again.openTree('d'), 4, 4)).toEqual([HOLE, 7, 7, HOLE]);
+    expect(readdirSync(join(directory.path, 'shard'))).toContain('segments');
+    again.close();
+  });
+
   it('of something else is refused', () => {
     const fileSystem = new SimulatedFileSystem();
     fileSystem.makeDirectory(DIRECTORY);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { BUSY_BATCHES_PER_IDLE, POLLED_BATCH_REQUESTS_MAX } from '../../../src/limits.ts';
 import { allocateShardChannel, ShardChannel } from '../../../src/record/shard-channel.ts';
+import type { ProcessorHold } from '../../../src/shard/processor-hold.ts';
 import type { Shard } from '../../../src/shard/serve.ts';
 import { serveUntilStopped } from '../../../src/shard/serve-loop.ts';
 
@@ -43,8 +44,8 @@ function runLoop(script: Script, pollMicroseconds: number, drains = 1) {
     log.push('drain');
     if (++drained === drains) shard.isStopped = true;
   };
-  const run = (): void =>
-    serveUntilStopped(shard as unknown as Shard, channel, drainPorts, pollMicroseconds);
+  const run = (hold: ProcessorHold | null = null): void =>
+    serveUntilStopped(shard as unknown as Shard, channel, drainPorts, pollMicroseconds, hold);
   return { channel, shard, log, run };
 }
 
@@ -64,6 +65,19 @@ describe('the loop of a shard', () => {
     }
     run();
     expect(log).toEqual(['drain', 'batch', 'batch', 'idle', 'idle', 'drain']);
+  });
+
+  it('tells whom it is held by of busy turns, too', () => {
+    const told: boolean[] = [];
+    const hold = { turned: (hasFound: boolean) => void told.push(hasFound) };
+    const { channel, shard, run } = runLoop({ batches: 3, steps: 2, onLook: ring }, 0, 2);
+    let looks = 0;
+    function ring(): void {
+      if (++looks === 1) channel.ringDoorbell();
+    }
+    run(hold as unknown as ProcessorHold);
+    expect(shard.isStopped).toBe(true);
+    expect(told).toEqual([false, false, false, false, false, false, false, false]);
   });
 
   it('does a background step now and then though there is always a batch', () => {

@@ -1,7 +1,7 @@
 /** The real shard, store and dispatch in one thread, with the reference cipher. */
 import { describe, expect, it } from 'vitest';
 import { PlaneError } from '../../../src/base/errors.ts';
-import { PIECE_BYTES_MAX, QUEUE_REQUESTS_MAX } from '../../../src/limits.ts';
+import { BATCH_REQUESTS_MAX, PIECE_BYTES_MAX, QUEUE_REQUESTS_MAX } from '../../../src/limits.ts';
 import { DiskIo } from '../../../src/router/disk-io.ts';
 import { openMemoryStore } from '../../../src/segment/memory-store.ts';
 import type { ShardStore } from '../../../src/segment/shard-store.ts';
@@ -125,6 +125,26 @@ describe('a shard', () => {
     expect(parts.control({ op: 'resizeVolume', handle: 3, sizeBytes: GIB })).toMatchObject({
       error: { code: 'DiskClosed' },
     });
+  });
+
+  it('lets main run that it has woken, unless it has nothing more to do', async () => {
+    const yields: number[] = [];
+    const parts = oneThreadShard(memoryStore(), () => yields.push(parts.shard.executedCount));
+    const disk = openPlain(parts);
+    const count = BATCH_REQUESTS_MAX + 1;
+    const writes = Array.from({ length: count }, (_, at) => disk.write(at, new Uint8Array(1)));
+    await Promise.resolve();
+    const awake = parts.channel.sleepMain(0);
+    expect(awake).not.toBeNull();
+    expect(parts.shard.serveBatch()).toBe(true);
+    expect(yields).toEqual([BATCH_REQUESTS_MAX]);
+    expect(parts.shard.lastBatchRequests).toBe(BATCH_REQUESTS_MAX);
+    expect(parts.channel.sleepMain(BATCH_REQUESTS_MAX)).not.toBeNull();
+    expect(parts.shard.serveBatch()).toBe(true);
+    expect(yields).toEqual([BATCH_REQUESTS_MAX]);
+    await awake;
+    await parts.run();
+    await Promise.all(writes);
   });
 
   it('keeps the order of a disk and settles pieces of long requests once', async () => {

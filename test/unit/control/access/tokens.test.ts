@@ -47,10 +47,10 @@ function restarted(plane: PlaneContext): PlaneContext {
 describe('a call with a ClientToken', () => {
   it('is done once, and answered as the first time', async () => {
     const { call, diskCount } = await planeWithClock();
-    const once = { Size: 20, DiskName: 'a', ClientToken: 'token-1' };
+    const once = { Size: 20, DiskName: 'aa', ClientToken: 'token-1' };
     const first = await call('CreateDisk', once);
     expect(await call('CreateDisk', once)).toEqual(first);
-    const reordered = { ClientToken: 'token-1', DiskName: 'a', Size: 20 };
+    const reordered = { ClientToken: 'token-1', DiskName: 'aa', Size: 20 };
     expect(await call('CreateDisk', reordered)).toEqual(first);
     expect(diskCount()).toBe(1);
     expect(await call('CreateDisk', { ...once, ClientToken: 'token-2' })).not.toEqual(first);
@@ -68,7 +68,7 @@ describe('a call with a ClientToken', () => {
     const { call, diskCount } = await planeWithClock();
     const once = { Size: 20, ClientToken: 't' };
     await call('CreateDisk', once);
-    for (const other of [{ Size: 21 }, { DiskName: 'x' }, { RegionId: 'cn-beijing' }]) {
+    for (const other of [{ Size: 21 }, { DiskName: 'xx' }, { RegionId: 'cn-beijing' }]) {
       const code = await refusal(() => call('CreateDisk', { ...once, ...other }));
       expect(code).toBe('IdempotentParameterMismatch');
     }

@@ -195,21 +195,21 @@ describe('ModifyDiskAttribute and ModifyDiskSpec', () => {
     const { call, refused, disk, described } = await withInstance();
     const [one, two] = [await disk({ Size: 40 }), await disk({ Size: 40 })];
     const DiskIds = [one, two];
-    await call('ModifyDiskAttribute', { DiskIds, DiskName: 'n', Description: 'd' });
+    await call('ModifyDiskAttribute', { DiskIds, DiskName: 'nn', Description: 'dd' });
     const flags = {
       DeleteWithInstance: true,
       DeleteAutoSnapshot: false,
       EnableAutoSnapshot: false,
     };
     await call('ModifyDiskAttribute', { DiskId: one, BurstingEnabled: true, ...flags });
-    expect(await described(one)).toMatchObject({ DiskName: 'n', BurstingEnabled: true, ...flags });
-    expect(await described(two)).toMatchObject({ Description: 'd', BurstingEnabled: false });
-    expect(await refused('ModifyDiskAttribute', { DiskName: 'x' })).toBe('MissingParameter');
+    expect(await described(one)).toMatchObject({ DiskName: 'nn', BurstingEnabled: true, ...flags });
+    expect(await described(two)).toMatchObject({ Description: 'dd', BurstingEnabled: false });
+    expect(await refused('ModifyDiskAttribute', { DiskName: 'xx' })).toBe('MissingParameter');
     const both = { DiskId: one, DiskIds };
     expect(await refused('ModifyDiskAttribute', both)).toBe('InvalidParameter.Conflict');
-    const half = { DiskIds: [one, 'd-1'], DiskName: 'x' };
+    const half = { DiskIds: [one, 'd-1'], DiskName: 'xx' };
     expect(await refused('ModifyDiskAttribute', half)).toBe('InvalidDiskId.NotFound');
-    expect((await described(one))?.DiskName).toBe('n');
+    expect((await described(one))?.DiskName).toBe('nn');
   });
 
   it('move a disk to another category, level and IOPS, within what there is', async () => {

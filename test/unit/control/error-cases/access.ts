@@ -94,6 +94,18 @@ const TOKENS: readonly ErrorCase[] = [
 ];
 
 const TAGGING: readonly ErrorCase[] = [
+  refused('InvalidResourceGroup.NotFound', 404, 'JoinResourceGroup', 'no id of one', async (w) => ({
+    parameters: { ResourceType: 'disk', ResourceId: await w.disk(), ResourceGroupId: 'mine' },
+    says: ['"mine"', 'resource group'],
+  })),
+  refused('InvalidResourceId.NotFound', 404, 'JoinResourceGroup', 'no such disk', async () => ({
+    parameters: {
+      ResourceType: 'disk',
+      ResourceId: 'd-00000000000000000000',
+      ResourceGroupId: 'rg-mine',
+    },
+    says: ['d-00000000000000000000'],
+  })),
   refused('InvalidResourceId.NotFound', 404, 'TagResources', 'no such disk', async () => ({
     parameters: {
       ...TAGS,

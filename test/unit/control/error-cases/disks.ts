@@ -15,7 +15,7 @@ const PARAMETERS: readonly ErrorCase[] = [
     says: ['AttachDisk', 'DiskId'],
   })),
   refused('MissingParameter', 400, 'ModifyDiskAttribute', 'no disk is named', async () => ({
-    parameters: { DiskName: 'a' },
+    parameters: { DiskName: 'aa' },
     says: ['DiskId', 'DiskIds'],
   })),
   refused('MissingParameter', 400, 'ModifyDiskSpec', 'nothing is to be changed', async (w) => ({
@@ -53,6 +53,50 @@ const PARAMETERS: readonly ErrorCase[] = [
       says: ['ZoneId', 'InstanceId', 'both'],
     }),
   ),
+];
+
+const NAMES: readonly ErrorCase[] = [
+  refused('InvalidDiskName.Malformed', 400, 'CreateDisk', 'one letter is too few', async () => ({
+    parameters: { Size: 20, DiskName: 'x' },
+    says: ['DiskName', '2 to 128', '"x"'],
+  })),
+  refused('InvalidDescription.Malformed', 400, 'CreateDisk', 'it is an address', async () => ({
+    parameters: { Size: 20, Description: 'http://example.com' },
+    says: ['Description', 'http://', '256'],
+  })),
+];
+
+const BILLING: readonly ErrorCase[] = [
+  refused('ChargeTypeViolation', 403, 'ModifyDiskChargeType', 'the instance', async (w) => {
+    const InstanceId = await w.instance();
+    const DiskId = await w.disk();
+    await w.call('AttachDisk', { DiskId, InstanceId });
+    return { parameters: { InstanceId, DiskIds: [DiskId] }, says: [DiskId, 'pay-as-you-go'] };
+  }),
+  refused('ChargeTypeViolation', 403, 'ModifyDiskChargeType', 'a system disk', async (w) => {
+    const InstanceId = await w.instance({ InstanceChargeType: 'PrePaid' });
+    const DiskId = w.systemDiskOf(InstanceId);
+    return { parameters: { InstanceId, DiskIds: [DiskId] }, says: [DiskId, 'system disk'] };
+  }),
+  refused('DependencyViolation', 403, 'ModifyDiskChargeType', 'not attached', async (w) => {
+    const InstanceId = await w.instance({ InstanceChargeType: 'PrePaid' });
+    const DiskId = await w.disk();
+    return { parameters: { InstanceId, DiskIds: [DiskId] }, says: [DiskId, InstanceId] };
+  }),
+  refused('ChargeTypeViolation', 403, 'DeleteDisk', 'it is by subscription', async (w) => {
+    const DiskId = await w.disk();
+    await w.setDisk(DiskId, { chargeType: 'PrePaid' });
+    return { parameters: { DiskId }, says: [DiskId, 'subscription'] };
+  }),
+  refused('ChargeTypeViolation', 403, 'AttachDisk', 'the instance is not', async (w) => {
+    const DiskId = await w.disk();
+    await w.setDisk(DiskId, { chargeType: 'PrePaid' });
+    return { parameters: { DiskId, InstanceId: await w.instance() }, says: [DiskId] };
+  }),
+  refused('ChargeTypeViolation', 403, 'DeleteInstance', 'it is by subscription', async (w) => {
+    const InstanceId = await w.instance({ InstanceChargeType: 'PrePaid' });
+    return { parameters: { InstanceId }, says: [InstanceId, 'TerminateSubscription'] };
+  }),
 ];
 
 const NOT_FOUND: readonly ErrorCase[] = [
@@ -194,4 +238,10 @@ const KINDS_AND_SIZES: readonly ErrorCase[] = [
   ),
 ];
 
-export const DISK_CASES: readonly ErrorCase[] = [...PARAMETERS, ...NOT_FOUND, ...KINDS_AND_SIZES];
+export const DISK_CASES: readonly ErrorCase[] = [
+  ...PARAMETERS,
+  ...NAMES,
+  ...BILLING,
+  ...NOT_FOUND,
+  ...KINDS_AND_SIZES,
+];

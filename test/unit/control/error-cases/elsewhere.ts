@@ -36,6 +36,7 @@ export const TESTED_ELSEWHERE: readonly TestedElsewhere[] = [
       'DataDirectoryForeign',
       'DataDirectoryCorrupt',
       'DataDirectoryVersion',
+      'DataDirectoryUnusable',
       'RootKeyInvalid',
     ],
     because: DATA_PLANE,
@@ -183,8 +184,8 @@ export const NOT_ANSWERED: readonly NotAnswered[] = [
     because: 'a disk is attached to one instance: MultiAttach is not offered',
   },
   {
-    codes: ['DiskNotPortable', 'ChargeTypeViolation'],
-    because: 'nothing is sold by subscription',
+    codes: ['DiskNotPortable'],
+    because: 'every data disk is portable, by subscription or not',
   },
   {
     codes: ['OperationDenied.SnapshotCategoryNotSupportCopy', 'ImageIsImporting'],

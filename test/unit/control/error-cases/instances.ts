@@ -7,6 +7,14 @@ const NO_INSTANCE = 'i-00000000000000000000';
 const { ImageId, InstanceType } = NEW_INSTANCE;
 
 const NEW: readonly ErrorCase[] = [
+  refused('InvalidInstanceName.Malformed', 400, 'RunInstances', 'a digit first', async () => ({
+    parameters: { ...NEW_INSTANCE, InstanceName: '1st' },
+    says: ['InstanceName', 'letter first', '"1st"'],
+  })),
+  refused('InvalidInstanceId.NotFound', 404, 'ModifyInstanceChargeType', 'none', async () => ({
+    parameters: { InstanceIds: [NO_INSTANCE] },
+    says: [NO_INSTANCE],
+  })),
   refused('MissingParameter', 400, 'RunInstances', 'no image is named', async () => ({
     parameters: { InstanceType },
     says: ['RunInstances', 'ImageId'],

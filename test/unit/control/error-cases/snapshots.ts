@@ -21,6 +21,38 @@ async function unfinishedCopy(w: ErrorWorld): Promise<string> {
   return (await w.call('CopySnapshot', parameters)).SnapshotId;
 }
 
+const NAMES_AND_LOCKS: readonly ErrorCase[] = [
+  refused(
+    'InvalidSnapshotName.Malformed',
+    400,
+    'CreateSnapshot',
+    'as automatic ones',
+    async (w) => ({
+      parameters: { DiskId: await w.disk(), SnapshotName: 'auto-1' },
+      says: ['SnapshotName', 'auto', '"auto-1"'],
+    }),
+  ),
+  refused('OperationDenied', 403, 'DeleteSnapshot', 'it is locked', async (w) => {
+    const SnapshotId = await w.snapshot();
+    const terms = { LockMode: 'compliance', LockDuration: 1, CoolOffPeriod: 0 } as const;
+    await w.call('LockSnapshot', { SnapshotId, ...terms });
+    return { parameters: { SnapshotId, Force: true }, says: [SnapshotId, '2026-02-01T12:00:00Z'] };
+  }),
+  refused('OperationDenied', 403, 'UnlockSnapshot', 'it is not locked', async (w) => {
+    const SnapshotId = await w.snapshot();
+    return { parameters: { SnapshotId }, says: [SnapshotId, 'not locked'] };
+  }),
+  refused('InvalidSnapshotId.NotFound', 404, 'LockSnapshot', 'there is none', async () => ({
+    parameters: {
+      SnapshotId: NO_SNAPSHOT,
+      LockMode: 'compliance',
+      LockDuration: 1,
+      CoolOffPeriod: 0,
+    },
+    says: [NO_SNAPSHOT],
+  })),
+];
+
 const NOT_THERE: readonly ErrorCase[] = [
   refused(
     'InvalidSnapshotId.NotFound',
@@ -164,4 +196,9 @@ function layersTwice(w: ErrorWorld, diskId: string) {
   return [...layers.map((layer) => ({ ...layer, tree: `${diskId}.9` })), ...layers];
 }
 
-export const SNAPSHOT_CASES: readonly ErrorCase[] = [...NOT_THERE, ...STATES, ...SHARING];
+export const SNAPSHOT_CASES: readonly ErrorCase[] = [
+  ...NAMES_AND_LOCKS,
+  ...NOT_THERE,
+  ...STATES,
+  ...SHARING,
+];

@@ -239,8 +239,8 @@ describe('ModifyImageAttribute and DeleteImage', () => {
     const { as, ImageId } = world;
     const before = imageOf(world, ImageId);
     await as(OWNER)('ModifyImageAttribute', { ImageId, ImageName: 'nn', Status: 'Deprecated' });
-    await as(OWNER)('ModifyImageAttribute', { ImageId, Description: 'd', ImageFamily: 'f' });
-    const after = { name: 'nn', family: 'f', description: 'd', status: 'Deprecated' };
+    await as(OWNER)('ModifyImageAttribute', { ImageId, Description: 'dd', ImageFamily: 'f' });
+    const after = { name: 'nn', family: 'f', description: 'dd', status: 'Deprecated' };
     expect(imageOf(world, ImageId)).toEqual({ ...before, ...after });
   });
 

@@ -196,6 +196,7 @@ describe('DescribeImages', () => {
         IsPublic: false,
         IsSelfShared: false,
         Usage: 'none',
+        ResourceGroupId: '',
         DiskDeviceMappings: [
           {
             Device: '/dev/xvda',

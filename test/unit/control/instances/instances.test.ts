@@ -228,12 +228,12 @@ describe('an instance', () => {
     const { call, run, refused } = await world();
     const InstanceId = await run({ Tag: [{ Key: 'a', Value: 'b' }], ZoneId: 'cn-hangzhou-c' });
     await run();
-    const names = { InstanceName: 'n', Description: 'd', HostName: 'h' };
+    const names = { InstanceName: 'nn', Description: 'dd', HostName: 'h' };
     await call('ModifyInstanceAttribute', { InstanceId, ...names });
     const one = async (by: object) =>
       (await call('DescribeInstances', by)).Instances.map((each) => each.InstanceId);
     for (const by of [
-      { InstanceName: 'n' },
+      { InstanceName: 'nn' },
       { ZoneId: 'cn-hangzhou-c' },
       { Tag: [{ Key: 'a' }] },
     ]) {

@@ -39,8 +39,8 @@ describe('an asymmetric key', () => {
     const copy = {
       SnapshotId,
       DestinationRegionId: 'cn-hangzhou',
-      DestinationSnapshotName: 'n',
-      DestinationSnapshotDescription: 'd',
+      DestinationSnapshotName: 'nn',
+      DestinationSnapshotDescription: 'dd',
       ...under,
     };
     expect(await refused('CopySnapshot', copy)).toBe(NOT_SYMMETRIC);

@@ -128,6 +128,7 @@ describe('parameters', () => {
       'InvalidParameter',
     ],
     ['UpdateKeyDescription', { KeyId }, 'MissingParameter'],
+    ['CreateKey', { Policy: 'no JSON' }, 'InvalidParameter'],
     ['SetKeyPolicy', { KeyId, Policy: 'no JSON' }, 'InvalidParameter'],
     ['SetKeyPolicy', { KeyId, Policy: '{"Version":"1"}' }, 'InvalidParameter'],
     ['GetKeyPolicy', { KeyId, PolicyName: 'mine' }, 'InvalidParameter'],

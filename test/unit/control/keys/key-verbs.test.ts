@@ -83,12 +83,14 @@ describe('CreateKey and DescribeKey', () => {
     expect((await call('DescribeKey', { KeyId })).KeyMetadata.KeyState).toBe('Enabled');
   });
 
-  it('take tags and rotation from the beginning', async () => {
+  it('take tags, a policy and rotation from the beginning', async () => {
     const { call } = await plane();
+    const Policy = '{"Version":"1","Statement":[]}';
     const { KeyMetadata } = await call('CreateKey', {
       ProtectionLevel: 'HSM',
       EnableAutomaticRotation: true,
       RotationInterval: '63072000s',
+      Policy,
       Tags: [{ TagKey: 'team', TagValue: 'blue' }],
     });
     expect(KeyMetadata).toMatchObject({
@@ -97,6 +99,7 @@ describe('CreateKey and DescribeKey', () => {
       NextRotationDate: '2028-01-31T12:00:00Z',
     });
     const { KeyId } = KeyMetadata;
+    expect(await call('GetKeyPolicy', { KeyId })).toEqual({ Policy });
     expect(await call('ListResourceTags', { KeyId })).toEqual({
       Tags: [{ KeyId, TagKey: 'team', TagValue: 'blue' }],
     });

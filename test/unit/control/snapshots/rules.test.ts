@@ -20,6 +20,8 @@ const SNAPSHOT_USES: SnapshotUse[] = [
   'ShareSnapshot',
   'DeleteSnapshot',
   'ModifySnapshotAttribute',
+  'LockSnapshot',
+  'UnlockSnapshot',
   'openSnapshot',
 ];
 const IMAGE_USES: ImageUse[] = [
@@ -67,6 +69,9 @@ describe('the rules of snapshots', () => {
       const isOwners = use === 'DeleteSnapshot' || use === 'ModifySnapshotAttribute';
       const isContent = use === 'CreateDisk' || use === 'openSnapshot';
       const isOpen = isContent && origin === 'copy' && status === 'progressing';
+      // Nothing of it is read.
+      const isLock = use.endsWith('lockSnapshot') || use === 'LockSnapshot';
+      if (isLock && status === 'progressing') continue;
       if (!isOwners && !isOpen) expect(matchSnapshotRules(...cell)[0]?.code).not.toBe(null);
     }
   });

@@ -17,7 +17,7 @@ describe('CreateSnapshot', () => {
     const { DiskId } = await call('CreateDisk', { Size: 2 });
     const { SnapshotId } = await call('CreateSnapshot', {
       DiskId,
-      SnapshotName: 'before the upgrade',
+      SnapshotName: 'before-the-upgrade',
       Description: 'all of it',
       RetentionDays: 30,
       Tag: [{ Key: 'stage', Value: 'test' }, { Key: 'empty' }],
@@ -26,7 +26,7 @@ describe('CreateSnapshot', () => {
     expect(Snapshots).toEqual([
       {
         SnapshotId,
-        SnapshotName: 'before the upgrade',
+        SnapshotName: 'before-the-upgrade',
         Description: 'all of it',
         RegionId: 'cn-hangzhou',
         SourceDiskId: DiskId,
@@ -43,6 +43,7 @@ describe('CreateSnapshot', () => {
         SnapshotType: 'user',
         Category: 'standard',
         Usage: 'none',
+        ResourceGroupId: '',
         CreationTime: '2026-01-31T12:00:00Z',
         Tags: [
           { TagKey: 'stage', TagValue: 'test' },
@@ -57,7 +58,7 @@ describe('CreateSnapshot', () => {
     [{ RetentionDays: 0 }, 'InvalidParameter'],
     [{ RetentionDays: 65_537 }, 'InvalidParameter'],
     [{ RetentionDays: 1.5 }, 'InvalidParameter'],
-    [{ Description: 'x'.repeat(257) }, 'InvalidParameter'],
+    [{ Description: 'x'.repeat(257) }, 'InvalidDescription.Malformed'],
     [{ Tag: [{ Value: 'v' }] }, 'MissingParameter'],
     [{ Tag: [{ Key: '' }] }, 'InvalidTagKey.Malformed'],
     [{ Tag: [{ Key: 'acs:mine' }] }, 'InvalidTagKey.Malformed'],
@@ -124,9 +125,9 @@ describe('ModifySnapshotAttribute', () => {
     const { as, snapshot, snapshotOf } = await controlWorld();
     const { SnapshotId } = await snapshotOf('plain');
     const before = snapshot(SnapshotId);
-    await as(OWNER)('ModifySnapshotAttribute', { SnapshotId, SnapshotName: 'n' });
-    await as(OWNER)('ModifySnapshotAttribute', { SnapshotId, Description: 'd', RetentionDays: 3 });
-    const after = { ...before, name: 'n', description: 'd', retentionDays: 3 };
+    await as(OWNER)('ModifySnapshotAttribute', { SnapshotId, SnapshotName: 'nn' });
+    await as(OWNER)('ModifySnapshotAttribute', { SnapshotId, Description: 'dd', RetentionDays: 3 });
+    const after = { ...before, name: 'nn', description: 'dd', retentionDays: 3 };
     expect(snapshot(SnapshotId)).toEqual(after);
   });
 
@@ -135,9 +136,9 @@ describe('ModifySnapshotAttribute', () => {
     const { SnapshotId } = await snapshotOf('plain');
     const before = snapshot(SnapshotId);
     expect(await refused('ModifySnapshotAttribute', { SnapshotId })).toBe('MissingParameter');
-    const dry = { SnapshotId, SnapshotName: 'n', DryRun: true };
+    const dry = { SnapshotId, SnapshotName: 'nn', DryRun: true };
     expect(await refused('ModifySnapshotAttribute', dry)).toBe('DryRunOperation');
-    const foreign = as(STRANGER)('ModifySnapshotAttribute', { SnapshotId, SnapshotName: 'n' });
+    const foreign = as(STRANGER)('ModifySnapshotAttribute', { SnapshotId, SnapshotName: 'nn' });
     expect(await codeOf(foreign)).toBe('InvalidSnapshotId.NotFound');
     expect(snapshot(SnapshotId)).toEqual(before);
   });

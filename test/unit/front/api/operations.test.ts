@@ -35,7 +35,7 @@ const OURS = [
   'CreateInstance.UniqueSuffix',
 ];
 /** Parameters the cloud has and the pinned SDK does not. */
-const NEWER = ['CreateKey.Tags', 'ListKeys.Filters'];
+const NEWER = ['CreateKey.Policy', 'CreateKey.Tags', 'ListKeys.Filters'];
 
 function modelOf(api: ApiName, name: string): ModelClass | undefined {
   const models = (api === 'ecs' ? ecs : kms) as unknown as Record<string, ModelClass | undefined>;
@@ -185,7 +185,8 @@ describe.each(ROWS)('$api $action', ({ api, action, operation }) => {
       .filter(([, type]) => typeof type === 'function' && isWrapper(type as unknown as ModelClass))
       .map(([key]) => response.names()[key]);
     const missing = wrapped.filter((name) => !given.includes(name ?? ''));
-    expect(missing.filter((name) => name !== 'ShareGroups')).toEqual([]);
+    const notGiven = ['ShareGroups', 'FeeOfInstances'];
+    expect(missing.filter((name) => !notGiven.includes(name ?? ''))).toEqual([]);
   });
 
   test('needs RegionId where it says so, and says so where the verb is of one region', async () => {

@@ -89,6 +89,55 @@ describe('the client', () => {
     await client.close();
   });
 
+  test('what is asked goes out as it was asked, however much it is', async () => {
+    const received: Buffer[] = [];
+    // Requests large and small, more than one buffer of them before the server reads.
+    const sizes = Array.from({ length: 60 }, (_, index) => [512, 8_192, 8_193, 70_000][index % 4]!);
+    const wanted = sizes.reduce((sum, size) => sum + 28 + size, 0);
+    let bytes = 0;
+    await using server = await serverOf(HELLO, AGREED, (socket, request) => {
+      received.push(Buffer.from(request));
+      bytes += request.length;
+      if (bytes < wanted) return;
+      socket.end(Buffer.concat(sizes.map((_, index) => simple(index))));
+    });
+    const client = await NbdClient.connect(server.uri);
+    const payloads = sizes.map((size, index) => Buffer.alloc(size, index + 1));
+    const offsets = sizes.map((_, index) => 2 ** 32 * index + 4096);
+    await Promise.all(payloads.map((payload, index) => client.write(offsets[index]!, payload)));
+    await client.close();
+    const expected = payloads.map((payload, index) => {
+      const header = Buffer.alloc(28);
+      header.writeUInt32BE(0x25609513, 0);
+      header.writeUInt16BE(1, 6);
+      header.writeBigUInt64BE(BigInt(index), 8);
+      header.writeBigUInt64BE(BigInt(offsets[index]!), 16);
+      header.writeUInt32BE(payload.length, 24);
+      return Buffer.concat([header, payload]);
+    });
+    const all = Buffer.concat(received).subarray(0, wanted);
+    expect(all.equals(Buffer.concat(expected))).toBe(true);
+  });
+
+  test('a cookie is used again once it is answered, and never before', async () => {
+    const cookies: number[] = [];
+    await using server = await serverOf(HELLO, AGREED, (socket, request) => {
+      for (let at = 0; at < request.length; at += 28) {
+        cookies.push(request.readUInt32BE(at + 12));
+        socket.write(simple(cookies.at(-1)!));
+      }
+      if (cookies.length >= 5) socket.end();
+    });
+    const client = await NbdClient.connect(server.uri);
+    await Promise.all([client.flush(), client.flush()]);
+    await client.flush();
+    await Promise.all([client.flush(), client.flush()]);
+    expect(cookies.slice(0, 2).toSorted()).toEqual([0, 1]);
+    expect(cookies.slice(3).toSorted()).toEqual([0, 1]);
+    expect(Math.max(...cookies)).toBe(1);
+    await client.close();
+  });
+
   test.each([
     ['a wrong magic', simple(0, 0, 1)],
     ['an unknown cookie', simple(77)],

@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ProtocolError } from '../../../../src/front/nbd/handshake-reader.ts';
-import {
-  type NbdRequest,
-  RequestReader,
-  type RequestSink,
-} from '../../../../src/front/nbd/request-reader.ts';
+import type { NbdRequest } from '../../../../src/front/nbd/request.ts';
+import { RequestReader, type RequestSink } from '../../../../src/front/nbd/request-reader.ts';
 import { type RawRequest, requestBytes } from '../../../support/nbd-bytes.ts';
 
 const WRITE = 1;
