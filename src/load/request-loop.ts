@@ -118,7 +118,8 @@ export class RequestLoop {
   #setDeadline(deadlineMs: number): void {
     this.#deadlineMs = deadlineMs;
     // Checked at every completion too: the timer is for a loop that waits.
-    this.#deadlineTimer = setTimeout(() => this.stop(), deadlineMs - performance.now());
+    const leftMs = Math.max(0, deadlineMs - performance.now());
+    this.#deadlineTimer = setTimeout(() => this.stop(), leftMs);
   }
 
   /** Gives every idle slot something to do, as far as a search for the depth admits. */
