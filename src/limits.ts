@@ -24,10 +24,7 @@ export const RING_SLOTS = 1024;
 export const QUEUE_REQUESTS_MAX = 65_536;
 /** Control calls of one plane in flight; one more is refused as Busy. */
 export const CONTROL_CALLS_MAX = 16_384;
-/**
- * Requests a shard executes before it publishes their completions: main answers these, and their
- * caller asks again, while the shard does the next.
- */
+/** Requests a shard executes before it publishes: main answers these while it does the next. */
 export const BATCH_REQUESTS_MAX = 16;
 /** Bytes after which a batch ends: keeps the pipeline between main and shard moving. */
 export const BATCH_BYTES_MAX: number = 256 * KIB;
@@ -132,8 +129,10 @@ export const SHARD_POLL_US = 40;
 /** After a batch of more requests a shard sleeps at once (shard/serve-loop.ts). */
 export const POLLED_BATCH_REQUESTS_MAX = 8;
 export const MAIN_POLL_MS = 0.05;
-/** Main looks at nothing else for so long when one request is alone, so many times on end. */
-export const MAIN_SPIN_MS = 0.02;
+/** Main looks at nothing else while so few are in flight, so long, so many times on end. */
+export const MAIN_SPIN_REQUESTS_MAX = 8;
+export const MAIN_SPIN_BYTES_MAX: number = 64 * KIB;
+export const MAIN_SPIN_MS = 0.05;
 export const MAIN_SPINS_MAX = 8;
 /** With so many requests in flight main waits for their shard without turning, so long at most. */
 export const MAIN_BLOCK_REQUESTS_MIN = 2;

@@ -3,12 +3,12 @@
  * and for a few tens of microseconds more; then it sleeps until a shard wakes it.
  *
  *    ┌──────completed within SPIN────┐
- *   idle ──publish──▶ (one request) spinning ──▶ looking
+ *   idle ──publish──▶ (few requests) spinning ──▶ looking
  *   idle ──publish──▶ looking ──nothing for POLL──▶ sleeping ──notify──▶ looking
  *                     │  ▲  └─────nothing in flight────▶ idle
  *        a turn without news, several requests in flight
  *                     ▼  │
- *                  blocked (MAIN_BLOCK_MS at most)
+ *      spinning, if they are few; then blocked (MAIN_BLOCK_MS at most)
  *
  * 1. Looking takes turns with the event loop (setImmediate), so sockets and timers are served
  *    meanwhile.
@@ -16,8 +16,10 @@
  *    requests to do, main waits for it without turning: the processor is left to who has work (a
  *    client on this machine), and what arrives meanwhile is found all at once. Only while one
  *    shard is busy: main can wait for one.
- * 3. A request that is alone is often done before a turn is over: main looks at nothing else for
- *    MAIN_SPIN_MS. After MAIN_SPINS_MAX such requests there is a turn, or a caller that awaits one
+ * 3. A few small requests are often done before a turn is over: main looks at nothing else until
+ *    they are, for MAIN_SPIN_MS at most. Their replies leave together, and no thread has to be woken,
+ *    which on a virtual machine costs more than the request: the shard polls, too, after so few
+ *    (shard/serve-loop.ts). After MAIN_SPINS_MAX times there is a turn, or a caller that awaits one
  *    request after the other would keep sockets and timers from being served.
  *
  * **Thread:** main.
@@ -26,7 +28,9 @@ import {
   MAIN_BLOCK_MS,
   MAIN_BLOCK_REQUESTS_MIN,
   MAIN_POLL_MS,
+  MAIN_SPIN_BYTES_MAX,
   MAIN_SPIN_MS,
+  MAIN_SPIN_REQUESTS_MAX,
   MAIN_SPINS_MAX,
 } from '../limits.ts';
 import type { ShardChannel } from '../record/shard-channel.ts';
@@ -46,7 +50,7 @@ export class CompletionPoller {
   private readonly cores: number;
   private isLooking = false;
   private lastProgress = 0;
-  /** Requests waited for in place since the last turn. */
+  /** Times something was waited for in place since the last turn. */
   private spins = 0;
   /** Whether something was published since the last look. */
   private hasPublished = false;
@@ -75,27 +79,19 @@ export class CompletionPoller {
     setImmediate(this.look);
   }
 
-  /** @returns whether a request that is alone was completed meanwhile */
+  /** @returns whether all that was in flight was completed meanwhile */
   private spin(): boolean {
     if (this.spins === MAIN_SPINS_MAX || this.cores < 2) return false;
-    let alone: ShardDispatch | null = null;
+    let busy: ShardDispatch | null = null;
     for (const { dispatch } of this.lanes) {
       if (dispatch.inFlight === 0) continue;
-      if (dispatch.inFlight > 1 || alone !== null) return false;
-      alone = dispatch;
+      if (busy !== null) return false;
+      busy = dispatch;
     }
-    if (alone === null) return false;
+    if (busy === null || !areFew(busy)) return false;
     this.spins++;
-    const deadline = performance.now() + MAIN_SPIN_MS;
-    do {
-      for (let look = 0; look < LOOKS_PER_CLOCK; look++) {
-        if (alone.hasCompleted) {
-          alone.settle();
-          return alone.inFlight === 0;
-        }
-      }
-    } while (performance.now() < deadline);
-    return false;
+    spinOn(busy);
+    return busy.inFlight === 0;
   }
 
   private readonly look = (): void => {
@@ -131,6 +127,7 @@ export class CompletionPoller {
   /** @returns whether there were completions at its end; they are settled */
   private block({ dispatch, channel }: Lane): boolean {
     if (dispatch.inFlight < MAIN_BLOCK_REQUESTS_MIN) return false;
+    if (this.cores > 1 && areFew(dispatch) && spinOn(dispatch)) return true;
     channel.blockMain(dispatch.settledPosition, MAIN_BLOCK_MS);
     return dispatch.settle();
   }
@@ -149,4 +146,23 @@ export class CompletionPoller {
       if (lane.dispatch.inFlight > 0) this.start();
     });
   }
+}
+
+/** Whether what is in flight is soon done. */
+function areFew({ inFlight, bytesInFlight }: ShardDispatch): boolean {
+  return inFlight <= MAIN_SPIN_REQUESTS_MAX && bytesInFlight <= MAIN_SPIN_BYTES_MAX;
+}
+
+/** Settles what completes until nothing is in flight or MAIN_SPIN_MS are over. @returns as settle() */
+function spinOn(dispatch: ShardDispatch): boolean {
+  const deadline = performance.now() + MAIN_SPIN_MS;
+  let hasSettled = false;
+  do {
+    for (let look = 0; look < LOOKS_PER_CLOCK; look++) {
+      if (!dispatch.hasCompleted) continue;
+      hasSettled = dispatch.settle();
+      if (dispatch.inFlight === 0) return true;
+    }
+  } while (performance.now() < deadline);
+  return hasSettled;
 }

@@ -76,6 +76,7 @@ export class ShardDispatch {
   private filled = 0;
   private published = 0;
   private settledCount = 0;
+  private movingBytes = 0;
   private isPublishDue = false;
   private lost: PlaneError | null = null;
   private readonly onPublish: () => void;
@@ -103,6 +104,11 @@ export class ShardDispatch {
   /** Pieces in the ring that are not settled. */
   get inFlight(): number {
     return (this.filled - this.settledCount) >>> 0;
+  }
+
+  /** Bytes the pieces in the ring move. */
+  get bytesInFlight(): number {
+    return this.movingBytes;
   }
 
   /** @throws PlaneError Busy: the queue is full; ShardLost */
@@ -137,6 +143,7 @@ export class ShardDispatch {
     this.filled = 0;
     this.published = 0;
     this.settledCount = 0;
+    this.movingBytes = 0;
     this.lost = null;
   }
 
@@ -194,6 +201,7 @@ export class ShardDispatch {
       this.pieceStarts[slot] = start;
       this.spaceEnds[slot] = request.bytes === null || isInPlace ? NO_SPACE : this.space.end;
       this.filled = (position + 1) >>> 0;
+      if (request.bytes !== null) this.movingBytes += length;
       request.placedBytes = start + length;
       request.piecesInRing++;
       if (request.lengthBytes === 0) break;
@@ -227,6 +235,7 @@ export class ShardDispatch {
     const request = this.owners[slot];
     invariant(request != null, 'a completed slot has an owner');
     this.owners[slot] = null;
+    if (request.bytes !== null) this.movingBytes -= this.channel.lengthBytes(position);
     let error: PlaneError | null = null;
     const spaceEnd = this.spaceEnds[slot] as number;
     if (this.channel.status(position) !== 0) {
