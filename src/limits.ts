@@ -125,7 +125,7 @@ export const KMS_TIMEOUT_MS = 5_000;
 /** Main waits this long for a shard to answer a control operation that moves no data. */
 export const CONTROL_TIMEOUT_MS = 30_000;
 /** A shard looks at its ring this long before it sleeps, main at completions. */
-export const SHARD_POLL_US = 40;
+export const SHARD_POLL_US = 100;
 /** After a batch of more requests a shard sleeps at once (shard/serve-loop.ts). */
 export const POLLED_BATCH_REQUESTS_MAX = 8;
 export const MAIN_POLL_MS = 0.05;

@@ -4,11 +4,15 @@
  *   serve batch ─▶ (ring empty) background step ─▶ (nothing) poll ─▶ sleep on the doorbell
  *        ▲────────────────── any request or message ──────────────────────────────┘
  *
- * Polling for some tens of microseconds spares most wake-ups of a busy disk at low depth; it is
- * off where there is only one core. After a batch of more than POLLED_BATCH_REQUESTS_MAX requests
- * there is none: one wake-up for so many costs little, and the processor is better given to whoever
- * makes the next ones. A client on the same machine has to run before there are any. While polling
- * finds work the shard stays on its processor (processor-hold.ts).
+ * Polling spares a busy disk at low depth most wake-ups; it is off where there is only one core.
+ *
+ * 1. It is tried where it would have helped the last time: where work came within the longest poll,
+ *    polled for or slept for. A disk that is asked something now and then costs nothing between.
+ * 2. After a batch of more than POLLED_BATCH_REQUESTS_MAX requests there is none: one wake-up for so
+ *    many costs little, and the processor is better given to whoever makes the next ones. A client
+ *    on the same machine has to run before there are any.
+ *
+ * While polling finds work the shard stays on its processor (processor-hold.ts).
  *
  * **Thread:** shard.
  */
@@ -31,6 +35,8 @@ export function serveUntilStopped(
   let doorbellDrained = Atomics.load(channel.doorbell, 0) - 1;
   let batches = 0;
   let hasFound = false;
+  let isWorkNear = true;
+  const pollMs = pollMicroseconds / 1000;
   while (!shard.isStopped) {
     hold?.turned(hasFound);
     hasFound = false;
@@ -46,16 +52,17 @@ export function serveUntilStopped(
       continue;
     }
     if (shard.idle()) continue;
-    const isPolled = shard.lastBatchRequests <= POLLED_BATCH_REQUESTS_MAX;
-    hasFound = isPolled && poll(shard, channel, doorbell, pollMicroseconds / 1000);
+    const idleFrom = performance.now();
+    const isPolled = isWorkNear && shard.lastBatchRequests <= POLLED_BATCH_REQUESTS_MAX;
+    hasFound = isPolled && poll(shard, channel, doorbell, idleFrom + pollMs);
     if (hasFound) continue;
     channel.sleepShard(doorbell, shard.executedCount, SHARD_SLEEP_MS_MAX);
+    isWorkNear = performance.now() - idleFrom <= pollMs;
   }
 }
 
-/** @returns true if work came while polling */
-function poll(shard: Shard, channel: ShardChannel, doorbell: number, pollMs: number): boolean {
-  const deadline = performance.now() + pollMs;
+/** @param deadline as performance.now() @returns true if work came while polling */
+function poll(shard: Shard, channel: ShardChannel, doorbell: number, deadline: number): boolean {
   while (performance.now() < deadline) {
     for (let look = 0; look < 32; look++) {
       const hasWork = channel.submitted !== shard.executedCount;

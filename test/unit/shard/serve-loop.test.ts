@@ -134,6 +134,26 @@ describe('the loop of a shard', () => {
     expect(looks).toBe(1);
   });
 
+  it('does not poll after work that was long in coming, and does after work that was near', () => {
+    const script: Script = { batches: 0, steps: 0 };
+    const { channel, shard, run } = runLoop(script, 100_000, 3);
+    const looks: number[] = [];
+    const idle = shard.idle.bind(shard);
+    shard.idle = () => {
+      looks.push(0);
+      return idle();
+    };
+    script.onLook = () => {
+      const turn = looks.length;
+      const count = ++looks[turn - 1]!;
+      // Nothing comes in the first turn. In the second it comes on the way to sleep.
+      if (turn === 2 || (turn === 3 && count === 3)) channel.ringDoorbell();
+    };
+    run();
+    expect(looks[0]).toBeGreaterThan(3);
+    expect(looks.slice(1)).toEqual([1, 3]);
+  });
+
   it('sleeps when polling has found nothing, and looks again by itself', () => {
     const script: Script = { batches: 0, steps: 0 };
     const { shard, log, run } = runLoop(script, 1, 9);
