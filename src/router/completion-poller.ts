@@ -17,10 +17,10 @@
  *    client on this machine), and what arrives meanwhile is found all at once. Only while one
  *    shard is busy: main can wait for one.
  * 3. A few small requests are often done before a turn is over: main looks at nothing else until
- *    they are, for MAIN_SPIN_MS at most. Their replies leave together, and no thread has to be woken,
- *    which on a virtual machine costs more than the request: the shard polls, too, after so few
- *    (shard/serve-loop.ts). After MAIN_SPINS_MAX times there is a turn, or a caller that awaits one
- *    request after the other would keep sockets and timers from being served.
+ *    they are, for MAIN_SPIN_MS at most. Their replies leave together, and no thread has to be
+ *    woken, which on a virtual machine costs more than the request: the shard polls, too, after so
+ *    few (shard/serve-loop.ts). After MAIN_SPINS_MAX times there is a turn, or a caller that awaits
+ *    one request after the other would keep sockets and timers from being served.
  *
  * **Thread:** main.
  */
@@ -153,7 +153,7 @@ function areFew({ inFlight, bytesInFlight }: ShardDispatch): boolean {
   return inFlight <= MAIN_SPIN_REQUESTS_MAX && bytesInFlight <= MAIN_SPIN_BYTES_MAX;
 }
 
-/** Settles what completes until nothing is in flight or MAIN_SPIN_MS are over. @returns as settle() */
+/** Settles until nothing is in flight, MAIN_SPIN_MS at most. @returns false if that was nothing */
 function spinOn(dispatch: ShardDispatch): boolean {
   const deadline = performance.now() + MAIN_SPIN_MS;
   let hasSettled = false;

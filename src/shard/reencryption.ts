@@ -76,10 +76,12 @@ export class Reencryption {
   /**
    * Moves so many sectors, or discards some more of those that were moved.
    *
-   * @throws PlaneError NoSpace, ChecksumMismatch, ...: the step may be repeated
+   * @throws PlaneError NoSpace, StoreFailed, ChecksumMismatch, ...: the step may be repeated
    */
   step(sectorsMax: number): ReencryptProgress {
     invariant(sectorsMax > 0 && sectorsMax <= REENCRYPT_SECTORS_MAX, 'a step is bounded');
+    // A store that has failed may misread what the next opening finds whole: nothing is read then.
+    this.store.commit();
     this.countAhead();
     let movedSectors = 0;
     if (this.discardedEnd < this.flushedEnd) {

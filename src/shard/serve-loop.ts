@@ -8,9 +8,9 @@
  *
  * 1. It is tried where it would have helped the last time: where work came within the longest poll,
  *    polled for or slept for. A disk that is asked something now and then costs nothing between.
- * 2. After a batch of more than POLLED_BATCH_REQUESTS_MAX requests there is none: one wake-up for so
- *    many costs little, and the processor is better given to whoever makes the next ones. A client
- *    on the same machine has to run before there are any.
+ * 2. After a batch of more than POLLED_BATCH_REQUESTS_MAX requests there is none: one wake-up for
+ *    so many costs little, and the processor is better given to whoever makes the next ones. A
+ *    client on the same machine has to run before there are any.
  *
  * While polling finds work the shard stays on its processor (processor-hold.ts).
  *

@@ -8,7 +8,7 @@ import { createPrng, type Prng } from '../../../src/base/prng.ts';
 import { openFileStore } from '../../../src/segment/file-store.ts';
 import type { StoreGeometry } from '../../../src/segment/geometry.ts';
 import type { ShardStore } from '../../../src/segment/shard-store.ts';
-import { FaultyFileSystem, WRITING_CALLS } from '../../support/faulty-file-system.ts';
+import { FaultyFileSystem, NthCallPlan, WRITING_CALLS } from '../../support/faulty-file-system.ts';
 import { type DiskRecords, LayeredDisks } from '../../support/layered-disks.ts';
 import { longFactor } from '../../support/long.ts';
 import { HOLE, putSector, SECTOR, versionAt } from '../../support/sector-pattern.ts';
@@ -260,4 +260,28 @@ it('a kill in the middle of a zero shows what was there or zeros, nothing older'
     again.close();
   }
   expect([...seen].sort()).toEqual(['1,0,3,1', '1,3,3,1']);
+});
+
+it('re-encryption on a store that has failed is told so, not of what it may misread', () => {
+  const disk = new SimulatedFileSystem();
+  const fileSystem = new FaultyFileSystem(disk);
+  const { store } = openFileStore(DIRECTORY, { fileSystem, geometry: GEOMETRY });
+  const disks = new LayeredDisks(store, SETTLE_SECTORS);
+  disks.create('d', false);
+  // More than a segment: those that are full are read from their files.
+  disks.write('d', 0, new Uint8Array(24 * SECTOR).fill(1));
+  store.flush();
+  disks.push('d');
+  fileSystem.plan = new NthCallPlan(['fdatasync'], 'EIO', 1, true).plan;
+  disks.write('d', 30 * SECTOR, new Uint8Array(SECTOR).fill(2));
+  expect(() => store.flush()).toThrow(/StoreFailed/);
+  // What the system may do with pages it could not write.
+  for (const path of disk.paths().filter((each) => each.includes('segment'))) {
+    const file = disk.open(path, 'update');
+    const lengthBytes = disk.size(file);
+    disk.pwrite(file, new Uint8Array(lengthBytes).fill(0xee), 0, lengthBytes, 0);
+    disk.close(file);
+  }
+  expect(() => disks.read('d', 0, SECTOR)).toThrow(/ChecksumMismatch/);
+  expect(() => disks.step('d', 4)).toThrow(/StoreFailed/);
 });
