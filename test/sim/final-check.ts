@@ -10,8 +10,6 @@ import { HOLE } from './model.ts';
 import type { PlaneProcess } from './plane-process.ts';
 import type { Attachment, Resource, World } from './world.ts';
 
-const LIST_MAX = 1_000;
-
 export interface CheckSeams {
   readonly spanSectors: number;
   /** Something failed half way: what it left is removed by the next opening. */
@@ -20,22 +18,9 @@ export interface CheckSeams {
   readonly refused: (what: string, error: unknown) => void;
 }
 
-/**
- * Whether every re-encryption has ended. One that has read damage has, also if what it read was of
- * a store that had failed, and is whole since: its caller is told, and asks again.
- *
- * @param hasStoreFailed false: nothing can have looked damaged
- */
-export function isReencrypted(
-  { threads, metadata }: PlaneProcess,
-  hasStoreFailed: boolean,
-): boolean {
-  const isFailed = (id: string): boolean =>
-    metadata
-      .listDocuments('task', `resource/${id}`, 0, LIST_MAX)
-      .records.some(({ state, code }) => state === 'failed' && code === 'ChecksumMismatch');
-  const left = threads.flatMap((_, index) => metadata.idsOfSeveralTrees(index));
-  return hasStoreFailed ? left.every(isFailed) : left.length === 0;
+/** Whether every re-encryption has ended. */
+export function isReencrypted({ threads, metadata }: PlaneProcess): boolean {
+  return threads.every((_, index) => metadata.idsOfSeveralTrees(index).length === 0);
 }
 
 /** Reads every disk and snapshot: by what has it open, or by a volume of its own. */

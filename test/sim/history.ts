@@ -339,8 +339,7 @@ class History {
     if (this.#mishaps.isKeyDisabled && !(await this.#pass(REOPEN_RETRY_MS))) return false;
     this.#mishaps.isKeyDisabled = false;
     // What is damaged cannot be moved.
-    const hasFailed = this.#faults.syncError > 0;
-    const isMoved = (): boolean => this.#machine.isDamaged || isReencrypted(process, hasFailed);
+    const isMoved = (): boolean => this.#machine.isDamaged || isReencrypted(process);
     if (!(await this.#until(isMoved, 're-encryption'))) return false;
     return this.#until(() => this.#time.isQuiet, 'background work');
   }

@@ -68,7 +68,7 @@ export const KNOWN_SEEDS: readonly { readonly seed: number; readonly found: stri
   },
   {
     seed: 60_211_539,
-    found: 'in the simulator: re-encryption that a failed store had ended was waited for',
+    found: 're-encryption ended for what a store that had failed misread',
   },
   {
     seed: 60_265_864,
