@@ -78,7 +78,7 @@ describe('main', () => {
     expect(hasTurned).toBe(false);
   });
 
-  it('is told of a few quick completions without a turn, of many or of long ones by turns', async () => {
+  it('is told of few completions without a turn, of many or long ones by turns', async () => {
     const few = Array<number>(MAIN_SPIN_REQUESTS_MAX).fill(4096);
     expect(await turnsFor(played(2, true), few)).toBe(false);
     expect(await turnsFor(played(2, true), [...few, 4096])).toBe(true);
