@@ -124,10 +124,11 @@ export const XTS_KEY_BYTES = 64;
 export const KMS_TIMEOUT_MS = 5_000;
 /** Main waits this long for a shard to answer a control operation that moves no data. */
 export const CONTROL_TIMEOUT_MS = 30_000;
-/** A shard looks at its ring this long before it sleeps, main at completions. */
+/** A shard looks at its ring this long before it sleeps, where work was near the last time. */
 export const SHARD_POLL_US = 100;
 /** After a batch of more requests a shard sleeps at once (shard/serve-loop.ts). */
 export const POLLED_BATCH_REQUESTS_MAX = 8;
+/** Main looks for completions this long, by turns of the event loop, before it sleeps. */
 export const MAIN_POLL_MS = 0.05;
 /** Main looks at nothing else while so few are in flight, so long, so many times on end. */
 export const MAIN_SPIN_REQUESTS_MAX = 8;

@@ -22,6 +22,7 @@
  * **Thread:** shard.
  */
 import { allocateRegion, type MemoryRegion } from '../base/bytes.ts';
+import { PlaneError } from '../base/errors.ts';
 import { invariant } from '../base/invariant.ts';
 import { SECTOR_BYTES } from '../base/units.ts';
 import {
@@ -80,8 +81,7 @@ export class Reencryption {
    */
   step(sectorsMax: number): ReencryptProgress {
     invariant(sectorsMax > 0 && sectorsMax <= REENCRYPT_SECTORS_MAX, 'a step is bounded');
-    // A store that has failed may misread what the next opening finds whole: nothing is read then.
-    this.store.commit();
+    this.requireNotFailed();
     this.countAhead();
     let movedSectors = 0;
     if (this.discardedEnd < this.flushedEnd) {
@@ -97,6 +97,20 @@ export class Reencryption {
       remainingSectors: this.aheadSectors,
       isDone: this.discardedEnd === TREE_SECTORS_MAX,
     };
+  }
+
+  /**
+   * A store that has failed may misread what the next opening finds whole: nothing is read then.
+   *
+   * @throws PlaneError StoreFailed
+   */
+  private requireNotFailed(): void {
+    try {
+      this.store.commit();
+    } catch (error) {
+      // One that is full still takes discards, which make space.
+      if (!(error instanceof PlaneError && error.code === 'NoSpace')) throw error;
+    }
   }
 
   /** @returns sectors moved */

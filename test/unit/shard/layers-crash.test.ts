@@ -4,6 +4,7 @@
  * acknowledged: nothing flushed is lost, and nothing overwritten or zeroed comes back.
  */
 import { expect, it } from 'vitest';
+import { PlaneError } from '../../../src/base/errors.ts';
 import { createPrng, type Prng } from '../../../src/base/prng.ts';
 import { openFileStore } from '../../../src/segment/file-store.ts';
 import type { StoreGeometry } from '../../../src/segment/geometry.ts';
@@ -284,4 +285,23 @@ it('re-encryption on a store that has failed is told so, not of what it may misr
   }
   expect(() => disks.read('d', 0, SECTOR)).toThrow(/ChecksumMismatch/);
   expect(() => disks.step('d', 4)).toThrow(/StoreFailed/);
+});
+
+it('re-encryption on a full store goes on discarding, which makes space', () => {
+  const { store } = openFileStore(DIRECTORY, {
+    fileSystem: new SimulatedFileSystem(),
+    geometry: GEOMETRY,
+  });
+  const disks = new LayeredDisks(store, SETTLE_SECTORS);
+  disks.create('d', false);
+  disks.write('d', 0, new Uint8Array(2 * SECTOR).fill(1));
+  disks.push('d');
+  // All is moved and flushed; what is left is to discard it below.
+  expect(disks.step('d', 4)).toBe(false);
+  const commit = store.commit.bind(store);
+  store.commit = () => {
+    store.commit = commit;
+    throw new PlaneError('NoSpace', 'planted');
+  };
+  expect(disks.step('d', 4)).toBe(true);
 });
